@@ -1,0 +1,105 @@
+//! A grant: who may do what, on which target, within which scope, window and budgets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{
+    access::{PermissionSet, Scope},
+    ids::{GrantId, Principal, RequestId, TargetName},
+    time::{Timestamp, Window},
+};
+
+/// What happens to a running statement or open transaction when the window closes. Agreed when the
+/// grant is made; a revocation never waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtEnd {
+    /// The statement is cancelled and the transaction rolled back.
+    #[default]
+    Cancel,
+    /// The running statement may end, bounded by the gateway; then the transaction is rolled back.
+    FinishStatement,
+    /// The transaction may end, bounded by the gateway: only COMMIT and ROLLBACK pass while idle.
+    FinishTransaction,
+}
+
+/// Where a grant stands at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantStatus {
+    /// The window has not opened yet.
+    Scheduled,
+    /// It gives rights now.
+    Active,
+    /// The window has closed.
+    Expired,
+    /// Somebody took it back.
+    Revoked,
+    /// Its row budget is used up.
+    Exhausted,
+}
+
+/// Permissions given to one principal on one target for a while. Immutable; a change is a new value.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// `G-42`.
+    pub id: GrantId,
+    /// Who holds it.
+    pub principal: Principal,
+    /// Where it holds.
+    pub target: TargetName,
+    /// What it allows.
+    pub permissions: PermissionSet,
+    /// On which tables.
+    pub scope: Scope,
+    /// From when until when.
+    pub window: Window,
+    /// The most rows one statement may return; `None`: `limits.max_rows`.
+    pub max_rows: Option<u64>,
+    /// The most rows all statements under it may return together.
+    pub row_budget: u64,
+    /// Rows returned so far, as last written to the store.
+    pub rows_used: u64,
+    /// What happens to what still runs when the window closes.
+    pub at_end: AtEnd,
+    /// The request it came from, if any.
+    pub request: Option<RequestId>,
+    /// Who said yes: a principal, or the OS user of a command line (`os:root`).
+    pub approved_by: String,
+    /// Why it was given, as asked.
+    pub reason: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When and by whom it was revoked, if it was.
+    pub revoked: Option<Revocation>,
+}
+
+/// When and by whom a grant was revoked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// A principal, or the OS user of a command line (`os:root`).
+    pub by: String,
+}
+
+impl Grant {
+    /// Where it stands at `now`. A revocation outranks the rest: it is what people must be told.
+    pub fn status_at(&self, now: Timestamp) -> GrantStatus {
+        if self.revoked.as_ref().is_some_and(|r| r.at <= now) {
+            GrantStatus::Revoked
+        } else if now >= self.window.until {
+            GrantStatus::Expired
+        } else if self.rows_used >= self.row_budget {
+            GrantStatus::Exhausted
+        } else if now < self.window.from {
+            GrantStatus::Scheduled
+        } else {
+            GrantStatus::Active
+        }
+    }
+
+    /// The next instant at which [`Grant::status_at`] changes by time alone.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.window.from, self.window.until].into_iter().find(|t| *t > now)
+    }
+}

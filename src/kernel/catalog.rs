@@ -1,0 +1,241 @@
+//! A snapshot of what a target contains, keyed both by name and by id.
+//!
+//! Read by `upstream::catalog` with the gateway's own log-in and shared by every session on the
+//! target; replaced whole, never changed. Built-in routines are *not* in it: they are on the
+//! reviewed lists of `kernel::sql`.
+
+use std::collections::HashMap;
+
+/// The schemas, relations and routines of one database at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Grows by one with every snapshot of the target; part of the analysis cache's key.
+    pub epoch: u64,
+    /// As the server says it: 150018 for 15.18.
+    pub server_version_num: u32,
+    /// The upstream's database.
+    pub database: String,
+    /// Schemas in force for a session of the gateway's log-in, `current_schemas(true)`.
+    pub default_path: Vec<String>,
+    relations: HashMap<u32, Relation>,
+    relations_by_name: HashMap<String, HashMap<String, u32>>,
+    routines: HashMap<u32, Routine>,
+    routines_by_name: HashMap<String, Vec<u32>>,
+    operators: HashMap<String, Vec<UserOperator>>,
+    casts: Vec<UserCast>,
+    types: HashMap<String, Vec<UserType>>,
+}
+
+/// What a relation is; `pg_class.relkind`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RelationKind {
+    /// `r`, and `p` for a partitioned one.
+    Table,
+    /// `v`.
+    View,
+    /// `m`.
+    MaterializedView,
+    /// `f`.
+    ForeignTable,
+    /// `S`.
+    Sequence,
+    /// `i`, `I`.
+    Index,
+    /// `c`.
+    CompositeType,
+    /// `t`.
+    Toast,
+}
+
+/// A table, view or the like.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// `pg_class.oid`.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Its columns, dropped ones left out.
+    pub columns: Vec<Column>,
+    /// A view's query.
+    pub definition: Option<String>,
+    /// Relations that a view's query names, directly.
+    pub reads: Vec<u32>,
+    /// User routines that its query, defaults, constraints, policies, rules and index expressions
+    /// call, directly.
+    pub calls: Vec<u32>,
+    /// User routines that its triggers call.
+    pub triggers: Vec<u32>,
+    /// Tables it inherits from or is a partition of.
+    pub parents: Vec<u32>,
+    /// It has rules other than a view's own.
+    pub has_rules: bool,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// `pg_attribute.attnum`.
+    pub number: i16,
+    /// Its name.
+    pub name: String,
+    /// Its type's oid.
+    pub type_oid: u32,
+    /// Its type as `format_type` prints it.
+    pub type_name: String,
+}
+
+/// `pg_proc.provolatile`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Volatility {
+    /// Says it depends on its arguments only.
+    Immutable,
+    /// Says it doesn't change the database.
+    Stable,
+    /// May do anything.
+    Volatile,
+}
+
+/// `pg_proc.prokind`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoutineKind {
+    /// `f`.
+    Function,
+    /// `p`.
+    Procedure,
+    /// `a`.
+    Aggregate,
+    /// `w`.
+    Window,
+}
+
+/// A routine outside `pg_catalog` and `information_schema`.
+#[derive(Clone, Debug)]
+pub struct Routine {
+    /// `pg_proc.oid`.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RoutineKind,
+    /// What it says of itself; an attacker with DDL can make it lie.
+    pub volatility: Volatility,
+    /// Runs with its owner's rights.
+    pub security_definer: bool,
+    /// `sql`, `plpgsql`, `c`, `internal`, …
+    pub language: String,
+    /// The extension it belongs to.
+    pub extension: Option<String>,
+}
+
+/// An operator outside `pg_catalog`.
+#[derive(Clone, Debug)]
+pub struct UserOperator {
+    /// Its schema.
+    pub schema: String,
+    /// The routine behind it.
+    pub routine: u32,
+}
+
+/// A cast with a user routine behind it.
+#[derive(Clone, Debug)]
+pub struct UserCast {
+    /// Source type, as `format_type` prints it.
+    pub source: String,
+    /// Target type, as `format_type` prints it.
+    pub target: String,
+    /// The routine behind it; built-in ones are left out.
+    pub routine: u32,
+    /// Applied without being written (`pg_cast.castcontext` `i` or `a`).
+    pub implicit: bool,
+}
+
+/// A type outside `pg_catalog` whose use runs user code: domains with checks, base types.
+#[derive(Clone, Debug)]
+pub struct UserType {
+    /// Its schema.
+    pub schema: String,
+    /// User routines that using it may call.
+    pub calls: Vec<u32>,
+}
+
+impl Catalog {
+    /// Adds a relation; a second one of the same oid or name replaces the first.
+    pub fn add_relation(&mut self, relation: Relation) {
+        self.relations_by_name
+            .entry(relation.schema.clone())
+            .or_default()
+            .insert(relation.name.clone(), relation.oid);
+        self.relations.insert(relation.oid, relation);
+    }
+
+    /// Adds a routine.
+    pub fn add_routine(&mut self, routine: Routine) {
+        self.routines_by_name.entry(routine.name.clone()).or_default().push(routine.oid);
+        self.routines.insert(routine.oid, routine);
+    }
+
+    /// Adds an operator.
+    pub fn add_operator(&mut self, name: impl Into<String>, operator: UserOperator) {
+        self.operators.entry(name.into()).or_default().push(operator);
+    }
+
+    /// Adds a cast.
+    pub fn add_cast(&mut self, cast: UserCast) {
+        self.casts.push(cast);
+    }
+
+    /// Adds a type.
+    pub fn add_type(&mut self, name: impl Into<String>, user_type: UserType) {
+        self.types.entry(name.into()).or_default().push(user_type);
+    }
+
+    /// The relation of that schema and name.
+    pub fn relation(&self, schema: &str, name: &str) -> Option<&Relation> {
+        self.relations.get(self.relations_by_name.get(schema)?.get(name)?)
+    }
+
+    /// The relation of that oid.
+    pub fn relation_by_oid(&self, oid: u32) -> Option<&Relation> {
+        self.relations.get(&oid)
+    }
+
+    /// All relations, in no order.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.values()
+    }
+
+    /// All routines of that name, whatever their schema and arguments.
+    pub fn routines_named(&self, name: &str) -> impl Iterator<Item = &Routine> {
+        self.routines_by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|oid| self.routines.get(oid))
+    }
+
+    /// The routine of that oid.
+    pub fn routine_by_oid(&self, oid: u32) -> Option<&Routine> {
+        self.routines.get(&oid)
+    }
+
+    /// All operators of that name, whatever their schema and arguments.
+    pub fn operators_named(&self, name: &str) -> &[UserOperator] {
+        self.operators.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All casts with user code behind them.
+    pub fn casts(&self) -> &[UserCast] {
+        &self.casts
+    }
+
+    /// All types of that name with user code behind them.
+    pub fn types_named(&self, name: &str) -> &[UserType] {
+        self.types.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+}

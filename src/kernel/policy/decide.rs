@@ -1,0 +1,106 @@
+//! The only maker of [`Permit`].
+
+use std::sync::Arc;
+
+use crate::kernel::{
+    access::{Grant, GrantStatus, Permission, Rights, Scope},
+    policy::decision::{Decision, Denial, Missing, Permit},
+    sql::analysis::{Analysis, Need, NeedOn},
+    time::Timestamp,
+};
+
+/// Caps that hold for principals without `sql.export`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caps {
+    /// The most rows of one statement, unless a grant says less or more.
+    pub rows: u64,
+    /// The most bytes of rows of one statement.
+    pub bytes: u64,
+}
+
+/// Judges statements that run together: all of them, or none. `analyses` are the statements of one
+/// batch with what they execute or fetch; `rights` what the session holds at `now`.
+///
+/// A batch that mixes a capped result with a write or a COMMIT needs export, because the cap ends
+/// the result with an error that could not undo what came with it.
+pub fn decide<'a>(
+    analyses: impl IntoIterator<Item = &'a Analysis>,
+    rights: &Rights,
+    caps: Caps,
+    now: Timestamp,
+) -> Decision {
+    let live: Vec<&Arc<Grant>> =
+        rights.grants.iter().filter(|g| g.status_at(now) == GrantStatus::Active).collect();
+    let mut used: Vec<Arc<Grant>> = Vec::new();
+    let mut missing = Vec::new();
+    let (mut needs_write, mut capped) = (false, false);
+    for analysis in analyses {
+        needs_write |= analysis.writes;
+        capped |= analysis.returns_user_rows;
+        for need in &analysis.needs {
+            satisfy(need, rights, &live, &mut used, &mut missing);
+        }
+    }
+    let exports = rights.standing.allows(Permission::Export)
+        || live.iter().any(|g| g.permissions.allows(Permission::Export));
+    let (mut row_cap, mut byte_cap) = (None, None);
+    if capped && !exports {
+        let by_grants = used.iter().filter_map(|g| g.max_rows).min();
+        row_cap = Some(by_grants.unwrap_or(caps.rows));
+        byte_cap = Some(caps.bytes);
+    } else if capped && !rights.standing.allows(Permission::Export) {
+        // The export that lifts the cap is used too: the record names its grant.
+        if let Some(grant) = live.iter().find(|g| g.permissions.allows(Permission::Export)) {
+            remember(&mut used, grant);
+        }
+    }
+    if missing.is_empty() {
+        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write })
+    } else {
+        let held = rights.held();
+        Decision::Denial(Denial { missing, held })
+    }
+}
+
+fn satisfy(
+    need: &Need,
+    rights: &Rights,
+    live: &[&Arc<Grant>],
+    used: &mut Vec<Arc<Grant>>,
+    missing: &mut Vec<Missing>,
+) {
+    if rights.standing.allows(need.permission) {
+        return;
+    }
+    let holds = |g: &&&Arc<Grant>| g.permissions.allows(need.permission);
+    let covers = |g: &&&Arc<Grant>| covers(&g.scope, &need.on);
+    // A grant already used is preferred, so that a record names as few as possible.
+    let known = used.iter().any(|g| holds(&&g) && covers(&&g));
+    if known {
+        return;
+    }
+    if let Some(grant) = live.iter().find(|g| holds(g) && covers(g)) {
+        remember(used, grant);
+        return;
+    }
+    let already =
+        missing.iter().any(|m| m.need.permission == need.permission && m.need.on == need.on);
+    if !already {
+        let out_of_scope = live.iter().any(|g| holds(&g));
+        missing.push(Missing { need: need.clone(), out_of_scope });
+    }
+}
+
+fn covers(scope: &Scope, on: &NeedOn) -> bool {
+    match on {
+        NeedOn::Anything => true,
+        NeedOn::WholeTarget => *scope == Scope::All,
+        NeedOn::Relation { schema, name } => scope.covers(schema, name),
+    }
+}
+
+fn remember(used: &mut Vec<Arc<Grant>>, grant: &Arc<Grant>) {
+    if !used.iter().any(|g| g.id == grant.id) {
+        used.push(Arc::clone(grant));
+    }
+}

@@ -1,0 +1,258 @@
+//! What a statement does and what it needs, resolved against the catalog.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::kernel::{
+    access::Permission,
+    sql::reading::{Access, RoutineUse, SettingChange, StatementKind, TransactionChange},
+};
+
+/// What a statement does, in one word: for records, metrics and people.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum StatementClass {
+    /// Transaction control, harmless settings, names: needs no permission.
+    Session,
+    /// Plans.
+    Explain,
+    /// Catalogs and settings.
+    Info,
+    /// Reads user relations.
+    Select,
+    /// Hands out whole relations: COPY TO STDOUT.
+    Export,
+    /// Changes rows.
+    Dml,
+    /// Changes the schema.
+    Ddl,
+    /// Everything else.
+    Admin,
+    /// Answered by the gateway: `hallpass.*`.
+    Hallpass,
+}
+
+impl StatementClass {
+    /// As on record and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Explain => "explain",
+            Self::Info => "info",
+            Self::Select => "select",
+            Self::Export => "export",
+            Self::Dml => "dml",
+            Self::Ddl => "ddl",
+            Self::Admin => "admin",
+            Self::Hallpass => "hallpass",
+        }
+    }
+}
+
+/// A relation after resolution.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ResolvedRelation {
+    /// Its schema; for a name that nothing is known of, the schema as written or empty.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its oid, if the catalog knows it.
+    pub oid: Option<u32>,
+    /// What is done with it.
+    pub access: Access,
+    /// On the reviewed list of catalogs, so that `info` suffices to read it.
+    pub is_catalog: bool,
+}
+
+impl std::fmt::Display for ResolvedRelation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.schema.is_empty() {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{}.{}", self.schema, self.name)
+        }
+    }
+}
+
+/// A relation that a grant's scope must cover.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NeedOn {
+    /// This relation. A name that nothing is known of has an empty schema unless one was written,
+    /// and is then covered by unscoped grants only.
+    Relation {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        name: String,
+    },
+    /// Nothing in particular; but where a scoped grant can't be enough (DDL, admin, a call that may
+    /// touch any table) only an unscoped one covers it.
+    WholeTarget,
+    /// Nothing: any grant of the permission covers it, scoped or not.
+    Anything,
+}
+
+/// One thing that must be allowed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Need {
+    /// The permission.
+    pub permission: Permission,
+    /// On what.
+    pub on: NeedOn,
+    /// Why, to be read after "needs sql.dml: ": `writes public.orders`, `calls setval()`.
+    pub why: String,
+}
+
+/// What a statement does to the state of its session that matters for judging the next ones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SessionEffect {
+    /// The transaction changes.
+    Transaction(TransactionChange),
+    /// A setting changes.
+    Setting(SettingChange),
+    /// DISCARD ALL.
+    DiscardAll,
+    /// DISCARD PLANS, TEMP or SEQUENCES.
+    DiscardPart,
+    /// PREPARE.
+    Prepare {
+        /// Its name.
+        name: String,
+        /// What running it does.
+        inner: Arc<Analysis>,
+    },
+    /// DEALLOCATE; `None`: ALL.
+    Deallocate(Option<String>),
+    /// DECLARE CURSOR.
+    Declare {
+        /// Its name.
+        name: String,
+        /// WITH HOLD.
+        holds: bool,
+        /// What fetching does.
+        inner: Arc<Analysis>,
+    },
+    /// CLOSE; `None`: ALL.
+    Close(Option<String>),
+    /// Creates or drops relations, types or routines: the catalog is stale when it commits, and
+    /// names resolve differently from now on. The unqualified names touched.
+    SchemaChange(Vec<String>),
+    /// Runs code that may change any of this: the search path must be asked for again.
+    RunsUserCode,
+}
+
+/// One of the statements that the gateway answers itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LocalCall {
+    /// The function or view after `hallpass.`, lower case: `request`, `requests`.
+    pub name: String,
+    /// Function or view.
+    pub shape: LocalShape,
+}
+
+/// How a local call is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LocalShape {
+    /// `SELECT hallpass.f(…)` or `SELECT * FROM hallpass.f(…)`: a result set.
+    Function(Vec<LocalArgument>),
+    /// `CALL hallpass.f(…)`.
+    Procedure(Vec<LocalArgument>),
+    /// `SELECT … FROM hallpass.v`.
+    View(LocalView),
+    /// `SHOW hallpass.x`.
+    Show,
+    /// `SET hallpass.x = value`; `None`: DEFAULT or RESET.
+    Set(Option<String>),
+}
+
+/// What is asked of a view.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LocalView {
+    /// Output columns by name; empty: all. `count(*)` alone is the one name `count(*)`.
+    pub columns: Vec<String>,
+    /// `WHERE column = value AND …`.
+    pub equals: Vec<(String, LocalArgument)>,
+    /// `ORDER BY column [DESC]`.
+    pub order: Vec<(String, bool)>,
+    /// `LIMIT n`.
+    pub limit: Option<u64>,
+}
+
+/// An argument of a local call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LocalArgument {
+    /// A string or number constant, as text.
+    Text(String),
+    /// `$n`, counted from 1.
+    Parameter(u16),
+    /// NULL.
+    Null,
+}
+
+/// One statement, read and resolved. Immutable; shared by `Arc` from the cache.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Analysis {
+    /// The bytes of the text it was read from, without the semicolon.
+    pub span: Range<usize>,
+    /// The kind of the top node.
+    pub kind: StatementKind,
+    /// What it does in one word.
+    pub class: StatementClass,
+    /// All that must be allowed. EXECUTE and FETCH list only their own part: what the named
+    /// statement or cursor needs is added by the gate, from the session's table.
+    pub needs: Vec<Need>,
+    /// Every relation, resolved.
+    pub relations: Vec<ResolvedRelation>,
+    /// Every routine called that is not on the list of pure built-ins.
+    pub routines: Vec<RoutineUse>,
+    /// What it does to the session, in order.
+    pub effects: Vec<SessionEffect>,
+    /// Runs the prepared statement of this name.
+    pub executes: Option<String>,
+    /// Reads the cursor of this name.
+    pub fetches: Option<String>,
+    /// Returns rows of user relations, so that the cap applies.
+    pub returns_user_rows: bool,
+    /// May change something that a COMMIT would make last.
+    pub writes: bool,
+    /// Answered by the gateway.
+    pub local: Option<LocalCall>,
+    /// The highest parameter number.
+    pub parameters: u16,
+}
+
+/// All statements of one text, in order; empty for a text without any.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Batch {
+    /// The statements.
+    pub statements: Vec<Arc<Analysis>>,
+    /// Hash of the normalized text: the same for texts that differ in literals, white space and
+    /// comments only. Hexadecimal digits.
+    pub fingerprint: Arc<str>,
+}
+
+/// Why a text was not read. Either way it needs admin.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The server's own grammar refuses it: most likely a typing mistake.
+    #[error("{message}")]
+    Syntax {
+        /// The server's message: `syntax error at or near "FORM"`.
+        message: String,
+        /// In characters from 1.
+        position: Option<u32>,
+    },
+    /// Our lexer won't have it: it could be read in two ways.
+    #[error("{what}")]
+    Ambiguous {
+        /// What, and what to write instead.
+        what: String,
+    },
+    /// Over a limit of length, depth, tokens or operators.
+    #[error("{what}")]
+    TooLarge {
+        /// Which limit.
+        what: String,
+    },
+    /// The parsers disagree.
+    #[error("this statement can be read in two ways")]
+    Disagreement,
+}

@@ -1,0 +1,23 @@
+//! How a session's server reads text now.
+
+/// Which server reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Dialect {
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// The lexer modes of a session that change what a text means. Part of the cache key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LexMode {
+    /// Which server.
+    pub dialect: Dialect,
+    /// Postgres: a backslash in `'…'` is an ordinary character.
+    pub standard_conforming_strings: bool,
+}
+
+impl LexMode {
+    /// Postgres as it is out of the box.
+    pub const POSTGRES: Self =
+        Self { dialect: Dialect::Postgres, standard_conforming_strings: true };
+}

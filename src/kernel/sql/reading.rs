@@ -1,0 +1,262 @@
+//! What one parser saw in one statement: effects by its syntax, names as written.
+//!
+//! Both parsers' walkers make this, and nothing else of their trees leaves `kernel::sql`. Two
+//! readings of one statement must agree ([`Reading::agrees_with`]) before either is believed.
+
+use std::{collections::BTreeSet, ops::Range};
+
+/// A name as written, qualifiers first, folded as the server folds it: `["public", "orders"]`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RawName(pub Vec<String>);
+
+impl RawName {
+    /// The last part.
+    pub fn base(&self) -> &str {
+        self.0.last().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The part before the last, if any.
+    pub fn schema(&self) -> Option<&str> {
+        self.0.len().checked_sub(2).and_then(|i| self.0.get(i)).map(String::as_str)
+    }
+}
+
+impl std::fmt::Display for RawName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// What kind of statement a statement node is. Every statement node of a tree has one, wherever it
+/// stands: a CTE's DELETE counts as much as a top-level one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum StatementKind {
+    /// SELECT, TABLE.
+    Select,
+    /// VALUES as a statement of its own.
+    Values,
+    /// SELECT … INTO, CREATE TABLE AS, CREATE MATERIALIZED VIEW.
+    CreateTableAs,
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+    /// MERGE.
+    Merge,
+    /// COPY … TO STDOUT, its query or table inside.
+    CopyToClient,
+    /// COPY … FROM STDIN.
+    CopyFromClient,
+    /// COPY to or from a file or a program of the server.
+    CopyServer,
+    /// EXPLAIN without ANALYZE.
+    Explain,
+    /// EXPLAIN ANALYZE.
+    ExplainAnalyze,
+    /// SHOW.
+    Show,
+    /// SET, SET LOCAL, SET SESSION CHARACTERISTICS, RESET.
+    Set,
+    /// SET ROLE, SET SESSION AUTHORIZATION and their RESET.
+    SetRole,
+    /// SET CONSTRAINTS.
+    SetConstraints,
+    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, SET TRANSACTION.
+    Transaction,
+    /// PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED.
+    TwoPhase,
+    /// PREPARE.
+    Prepare,
+    /// EXECUTE.
+    Execute,
+    /// DEALLOCATE.
+    Deallocate,
+    /// DECLARE CURSOR.
+    Declare,
+    /// FETCH.
+    Fetch,
+    /// MOVE.
+    Move,
+    /// CLOSE.
+    Close,
+    /// LISTEN.
+    Listen,
+    /// UNLISTEN.
+    Unlisten,
+    /// NOTIFY.
+    Notify,
+    /// LOCK TABLE … IN ACCESS SHARE MODE.
+    LockShare,
+    /// LOCK TABLE in any other mode.
+    Lock,
+    /// REFRESH MATERIALIZED VIEW.
+    Refresh,
+    /// DISCARD.
+    Discard,
+    /// CREATE, ALTER, DROP, COMMENT, REINDEX, ANALYZE of tables, indexes, views, sequences, types,
+    /// schemas, statistics and the like.
+    SchemaChange,
+    /// TRUNCATE.
+    Truncate,
+    /// CREATE or ALTER of functions, procedures, triggers, rules, operators, casts, aggregates,
+    /// languages, extensions, event triggers, policies: what puts code in place.
+    CreateCode,
+    /// DO.
+    Do,
+    /// CALL.
+    Call,
+    /// GRANT, REVOKE, roles, ownership, default privileges, security labels.
+    Privileges,
+    /// Databases, tablespaces, servers, publications, subscriptions, ALTER SYSTEM, LOAD, CHECKPOINT.
+    Server,
+    /// VACUUM, CLUSTER.
+    Maintenance,
+    /// Read by the parser, not on any list here. Needs admin.
+    Other,
+}
+
+/// What is done with a relation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Access {
+    /// Its rows are read.
+    Read,
+    /// Its rows are changed; reading its own rows for that is part of it.
+    Write,
+    /// Its rows are locked: FOR UPDATE and its like. Reading them is counted separately.
+    LockRows,
+    /// LOCK TABLE.
+    LockTable,
+    /// It is created, altered or dropped.
+    Define,
+}
+
+/// A relation in a statement.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RelationUse {
+    /// As written; names bound to a CTE in scope are left out.
+    pub name: RawName,
+    /// What is done with it.
+    pub access: Access,
+}
+
+/// A routine called.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RoutineUse {
+    /// As written. Constructs with a syntax of their own (COALESCE, EXTRACT, CURRENT_USER …) are
+    /// left out where the server needs no routine look-up for them.
+    pub name: RawName,
+    /// The arguments that are plain string constants, by position from 0; other arguments are
+    /// `None`. For functions whose effect depends on a text (`set_config`, `nextval`).
+    pub literals: Vec<Option<String>>,
+}
+
+/// A setting that is set.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SettingChange {
+    /// Lower case, as in `pg_settings`; `*` for RESET ALL.
+    pub name: String,
+    /// The constant value; lists joined by `, `; `None` for DEFAULT, RESET, FROM CURRENT and
+    /// anything that is no constant.
+    pub value: Option<String>,
+    /// SET LOCAL: until the end of the transaction.
+    pub local: bool,
+}
+
+/// What happens to the transaction.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TransactionChange {
+    /// BEGIN, START TRANSACTION. `read_write`: what it says about that, if anything.
+    Begin {
+        /// READ WRITE is `Some(true)`, READ ONLY is `Some(false)`.
+        read_write: Option<bool>,
+    },
+    /// COMMIT, END. `chain`: AND CHAIN.
+    Commit {
+        /// A new transaction follows at once.
+        chain: bool,
+    },
+    /// ROLLBACK, ABORT.
+    Rollback {
+        /// A new transaction follows at once.
+        chain: bool,
+    },
+    /// SAVEPOINT.
+    Savepoint(String),
+    /// RELEASE SAVEPOINT.
+    Release(String),
+    /// ROLLBACK TO SAVEPOINT.
+    RollbackTo(String),
+    /// SET TRANSACTION (`session: false`) or SET SESSION CHARACTERISTICS AS TRANSACTION.
+    Set {
+        /// What it says about writing, if anything.
+        read_write: Option<bool>,
+        /// SET SESSION CHARACTERISTICS.
+        session: bool,
+    },
+}
+
+/// What one parser saw in one statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// The bytes of the text it was read from, without the semicolon.
+    pub span: Range<usize>,
+    /// The kind of the top node.
+    pub top: StatementKind,
+    /// The kinds of all statement nodes, the top one included. PREPARE, DECLARE, EXPLAIN, COPY and
+    /// CREATE … AS list what they contain too.
+    pub kinds: BTreeSet<StatementKind>,
+    /// Every relation, wherever it stands.
+    pub relations: BTreeSet<RelationUse>,
+    /// Every routine called, wherever it stands.
+    pub routines: BTreeSet<RoutineUse>,
+    /// Every operator by its bare name.
+    pub operators: BTreeSet<String>,
+    /// Every type named: casts, column definitions, function signatures.
+    pub types: BTreeSet<RawName>,
+    /// Settings changed by SET and RESET.
+    pub settings: Vec<SettingChange>,
+    /// The transaction statement it is, if it is one.
+    pub transaction: Option<TransactionChange>,
+    /// The name in PREPARE, EXECUTE, DEALLOCATE (`*` for ALL), DECLARE, FETCH, MOVE, CLOSE (`*` for
+    /// ALL), SHOW (the setting), LISTEN, UNLISTEN, NOTIFY.
+    pub object: Option<String>,
+    /// DECLARE … WITH HOLD.
+    pub holds: bool,
+    /// The statement inside PREPARE or DECLARE, alone.
+    pub inner: Option<Box<Reading>>,
+    /// The highest parameter number, `$1` is 1.
+    pub parameters: u16,
+}
+
+impl Reading {
+    /// An empty reading of a statement of this kind at this place.
+    pub fn new(top: StatementKind, span: Range<usize>) -> Self {
+        Self {
+            span,
+            top,
+            kinds: BTreeSet::from([top]),
+            relations: BTreeSet::new(),
+            routines: BTreeSet::new(),
+            operators: BTreeSet::new(),
+            types: BTreeSet::new(),
+            settings: Vec::new(),
+            transaction: None,
+            object: None,
+            holds: false,
+            inner: None,
+            parameters: 0,
+        }
+    }
+
+    /// True if both parsers saw the same kinds, relations and routines (by name). Operators, types
+    /// and literals are not compared: the trees spell them differently.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let routines =
+            |r: &Self| r.routines.iter().map(|u| u.name.clone()).collect::<BTreeSet<_>>();
+        self.kinds == other.kinds
+            && self.relations == other.relations
+            && routines(self) == routines(other)
+    }
+}

@@ -1,0 +1,46 @@
+//! Text that is safe to judge.
+
+/// SQL text as a client sent it: valid UTF-8, no NUL, within a length limit.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct StatementText<'a>(&'a str);
+
+/// Why a text can't be judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadText {
+    /// Not UTF-8. Fail closed: the server would read other characters than we do.
+    #[error("statement is not valid UTF-8")]
+    NotUtf8,
+    /// A NUL inside. Fail closed: C code behind us would stop there.
+    #[error("statement contains a NUL byte")]
+    Nul,
+    /// Longer than the limit, in bytes.
+    #[error("statement is {length} bytes long, the limit is {limit}")]
+    TooLong {
+        /// Its length.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl<'a> StatementText<'a> {
+    /// Checks the bytes of one statement text, its terminating NUL already taken off.
+    ///
+    /// # Errors
+    /// [`BadText`].
+    pub fn new(bytes: &'a [u8], limit: usize) -> Result<Self, BadText> {
+        if bytes.len() > limit {
+            return Err(BadText::TooLong { length: bytes.len(), limit });
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| BadText::NotUtf8)?;
+        if bytes.contains(&0) {
+            return Err(BadText::Nul);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &'a str {
+        self.0
+    }
+}

@@ -1,0 +1,3 @@
+//! Hallpass: a database gateway for just-in-time access.
+
+pub mod kernel;
