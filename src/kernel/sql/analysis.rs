@@ -219,6 +219,16 @@ pub struct Analysis {
     pub parameters: u16,
 }
 
+impl Analysis {
+    /// True if it ends a transaction so that what came before lasts.
+    pub fn commits(&self) -> bool {
+        self.kind == StatementKind::TwoPhase
+            || self.effects.iter().any(|effect| {
+                matches!(effect, SessionEffect::Transaction(TransactionChange::Commit { .. }))
+            })
+    }
+}
+
 /// All statements of one text, in order; empty for a text without any.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
