@@ -1,3 +1,5 @@
 //! Hallpass: a database gateway for just-in-time access.
 
+pub mod config;
 pub mod kernel;
+pub mod wire;
