@@ -19,10 +19,10 @@ pub struct Prepared {
     pub text: Rc<str>,
     /// What it does, as last read.
     pub batch: Arc<Batch>,
-    /// Under which state of the session it was read; another state means reading it again.
-    pub read_under: u64,
     /// Types of the parameters as the client gave them; 0 where the server infers.
     pub parameter_types: Vec<u32>,
+    /// The record made at Parse for the Bind that came with it, and the number of their batch.
+    pub recorded: Cell<Option<(StatementId, u64)>>,
     /// Made by SQL's PREPARE, so that the analysis is of the statement inside.
     pub by_sql: bool,
 }
@@ -46,8 +46,8 @@ pub struct Portal {
     pub result_formats: Vec<bool>,
     /// Rows and bytes fetched from it so far: the cap counts over all fetches.
     pub fetched: Cell<(u64, u64)>,
-    /// The record made at Bind, until an Execute has used it up.
-    pub recorded: Cell<Option<StatementId>>,
+    /// The record made at Bind and the number of its batch, until an Execute has used it up.
+    pub recorded: Cell<Option<(StatementId, u64)>>,
     /// Outlives its transaction: WITH HOLD.
     pub holds: bool,
 }
@@ -153,8 +153,8 @@ mod tests {
         Rc::new(Prepared {
             text: text.into(),
             batch: Arc::new(Batch { statements: Vec::new(), fingerprint: "".into() }),
-            read_under: 0,
             parameter_types: Vec::new(),
+            recorded: Cell::new(None),
             by_sql: false,
         })
     }

@@ -16,7 +16,9 @@ use crate::kernel::{
 pub struct Run {
     /// Its record.
     pub statement: StatementId,
-    /// Grants it stands on, with their row budgets.
+    /// Grants it stands on.
+    pub stands_on: Vec<GrantId>,
+    /// Row budgets that its rows count against.
     pub grants: Vec<(GrantId, Arc<Meter>)>,
     /// When it was judged.
     pub started: Timestamp,
@@ -58,6 +60,7 @@ impl Run {
         });
         Self {
             statement,
+            stands_on: permit.grant_ids().collect(),
             grants: Vec::new(),
             started,
             policy: Duration::ZERO,
@@ -104,6 +107,11 @@ impl Run {
         self.rows += 1;
         self.bytes += bytes as u64;
         true
+    }
+
+    /// True if it stands on one of these grants.
+    pub fn permit_uses(&self, grants: &[GrantId]) -> bool {
+        self.stands_on.iter().any(|g| grants.contains(g))
     }
 
     /// Ends the result here, if nothing ended it before.

@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use super::backend::tag;
+use super::backend as tag;
 
 /// What was sent, by what answers it.
 ///
@@ -183,12 +183,6 @@ impl<T> Exchange<T> {
     /// Takes the answer of our own that is next.
     pub fn take_local(&mut self) -> Option<Owed<T>> {
         if self.is_local_next() { self.pop() } else { None }
-    }
-
-    /// An answer of our own was an error: what follows up to the next Sync is dropped, as the server
-    /// would. Gives back what was dropped.
-    pub fn fail_locally(&mut self) -> Vec<Owed<T>> {
-        self.drop_until_sync()
     }
 
     /// True if rows, copy data or the end of a result may come next.

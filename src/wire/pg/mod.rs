@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod body;
+pub mod exchange;
 pub mod frame;
 pub mod frontend;
 pub mod types;
