@@ -1,4 +1,5 @@
 //! Hallpass: a database gateway for just-in-time access.
 
 pub mod kernel;
+pub mod net;
 pub mod wire;
