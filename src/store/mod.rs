@@ -1,0 +1,190 @@
+//! The gateway's own state: principals and their verifiers, requests, grants, and what several
+//! gateways and the command line tell each other. Floor 3; one schema on SQLite or Postgres.
+//!
+//! Every act is one transaction that raises the `change` counter first (which puts all acts in one
+//! order, on every machine that shares the store), does its work under the rules, and leaves an
+//! event in the outbox. A gateway appends the events to its trail before it lets the change take
+//! effect: a [`AccessSnapshot`] carries those that were still unrecorded when it was read.
+//!
+//! Time never runs back: an act happens at the highest time any node has seen, or later.
+
+mod actor;
+mod checkpoints;
+mod db;
+mod error;
+mod grants;
+mod outbox;
+mod principals;
+mod requests;
+mod schema;
+mod sessions;
+mod snapshot;
+mod watch;
+
+use std::{
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use sqlx::{
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
+};
+
+pub use crate::store::{
+    actor::Actor,
+    checkpoints::NodeKey,
+    error::{Error, state_name, status_name},
+    grants::NewGrant,
+    outbox::OutboxEvent,
+    principals::{PrincipalInfo, SecretInfo},
+    requests::{Approval, NewRequest},
+    sessions::{Kill, SessionBeat, SessionInfo},
+    snapshot::{AccessSnapshot, PrincipalState},
+    watch::Watch,
+};
+use crate::{
+    kernel::{access::Role, ids::TargetName, time::Timestamp},
+    store::db::{Database, values},
+};
+
+/// Where the store is.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// An SQLite file, made with its folder if it isn't there.
+    Sqlite(PathBuf),
+    /// A Postgres database by its URL.
+    Postgres(String),
+}
+
+/// What the settings say about who may do what. Replaced whole on reload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// All roles.
+    pub roles: Vec<Role>,
+    /// All targets' names.
+    pub targets: Vec<TargetName>,
+    /// The longest a grant may last.
+    pub max_duration: Duration,
+    /// The row budget of a grant that doesn't say.
+    pub row_budget: u64,
+    /// After how long an unanswered request goes stale.
+    pub request_expires: Duration,
+}
+
+/// The open store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Database,
+    backend: Backend,
+    rules: Arc<ArcSwap<Rules>>,
+}
+
+impl Store {
+    /// Opens the store, makes it if it isn't there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The file or server can't be reached, or was written by a newer version.
+    pub async fn open(backend: Backend, rules: Rules) -> Result<Self, Error> {
+        let database = match &backend {
+            Backend::Sqlite(path) => {
+                make_private(path)?;
+                let options = sqlite_options(path);
+                Database::Sqlite(
+                    SqlitePoolOptions::new().max_connections(4).connect_with(options).await?,
+                )
+            }
+            Backend::Postgres(url) => {
+                let options = PgConnectOptions::from_str(url)?.application_name("hallpass");
+                let pool = PgPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect_with(options)
+                    .await?;
+                Database::Postgres(pool)
+            }
+        };
+        schema::migrate(&database).await?;
+        Ok(Self { database, backend, rules: Arc::new(ArcSwap::from_pointee(rules)) })
+    }
+
+    /// Replaces the rules, for every clone of this store. A new snapshot sees them.
+    pub fn set_rules(&self, rules: Rules) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    /// Notes the time, and returns it or the highest any node has seen, whichever is later. A
+    /// running gateway calls it every few seconds.
+    pub async fn note_time(&self, now: Timestamp) -> Result<Timestamp, Error> {
+        let rows = self.database.rows(NOTE_TIME, values![now]).await?;
+        rows.first().ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")
+    }
+
+    /// True if every act on this store is on a trail.
+    pub async fn is_recorded(&self) -> Result<bool, Error> {
+        Ok(self.outbox_pending(1).await?.is_empty())
+    }
+
+    /// Writes a consistent copy of an embedded store into a file that isn't there yet.
+    ///
+    /// # Errors
+    /// [`Error::NotEmbedded`] for a store on Postgres; the file is there or can't be written.
+    pub async fn backup_to(&self, file: &Path) -> Result<(), Error> {
+        let Backend::Sqlite(_) = self.backend else { return Err(Error::NotEmbedded) };
+        let text = file.to_str().ok_or(Error::Invalid {
+            field: "destination",
+            reason: "the path must be valid UTF-8",
+        })?;
+        create_private(file)?;
+        self.database.execute("VACUUM INTO $1", values![text]).await?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+const NOTE_TIME: &str = "UPDATE counters SET value = CASE WHEN value < $1 THEN $1 ELSE value END \
+     WHERE name = 'highest_time' RETURNING value";
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_secs(10))
+        .foreign_keys(true)
+}
+
+/// Makes the file for its owner alone, and its folder too if it isn't there. SQLite gives its
+/// side files the mode of the main one.
+fn make_private(path: &Path) -> Result<(), Error> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|cause| Error::File { path: folder.display().to_string(), cause })?;
+    }
+    match create_private(path) {
+        Err(Error::File { cause, .. }) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn create_private(path: &Path) -> Result<(), Error> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|cause| Error::File { path: path.display().to_string(), cause })
+}
