@@ -7,6 +7,8 @@
 
 pub mod analysis;
 pub mod builtins;
+pub mod context;
+pub mod judge;
 pub mod mode;
 pub mod reading;
 pub mod text;

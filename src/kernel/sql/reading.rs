@@ -122,7 +122,8 @@ pub enum StatementKind {
 pub enum Access {
     /// Its rows are read.
     Read,
-    /// Its rows are changed; reading its own rows for that is part of it.
+    /// Its rows are changed; reading its own rows for that is part of it, RETURNING is not: with
+    /// that it is listed under [`Access::Read`] too.
     Write,
     /// Its rows are locked: FOR UPDATE and its like. Reading them is counted separately.
     LockRows,
@@ -150,6 +151,19 @@ pub struct RoutineUse {
     /// The arguments that are plain string constants, by position from 0; other arguments are
     /// `None`. For functions whose effect depends on a text (`set_config`, `nextval`).
     pub literals: Vec<Option<String>>,
+}
+
+/// What a statement says about columns. Needed where one column of a catalog is more than the others,
+/// and because Postgres calls `f(x)` for `(x).f`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Columns {
+    /// Every name that may be a column's: the last part of each column reference.
+    pub names: BTreeSet<String>,
+    /// Names after a dot behind an expression, `(x).f`: a field, or a function called on any value.
+    pub fields: BTreeSet<String>,
+    /// Relations, as written, of which every column may be meant: by `*`, by a whole row, by an
+    /// alias that renames columns, by TABLE or by COPY without a column list.
+    pub whole: BTreeSet<RawName>,
 }
 
 /// A setting that is set.
@@ -228,6 +242,9 @@ pub struct Reading {
     pub inner: Option<Box<Reading>>,
     /// The highest parameter number, `$1` is 1.
     pub parameters: u16,
+    /// What it says about columns; `None` if the walker didn't look, and then everything may be
+    /// meant.
+    pub columns: Option<Columns>,
 }
 
 impl Reading {
@@ -247,6 +264,7 @@ impl Reading {
             holds: false,
             inner: None,
             parameters: 0,
+            columns: None,
         }
     }
 

@@ -1,0 +1,1 @@
+//! Judgements of readings made by hand.
