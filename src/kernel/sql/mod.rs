@@ -6,6 +6,7 @@
 //! [`analysis::Analysis`].
 
 pub mod analysis;
+pub mod lex;
 pub mod mode;
 pub mod reading;
 pub mod text;
