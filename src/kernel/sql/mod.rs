@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod builtins;
 pub mod context;
 pub mod judge;
+pub mod lex;
 pub mod mode;
 pub mod reading;
 pub mod text;
