@@ -34,8 +34,9 @@ use crate::{
     wire::{
         WireError,
         pg::{
-            backend,
+            FrontendLimits, backend,
             exchange::{Exchange, OutOfStep, Owed, Step, Whose},
+            frontend::{self, FrontendMessage},
         },
     },
 };
@@ -71,8 +72,6 @@ pub(super) enum Held {
     UntilAnswered,
     /// Until a capped result has ended.
     UntilResultEnds,
-    /// Until the server has taken notice of a cancel.
-    UntilCancelled,
     /// Until the parser pool has read a large text.
     UntilRead,
 }
@@ -243,8 +242,6 @@ pub(super) struct Conversation {
     pub(super) pipeline: Pipeline,
     pub(super) wall: Wall,
     pub(super) rights: Rights,
-    /// The version of the access snapshot that the rights are from.
-    pub(super) rights_version: u64,
     pub(super) reading: ReadingState,
     pub(super) state: StateId,
     pub(super) held: Held,
@@ -268,6 +265,8 @@ pub(super) struct Conversation {
     pub(super) after: VecDeque<Control>,
     /// Before the frame, to the client.
     pub(super) down: Vec<u8>,
+    /// To the client between two messages, whenever it suits.
+    pub(super) notices: Vec<u8>,
     /// The client itself asked for read-only transactions: the wall stays closed.
     pub(super) client_read_only: bool,
     /// The session must end with this.
@@ -282,8 +281,18 @@ pub(super) struct Conversation {
     pub(super) path_answer: Option<String>,
     /// The path was set in the open transaction, so that its end moves it again.
     pub(super) path_set_in_transaction: bool,
-    /// What ran has changed what the target contains: its catalog must be read again.
+    /// What ran has changed what the target contains.
     pub(super) schema_changed: bool,
+    /// That has been committed: the catalog must be read again.
+    pub(super) schema_settled: bool,
+    /// The catalog's epoch when that was asked for.
+    pub(super) overlay_since: Option<u64>,
+    /// A transaction may stay open until then behind its grant's end.
+    pub(super) ends_at: Option<Timestamp>,
+    /// A cancel that has had no effect until then is followed by more.
+    pub(super) escalate_at: Option<Timestamp>,
+    /// Sizes of the client's frames.
+    pub(super) frame_limits: FrontendLimits,
     /// The upstream has been told to cancel since the last ReadyForQuery.
     pub(super) cut_cancelled: bool,
     /// The client was told of an error that the server's open transaction doesn't know of.
@@ -292,7 +301,133 @@ pub(super) struct Conversation {
     pub(super) local_runs: bool,
 }
 
+/// What a new conversation starts from.
+pub(super) struct Opening {
+    pub(super) core: CoreRef,
+    pub(super) facts: Facts,
+    pub(super) rights: Rights,
+    pub(super) path: SearchPath,
+    pub(super) application: String,
+    pub(super) now: Timestamp,
+}
+
+/// True if a result that still runs has been cut.
+pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
+    match &owed.tag {
+        Tag::Execute(execution) => execution.run.cut.is_some(),
+        Tag::Query(query) => query.runs.iter().flatten().any(|run| run.cut.is_some()),
+        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+    }
+}
+
 impl Conversation {
+    /// A session that has just logged in, behind a closed wall.
+    pub(super) fn new(opening: Opening) -> Self {
+        let Opening { core, facts, rights, path, application, now } = opening;
+        let reading = fresh_reading(path);
+        let state = core.cache.borrow_mut().state(&reading);
+        let frame_limits = core.services.world.load().limits.frames;
+        Self {
+            core,
+            facts,
+            exchange: Exchange::default(),
+            names: Names::default(),
+            transaction: Transaction::default(),
+            pipeline: Pipeline::default(),
+            wall: Wall::Closed,
+            rights,
+            reading,
+            state,
+            held: Held::No,
+            now,
+            cancel_wanted: false,
+            application,
+            application_stale: false,
+            to_read: None,
+            was_read: None,
+            over: None,
+            controls: VecDeque::new(),
+            after: VecDeque::new(),
+            down: Vec::new(),
+            notices: Vec::new(),
+            client_read_only: false,
+            fatal: None,
+            finished: Vec::new(),
+            warned: Vec::new(),
+            path_stale: false,
+            path_answer: None,
+            path_set_in_transaction: false,
+            schema_changed: false,
+            schema_settled: false,
+            overlay_since: None,
+            cut_cancelled: false,
+            abort_after_cut: false,
+            local_runs: false,
+            ends_at: None,
+            escalate_at: None,
+            frame_limits,
+        }
+    }
+
+    /// One whole message of the client; `rest` is what has come behind it. Every type is named.
+    pub(super) fn client_message(&mut self, frame: &[u8], rest: &[u8]) -> Result<Pass, End> {
+        let message = match frontend::decode(frame) {
+            Ok(message) => message,
+            Err(error) => return Err(End::Refused(error.refusal())),
+        };
+        Ok(match message {
+            FrontendMessage::Query { text } => self.query(text),
+            FrontendMessage::Parse(parse) => self.parse(&parse, rest),
+            FrontendMessage::Bind(bind) => self.bind(&bind),
+            FrontendMessage::Describe(named) => self.describe(&named),
+            FrontendMessage::Execute(execute) => self.execute(&execute),
+            FrontendMessage::Close(named) => self.close(&named),
+            FrontendMessage::Sync => self.sync(),
+            FrontendMessage::Flush => self.flush(),
+            FrontendMessage::CopyData(_) => self.copy(false),
+            FrontendMessage::CopyDone | FrontendMessage::CopyFail { .. } => self.copy(true),
+            FrontendMessage::FunctionCall => {
+                if !self.pipeline.discarding {
+                    self.refuse_query(
+                        Refusal::new(
+                            RefusalKind::NotSupported,
+                            "the fast-path function call is not offered",
+                        )
+                        .with_hint("Call the function in a SELECT."),
+                    );
+                }
+                Pass::Drop
+            }
+            FrontendMessage::Password(_) => {
+                let error = WireError::NotLegalNow { what: "a password message" };
+                return Err(End::Refused(error.refusal()));
+            }
+            FrontendMessage::Terminate => return Err(End::Terminated),
+        })
+    }
+
+    /// Names the upstream's session after its principal and the client's own application name.
+    pub(super) fn name_application(&mut self) {
+        self.application_stale = false;
+        if self.transaction.status == Status::Failed {
+            return;
+        }
+        let name = format!("{}/{}", self.facts.handle.principal, self.application);
+        *self
+            .facts
+            .handle
+            .application
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = self.application.clone();
+        match self.send_own(Control::ApplicationName(name), "application_name") {
+            Ok(statement) => {
+                self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
+                self.held = Held::UntilAnswered;
+            }
+            Err(refusal) => self.fatal = Some(refusal),
+        }
+    }
+
     /// The limits in force.
     pub(super) fn caps(&self) -> decide::Caps {
         self.core.services.world.load().limits.caps

@@ -368,6 +368,11 @@ impl Conversation {
             let settling = self.transaction.idle(failed);
             self.names.end_transaction();
             self.settle(settling);
+            self.ends_at = None;
+            if std::mem::take(&mut self.schema_changed) {
+                self.schema_settled = true;
+                self.overlay_since = Some(self.facts.target.catalog.load().epoch);
+            }
         } else {
             self.close_records();
         }
@@ -525,7 +530,7 @@ impl Conversation {
     /// Lets client frames be looked at again, once what they wait for has happened.
     pub(super) fn release(&mut self) {
         let free = match self.held {
-            Held::No | Held::UntilCancelled => return,
+            Held::No => return,
             Held::UntilAnswered => self.exchange.is_empty() && !self.local_runs,
             Held::UntilResultEnds => !self.capped_result_runs(),
             Held::UntilRead => self.was_read.is_some(),

@@ -77,9 +77,22 @@ impl Conversation {
         Ok(())
     }
 
+    /// Forgets what the session created once the catalog has been read again since. Two readings
+    /// later: one may have been under way when it was committed.
+    fn forget_overlay(&mut self) {
+        let Some(since) = self.overlay_since else { return };
+        if self.schema_changed || self.facts.target.catalog.load().epoch < since + 2 {
+            return;
+        }
+        self.overlay_since = None;
+        self.set_reading(|r| r.overlay.clear());
+        self.path_moved();
+    }
+
     /// True if the search path must be asked for before anything is judged: then the question is on
     /// its way, or waits until what is owed has come.
     pub(super) fn must_ask_path(&mut self) -> bool {
+        self.forget_overlay();
         if !self.path_stale || self.transaction.status == Status::Failed {
             return false;
         }

@@ -475,17 +475,19 @@ pub fn ready_for_query(out: &mut Vec<u8>, status: TransactionStatus) {
     body::message(out, READY_FOR_QUERY, |out| out.push(status.code()));
 }
 
-/// A column of a result that the gateway itself gives: always in text form.
+/// A column of a result that the gateway itself gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TextColumn<'a> {
+pub struct OwnColumn<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its type; see [`super::types`].
     pub type_oid: u32,
+    /// The form of its values.
+    pub format: Format,
 }
 
-/// Appends a RowDescription of text columns.
-pub fn row_description(out: &mut Vec<u8>, columns: &[TextColumn<'_>]) {
+/// Appends a RowDescription of columns of our own.
+pub fn row_description(out: &mut Vec<u8>, columns: &[OwnColumn<'_>]) {
     body::message(out, ROW_DESCRIPTION, |out| {
         body::put_count(out, columns.len());
         for column in columns {
@@ -494,7 +496,7 @@ pub fn row_description(out: &mut Vec<u8>, columns: &[TextColumn<'_>]) {
             out.extend(column.type_oid.to_be_bytes());
             out.extend(super::types::size_of(column.type_oid).to_be_bytes());
             out.extend((-1_i32).to_be_bytes());
-            out.extend([0; 2]);
+            out.extend([0, u8::from(column.format == Format::Binary)]);
         }
     });
 }
