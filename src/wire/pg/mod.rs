@@ -6,6 +6,9 @@ pub mod backend;
 pub mod body;
 pub mod frame;
 pub mod frontend;
+pub mod md5;
+pub mod scram;
+pub mod startup;
 pub mod types;
 
 pub use frame::{FrontendLimits, Header};
