@@ -2,4 +2,5 @@
 
 pub mod kernel;
 pub mod net;
+pub mod session;
 pub mod wire;

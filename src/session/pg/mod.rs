@@ -1,0 +1,3 @@
+//! The Postgres side of a session.
+
+pub mod startup;
