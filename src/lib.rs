@@ -3,5 +3,6 @@
 pub mod config;
 pub mod kernel;
 pub mod net;
+pub mod session;
 pub mod wire;
 pub mod store;

@@ -7,6 +7,9 @@ pub mod body;
 pub mod exchange;
 pub mod frame;
 pub mod frontend;
+pub mod md5;
+pub mod scram;
+pub mod startup;
 pub mod types;
 
 pub use frame::{FrontendLimits, Header};
