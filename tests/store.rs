@@ -1,5 +1,8 @@
 //! The store, through its public functions alone, on both databases.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::{
     collections::HashSet,
     os::unix::fs::PermissionsExt as _,
@@ -432,7 +435,7 @@ mod stories {
             seen: at(2000),
         };
         store.session_opened(&session).await.expect("shown");
-        assert_eq!(store.sessions(at(2000)).await.expect("lists"), [session.clone()]);
+        assert_eq!(store.sessions(at(2000)).await.expect("lists"), std::slice::from_ref(&session));
         let beat = SessionBeat {
             id: session.id,
             application: "dbeaver".into(),
@@ -505,8 +508,8 @@ mod stories {
     }
 }
 
-/// Each story on an embedded store of its own.
-macro_rules! embedded {
+/// Each story on an embedded store of its own, and all of them on a Postgres server.
+macro_rules! on_both {
     ($($story:ident),* $(,)?) => {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -517,10 +520,27 @@ macro_rules! embedded {
                 store.close().await;
             })*
         }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn postgres_tells_the_same_stories() {
+            let server = support::Postgres::start();
+            $({
+                let database = concat!("s_", stringify!($story));
+                let store = on_server(&server, database).await;
+                stories::$story(&store).await;
+                store.close().await;
+            })*
+            let store = on_server(&server, "s_watch").await;
+            let other = Store::open(server_backend(&server, "s_watch"), rules()).await;
+            let other = other.expect("opens");
+            stories::a_change_by_another_process_is_noticed(&store, &other).await;
+            let copy = folder().path().join("copy.db");
+            assert!(matches!(store.backup_to(&copy).await, Err(Error::NotEmbedded)));
+        }
     };
 }
 
-embedded! {
+on_both! {
     secrets_are_random_and_live_as_long_as_said,
     a_request_is_approved_by_somebody_else,
     an_approver_cant_approve_what_is_theirs,
@@ -536,6 +556,23 @@ embedded! {
     roles_come_from_the_settings_of_now,
     sessions_are_listed_and_killed,
     old_checkpoints_are_thinned_to_one_an_hour,
+}
+
+fn server_backend(server: &support::Postgres, database: &str) -> Backend {
+    let dsn = server.upstream_dsn();
+    let (server, _) = dsn.rsplit_once('/').expect("a URL with a database");
+    Backend::Postgres(format!("{server}/{database}"))
+}
+
+/// A peopled store in a database of its own, opened by two processes at once.
+async fn on_server(server: &support::Postgres, database: &str) -> Store {
+    server.sql(&format!("CREATE DATABASE \"{database}\" OWNER hallpass"));
+    let open = || Store::open(server_backend(server, database), rules());
+    let (one, two) = tokio::join!(open(), open());
+    two.expect("the second one waits for the first one's migration").close().await;
+    let store = one.expect("opens");
+    people(&store).await;
+    store
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
