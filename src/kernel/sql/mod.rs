@@ -10,6 +10,7 @@ pub mod builtins;
 pub mod context;
 pub mod engine;
 pub mod judge;
+pub mod lex;
 pub mod mode;
 pub mod reading;
 pub mod text;
