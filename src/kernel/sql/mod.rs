@@ -8,6 +8,7 @@
 pub mod analysis;
 pub mod builtins;
 pub mod context;
+pub mod engine;
 pub mod judge;
 pub mod lex;
 pub mod mode;
