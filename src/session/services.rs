@@ -14,7 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-use super::{budget::Budgets, cache::Cache, registry::Registry};
+use super::{budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry};
 use crate::{
     kernel::{
         access::Role,
@@ -23,10 +23,10 @@ use crate::{
         policy::decide::Caps,
         sql::Trust,
     },
-    net::{clock::Clock, tls::ServerTls},
+    net::clock::Clock,
     store::{AccessSnapshot, Store},
     trail::Lane,
-    upstream::pg::ConnectOptions,
+    upstream::ConnectOptions,
     wire::pg::{FrontendLimits, scram::MockSecret},
 };
 
@@ -132,9 +132,9 @@ impl Services {
 
 /// What a listener hands on with each of its connections.
 #[derive(Debug)]
-pub struct Door {
+pub struct Doorway {
     /// TLS, if it is offered.
-    pub tls: ServerTls,
+    pub tls: TlsPolicy,
     /// The one target of a sidecar's listener.
     pub target: Option<TargetName>,
 }

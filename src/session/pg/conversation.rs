@@ -9,7 +9,9 @@ use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 use crate::{
     kernel::{
         access::Rights,
-        audit::record::{Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled},
+        audit::record::{
+            Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled, TransactionEnd,
+        },
         ids::{GrantId, StatementId},
         policy::{Decision, Permit, decide},
         refusal::{Refusal, RefusalKind},
@@ -29,7 +31,7 @@ use crate::{
         signal::SessionHandle,
         transaction::{Settling, Status, Transaction},
     },
-    trail::Clearance,
+    trail::{Clearance, TrailError},
     upstream::door::{Control, Relayed},
     wire::{
         WireError,
@@ -474,14 +476,23 @@ impl Conversation {
     ) -> Result<Clearance, Refusal> {
         let intent = self.intent(kind, text, (fingerprint, analysis), parameters);
         let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
-        cleared.map_err(|error| {
-            tracing::error!(error = %error, "the trail takes no record; statements are refused");
-            Refusal::new(
-                RefusalKind::TrailUnavailable,
-                "refused: the audit trail can't take the record",
-            )
-            .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
-        })
+        cleared.map_err(|error| trail_refusal(&error))
+    }
+
+    /// Puts a call of `hallpass.*` on the trail.
+    ///
+    /// # Errors
+    /// The refusal that the client gets instead.
+    pub(super) fn record_local(
+        &self,
+        permit: &Permit,
+        text: &str,
+        what: (&str, Option<&Analysis>),
+        parameters: &[Parameter<'_>],
+    ) -> Result<StatementId, Refusal> {
+        let intent = self.intent(IntentKind::Local, text, what, parameters);
+        let recorded = self.core.lane.borrow_mut().admit_local(permit, &intent);
+        recorded.map_err(|error| trail_refusal(&error))
     }
 
     /// Puts a no on the trail. If that fails the no stands all the same.
@@ -493,7 +504,14 @@ impl Conversation {
         decided: &Decided<'_>,
     ) {
         let intent = self.intent(kind, text, what, &[]);
-        if let Err(error) = self.core.lane.borrow_mut().deny(&intent, decided) {
+        let mut lane = self.core.lane.borrow_mut();
+        let recorded = match decided {
+            Decided::Denial(denial) => lane.deny(&intent, denial),
+            Decided::Refusal(refusal) => lane.refuse(&intent, refusal),
+            // A yes is put on record by `clear`.
+            Decided::Permit(_) | Decided::Gateway { .. } => return,
+        };
+        if let Err(error) = recorded {
             tracing::error!(error = %error, "the trail takes no record of a refusal");
         }
     }
@@ -575,6 +593,7 @@ impl Conversation {
                 sqlstate: done.sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok()),
                 policy: done.policy,
                 upstream: self.now.since(done.started),
+                transaction: None,
             });
         }
         self.core.lane_waits.notify_one();
@@ -601,15 +620,51 @@ impl Conversation {
         let text = control.text().unwrap_or_default();
         let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
         let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
-        let statement = recorded.map_err(|error| {
-            tracing::error!(error = %error, "the trail takes no record; statements are refused");
-            Refusal::new(
-                RefusalKind::TrailUnavailable,
-                "refused: the audit trail can't take the record",
-            )
-        })?;
+        let clearance = recorded.map_err(|error| trail_refusal(&error))?;
         self.controls.push_back(control);
-        Ok(statement)
+        Ok(clearance.statement())
+    }
+
+    /// The session ends: what still runs ends in a way that nobody knows.
+    pub(super) fn abandon(&mut self) {
+        let mut open: Vec<StatementId> = Vec::new();
+        for owed in self.exchange.iter_mut() {
+            match &mut owed.tag {
+                Tag::Execute(execution) => open.push(execution.run.statement),
+                Tag::Query(query) => {
+                    open.extend(query.runs.iter().flatten().map(|run| run.statement));
+                }
+                Tag::Named(_, Some(run)) => open.push(run.statement),
+                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+            }
+        }
+        self.close_records();
+        let (session, now) = (self.facts.handle.id, self.now);
+        let mut lane = self.core.lane.borrow_mut();
+        for statement in open {
+            lane.outcome(&Outcome {
+                time: now,
+                session,
+                statement,
+                ended: Ended::Unknown,
+                rows: 0,
+                affected: None,
+                bytes: 0,
+                sqlstate: None,
+                policy: Duration::ZERO,
+                upstream: Duration::ZERO,
+                transaction: None,
+            });
+        }
+        if let Some((_, statements)) = self.transaction.end(TransactionEnd::RolledBack) {
+            lane.settled(&Settled {
+                time: now,
+                session,
+                transaction: TransactionEnd::RolledBack,
+                statements: &statements,
+            });
+        }
+        self.core.lane_waits.notify_one();
     }
 
     /// Queues a reply.
@@ -729,6 +784,12 @@ impl Conversation {
     pub(super) fn portal(&self, name: &str) -> Option<Rc<Portal>> {
         self.names.portal(name).map(Rc::clone)
     }
+}
+
+fn trail_refusal(error: &TrailError) -> Refusal {
+    tracing::error!(error = %error, "the trail takes no record; statements are refused");
+    Refusal::new(RefusalKind::TrailUnavailable, "refused: the audit trail can't take the record")
+        .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
 }
 
 /// What became of a statement behind an error in its batch.

@@ -559,14 +559,14 @@ impl Conversation {
         };
         let parameters = as_parameters(&portal.parameters);
         let what = (&*prepared.batch.fingerprint, Some(&*analysis));
-        match self.clear(permit, IntentKind::Local, &prepared.text, what, &parameters) {
-            Ok(clearance) => {
+        match self.record_local(&permit, &prepared.text, what, &parameters) {
+            Ok(statement) => {
                 let run = LocalRun {
                     call,
                     parameters: portal.parameters.clone(),
                     binary: portal.result_formats.clone(),
                     simple: false,
-                    statement: clearance.statement(),
+                    statement,
                     started: self.now,
                 };
                 self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));

@@ -11,6 +11,7 @@ mod local;
 mod login;
 mod replies;
 mod simple;
+pub mod startup;
 mod wall;
 
 use std::{
@@ -36,14 +37,19 @@ use crate::{
         sql::analysis::{Batch, Unreadable},
         time::Timestamp,
     },
-    net::{link::Link, stream::Stream},
+    net::{
+        link::Link,
+        stream::{Peer, Stream},
+    },
     trail::{Clearance, TrailError},
-    upstream::{control, door::Door},
+    upstream::{self, Control, door::Door},
     wire::pg::{backend, frame, frontend},
 };
 
 pub use login::accept;
 
+/// How long a question of the gateway's own to an upstream may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes waiting for a side that make us stop reading the other.
 const HIGH_WATER: usize = 64 * 1024;
 /// Unread bytes of a client that is held, beyond which nothing more is read.
@@ -84,6 +90,15 @@ enum Work {
 /// The disk's word on a record, before its statement may leave.
 type Synced = Pin<Box<dyn Future<Output = (Clearance, Result<(), TrailError>)>>>;
 
+/// What cancels a statement at the upstream.
+#[derive(Clone)]
+struct UpstreamKey {
+    /// The very address the session is connected to.
+    peer: Peer,
+    process: i32,
+    key: Vec<u8>,
+}
+
 /// One session's sockets and state.
 struct Relay {
     talk: Conversation,
@@ -99,14 +114,88 @@ struct Relay {
     work: Option<Work>,
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
-    cancel_key: control::UpstreamKey,
+    cancel_key: UpstreamKey,
     timer: Pin<Box<Sleep>>,
     timer_due: Option<Timestamp>,
     last_heard: Timestamp,
     draining: bool,
+    /// The upstream's own last error has gone to the client.
+    said_goodbye: bool,
 }
 
 impl Relay {
+    fn new(
+        talk: Conversation,
+        (client, upstream): (Stream, Stream),
+        (door, to_client): (Door, Link),
+        cancel_key: UpstreamKey,
+    ) -> Self {
+        let last_heard = talk.now;
+        Self {
+            talk,
+            client,
+            upstream,
+            door,
+            to_client,
+            from_client: None,
+            from_upstream: None,
+            client_needs: 0,
+            upstream_needs: 0,
+            work: None,
+            unsynced: None,
+            cancelling: None,
+            cancel_key,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            timer_due: None,
+            last_heard,
+            draining: false,
+            said_goodbye: false,
+        }
+    }
+
+    /// Serves, then says what is left to be said, and closes what is open on the trail. Gives the
+    /// reason for the session's record.
+    async fn run(mut self) -> String {
+        let over = self.serve().await;
+        let reason = over.to_string();
+        match over {
+            Over::End(End::Refused(refusal)) => {
+                backend::fatal(self.to_client.inject(), &refusal);
+                self.last_words().await;
+            }
+            Over::UpstreamClosed | Over::Upstream(_) => {
+                let refusal = Refusal::new(
+                    RefusalKind::UpstreamUnavailable,
+                    "the connection to the target is gone",
+                );
+                if !self.said_goodbye {
+                    backend::fatal(self.to_client.inject(), &refusal);
+                }
+                self.last_words().await;
+            }
+            Over::End(End::OutOfStep(error)) => {
+                tracing::error!(session = %self.talk.facts.handle.id, error = %error, "out of step");
+                let refusal = Refusal::new(RefusalKind::Internal, "the session lost its place");
+                backend::fatal(self.to_client.inject(), &refusal);
+                self.last_words().await;
+            }
+            Over::End(End::Terminated | End::Upstream(_)) | Over::Client(_) | Over::ClientClosed => {}
+        }
+        self.talk.abandon();
+        self.door.terminate();
+        let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
+        // The upstream ends the session by itself when the connection closes.
+        drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
+        self.answer_cancels();
+        reason
+    }
+
+    /// What waits for the client goes out, as long as it takes it.
+    async fn last_words(&mut self) {
+        let flushed = poll_fn(|cx| self.to_client.poll_flush(cx, &mut self.client));
+        drop(tokio::time::timeout(Duration::from_secs(2), flushed).await);
+    }
+
     /// Serves until either side ends, or somebody ends the session.
     async fn serve(&mut self) -> Over {
         poll_fn(|cx| self.turn(cx)).await
@@ -186,9 +275,10 @@ impl Relay {
         self.talk.release();
         if std::mem::take(&mut self.talk.cancel_wanted) && self.cancelling.is_none() {
             let target = Arc::clone(&self.talk.facts.target);
-            let key = self.cancel_key.clone();
+            let UpstreamKey { peer, process, key } = self.cancel_key.clone();
             self.cancelling = Some(self.talk.core.services.control.spawn(async move {
-                if let Err(error) = control::cancel(&target.connect, &key).await {
+                let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
+                if let Err(error) = cancelled {
                     tracing::warn!(target = %target.name, error = %error, "cancel failed");
                 }
             }));
@@ -222,7 +312,13 @@ impl Relay {
         let process = self.cancel_key.process;
         tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");
         self.talk.core.services.control.spawn(async move {
-            if let Err(error) = control::terminate(&target.connect, process).await {
+            let ended = async {
+                let mut control = Control::connect(&target.connect, PATIENCE).await?;
+                let ended = control.terminate(process).await;
+                control.close().await;
+                ended
+            };
+            if let Err(error) = ended.await {
                 tracing::error!(target = %target.name, error = %error, "could not end it");
             }
         });
@@ -474,6 +570,7 @@ impl Relay {
                 }
                 talk.row(header.tag, header.length)?
             } else {
+                self.said_goodbye |= header.tag == backend::ERROR_RESPONSE && is_fatal(frame);
                 talk.reply(header.tag, frame)?
             };
             let plain = talk.down.is_empty() && talk.controls.is_empty();
@@ -599,6 +696,10 @@ impl Relay {
         self.talk.on_time();
         Ok(())
     }
+}
+
+fn is_fatal(frame: &[u8]) -> bool {
+    backend::ErrorFields::new(frame::body(frame)).is_ok_and(|fields| fields.is_fatal())
 }
 
 fn broken(error: crate::wire::WireError) -> Over {

@@ -146,14 +146,14 @@ impl Conversation {
             }
         };
         let what = (&*batch.fingerprint, Some(&**only));
-        match self.clear(permit, IntentKind::Local, text, what, &[]) {
-            Ok(clearance) => {
+        match self.record_local(&permit, text, what, &[]) {
+            Ok(statement) => {
                 let run = LocalRun {
                     call,
                     parameters: Vec::new(),
                     binary: Vec::new(),
                     simple: true,
-                    statement: clearance.statement(),
+                    statement,
                     started: self.now,
                 };
                 self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
