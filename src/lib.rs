@@ -6,3 +6,4 @@ pub mod net;
 pub mod session;
 pub mod wire;
 pub mod store;
+pub mod trail;

@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use crate::kernel::time::Timestamp;
 
-/// An object being written to the end of a buffer.
+/// An object being written to the end of a buffer. A record is never closed here: its digest is
+/// still to come.
 pub(super) struct Object<'b> {
     out: &'b mut Vec<u8>,
     empty: bool,
@@ -21,9 +22,6 @@ impl<'b> Object<'b> {
     pub(super) fn close(self) {
         self.out.push(b'}');
     }
-
-    /// Leaves it open: the digest that closes a record is still to come.
-    pub(super) fn leave_open(self) {}
 
     pub(super) fn text(&mut self, key: &str, value: &str) {
         self.key(key);

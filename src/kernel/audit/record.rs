@@ -389,12 +389,10 @@ pub enum Record<'a> {
     Settled(&'a Settled<'a>),
     /// What else happens.
     Event(&'a Event<'a>),
-    /// Closes a line that a crash tore. The line before this one is these bytes, and no record.
+    /// A crash tore the line that stood here: its bytes were cut away and are described instead.
     Recovered {
-        /// How many.
-        bytes: u64,
-        /// Their SHA-256.
-        digest: Digest,
+        /// The torn bytes. A long line is kept by its start.
+        torn: &'a [u8],
     },
     /// Outcomes that could not be kept while the trail could not be written.
     Lost {
@@ -437,17 +435,18 @@ impl Record<'_> {
                 line.text("record", "event");
                 write_event(&mut line, event);
             }
-            Self::Recovered { bytes, digest } => {
+            Self::Recovered { torn } => {
                 line.text("record", "recovered");
-                line.number("torn_bytes", *bytes);
-                line.shown("torn_digest", digest);
+                line.number("torn_bytes", torn.len() as u64);
+                line.shown("torn_sha256", Digest::of(torn));
+                let start = torn.get(..PARAMETER_BYTES_MAX).unwrap_or(torn);
+                line.text("torn", &String::from_utf8_lossy(start));
             }
             Self::Lost { outcomes } => {
                 line.text("record", "lost");
                 line.number("outcomes", *outcomes);
             }
         }
-        line.leave_open();
     }
 }
 
