@@ -159,7 +159,12 @@ const NOTE_TIME: &str = "UPDATE counters SET value = CASE WHEN value < $1 THEN $
 async fn connect(backend: &Backend, read_only: bool) -> Result<Database, Error> {
     Ok(match backend {
         Backend::Sqlite(path) => {
-            let options = sqlite_options(path).read_only(read_only);
+            // A copy that VACUUM made is not in WAL mode, and looking must not turn it.
+            let options = if read_only {
+                SqliteConnectOptions::new().filename(path).read_only(true)
+            } else {
+                sqlite_options(path)
+            };
             Database::Sqlite(
                 SqlitePoolOptions::new().max_connections(4).connect_with(options).await?,
             )
