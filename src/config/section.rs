@@ -111,9 +111,11 @@ impl<'a> Section<'a> {
         made.map(|made| (made, value.span()))
     }
 
-    /// A text that isn't empty.
+    /// A text that isn't empty. Control characters could end a line where the text is shown.
     pub(super) fn text(&self, key: &'static str) -> Option<Placed<String>> {
-        self.parsed(key, "a text", |t| (!t.trim().is_empty()).then(|| t.to_owned()))
+        self.parsed(key, "a text of one line", |t| {
+            (!t.trim().is_empty() && !t.contains(char::is_control)).then(|| t.to_owned())
+        })
     }
 
     /// A path, as written.

@@ -43,6 +43,7 @@ pub use crate::store::{
     outbox::OutboxEvent,
     principals::{PrincipalInfo, SecretInfo},
     requests::{Approval, NewRequest},
+    schema::Schema,
     sessions::{Kill, SessionBeat, SessionInfo},
     snapshot::{AccessSnapshot, PrincipalState},
     watch::Watch,
@@ -90,26 +91,28 @@ impl Store {
     /// # Errors
     /// The file or server can't be reached, or was written by a newer version.
     pub async fn open(backend: Backend, rules: Rules) -> Result<Self, Error> {
-        let database = match &backend {
-            Backend::Sqlite(path) => {
-                make_private(path)?;
-                let options = sqlite_options(path);
-                Database::Sqlite(
-                    SqlitePoolOptions::new().max_connections(4).connect_with(options).await?,
-                )
-            }
-            Backend::Postgres(url) => {
-                let options = PgConnectOptions::from_str(url)?.application_name("hallpass");
-                let pool = PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .connect_with(options)
-                    .await?;
-                Database::Postgres(pool)
-            }
-        };
+        if let Backend::Sqlite(path) = &backend {
+            make_private(path)?;
+        }
+        let database = connect(&backend, false).await?;
         schema::migrate(&database).await?;
         Ok(Self { database, backend, rules: Arc::new(ArcSwap::from_pointee(rules)) })
+    }
+
+    /// Looks at the schema of a store without touching it; a file that isn't there stays so.
+    ///
+    /// # Errors
+    /// The file or server can't be reached.
+    pub async fn schema(backend: &Backend) -> Result<Schema, Error> {
+        if let Backend::Sqlite(path) = backend
+            && !path.exists()
+        {
+            return Ok(Schema::None);
+        }
+        let database = connect(backend, true).await?;
+        let schema = schema::look(&database).await;
+        database.close().await;
+        schema
     }
 
     /// Replaces the rules, for every clone of this store. A new snapshot sees them.
@@ -152,6 +155,31 @@ impl Store {
 
 const NOTE_TIME: &str = "UPDATE counters SET value = CASE WHEN value < $1 THEN $1 ELSE value END \
      WHERE name = 'highest_time' RETURNING value";
+
+async fn connect(backend: &Backend, read_only: bool) -> Result<Database, Error> {
+    Ok(match backend {
+        Backend::Sqlite(path) => {
+            // A copy that VACUUM made is not in WAL mode, and looking must not turn it.
+            let options = if read_only {
+                SqliteConnectOptions::new().filename(path).read_only(true)
+            } else {
+                sqlite_options(path)
+            };
+            Database::Sqlite(
+                SqlitePoolOptions::new().max_connections(4).connect_with(options).await?,
+            )
+        }
+        Backend::Postgres(url) => {
+            let options = PgConnectOptions::from_str(url)?.application_name("hallpass");
+            let pool = PgPoolOptions::new()
+                .max_connections(8)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_with(options)
+                .await?;
+            Database::Postgres(pool)
+        }
+    })
+}
 
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()

@@ -10,6 +10,8 @@ use crate::store::{
 /// Each is run once, in its own order; what is here never changes after a release.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
+const LATEST: &str = "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1";
+
 /// Brings the schema up to date. Several processes may do it at once.
 pub(super) async fn migrate(database: &Database) -> Result<(), Error> {
     let mut tx = database.begin().await?;
@@ -22,8 +24,7 @@ pub(super) async fn migrate(database: &Database) -> Result<(), Error> {
         values![],
     )
     .await?;
-    let latest = "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1";
-    let found = match tx.row(latest, values![]).await? {
+    let found = match tx.row(LATEST, values![]).await? {
         Some(row) => row.int("version")?,
         None => 0,
     };
@@ -41,6 +42,43 @@ pub(super) async fn migrate(database: &Database) -> Result<(), Error> {
     make_meta(&mut tx, "store_id", 16).await?;
     make_meta(&mut tx, "mock_secret", 32).await?;
     tx.commit().await
+}
+
+/// How the schema that is there compares with ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Schema {
+    /// There is none yet: it will be made.
+    None,
+    /// Ours, or an older one that will be brought up to date.
+    Known,
+    /// A newer version's.
+    Newer {
+        /// The store's.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+}
+
+/// Looks at the schema without touching it.
+pub(super) async fn look(database: &Database) -> Result<Schema, Error> {
+    let there = match database {
+        Database::Sqlite(_) => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"
+        }
+        Database::Postgres(_) => {
+            "SELECT relname::text FROM pg_class WHERE oid = to_regclass('schema_version')"
+        }
+    };
+    if database.rows(there, values![]).await?.is_empty() {
+        return Ok(Schema::None);
+    }
+    let found = match database.rows(LATEST, values![]).await?.first() {
+        Some(row) => row.int("version")?,
+        None => 0,
+    };
+    let known = MIGRATIONS.len() as i64;
+    Ok(if found > known { Schema::Newer { found, known } } else { Schema::Known })
 }
 
 /// Random bytes that stay for the life of the store.
