@@ -252,6 +252,7 @@ impl Walker {
             multi_table_when_clauses,
             multi_table_else_clause,
         } = insert;
+        self.kind(StatementKind::Insert);
         self.foreign |= or.is_some()
             || *ignore
             || *by_name
@@ -322,6 +323,7 @@ impl Walker {
             limit,
             settings,
         } = update;
+        self.kind(StatementKind::Update);
         self.foreign |= on_cluster.is_some()
             || output.is_some()
             || or.is_some()
@@ -358,6 +360,7 @@ impl Walker {
             limit,
             settings,
         } = delete;
+        self.kind(StatementKind::Delete);
         self.foreign |= !tables.is_empty()
             || on_cluster.is_some()
             || output.is_some()
@@ -397,6 +400,7 @@ impl Walker {
             clauses,
             output,
         } = merge;
+        self.kind(StatementKind::Merge);
         let targets = self.factor(table, Access::Write);
         self.factor(source, Access::Read);
         self.expr(on);
@@ -493,8 +497,9 @@ impl Walker {
             }
         }
         match target {
-            CopyTarget::Stdin => StatementKind::CopyFromClient,
-            CopyTarget::Stdout => StatementKind::CopyToClient,
+            // The server takes STDIN and STDOUT for the same word.
+            CopyTarget::Stdin | CopyTarget::Stdout if to => StatementKind::CopyToClient,
+            CopyTarget::Stdin | CopyTarget::Stdout => StatementKind::CopyFromClient,
             CopyTarget::File { .. } | CopyTarget::Program { .. } => StatementKind::CopyServer,
         }
     }
