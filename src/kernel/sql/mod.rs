@@ -9,4 +9,5 @@ pub mod analysis;
 pub mod lex;
 pub mod mode;
 pub mod reading;
+pub mod server_grammar;
 pub mod text;
