@@ -13,4 +13,5 @@ pub mod judge;
 pub mod lex;
 pub mod mode;
 pub mod reading;
+pub mod server_grammar;
 pub mod text;
