@@ -14,7 +14,7 @@
 //!   counts like any other.
 //! - **Relations.** Tables, views, sequences, indexes by their names; a new index's own name is left
 //!   out. INSERT, UPDATE, DELETE, MERGE, COPY FROM and REFRESH write their target, which is never a
-//!   CTE; reading its rows for that is not listed again. What is created, altered, dropped,
+//!   CTE; reading its rows for that is not listed again, but RETURNING is a read. What is created, altered, dropped,
 //!   truncated, commented, analyzed, vacuumed, granted is defined; parents and partitions too.
 //!   `REFERENCES t` and `LIKE t` read t.
 //! - **Routines.** Calls as people write them. `extract(year FROM d)`, `trim(x)`,

@@ -8,6 +8,7 @@
 //! calls [`read`] on a thread with 64 MiB of stack; the C code guards itself, our limits on chains
 //! and nesting guard the rest.
 
+mod columns;
 mod relations;
 mod settings;
 mod statements;
@@ -26,7 +27,7 @@ use crate::kernel::sql::{
     lex::{Limits, Tokens, scanner::character_position, tokenize},
     mode::LexMode,
     reading::{Access, Reading, StatementKind},
-    server_grammar::walk::Visit,
+    server_grammar::{columns::Mentions, walk::Visit},
     text::StatementText,
 };
 
@@ -166,6 +167,8 @@ struct Reader {
     scopes: Vec<Vec<String>>,
     /// What being named means where we are.
     access: Access,
+    /// What is said about columns.
+    mentions: Mentions,
     unexpected: Option<&'static str>,
 }
 
@@ -173,7 +176,14 @@ impl Reader {
     fn new(span: std::ops::Range<usize>) -> Self {
         let mut reading = Reading::new(StatementKind::Other, span);
         reading.kinds.clear();
-        Self { reading, top: None, scopes: Vec::new(), access: Access::Read, unexpected: None }
+        Self {
+            reading,
+            top: None,
+            scopes: Vec::new(),
+            access: Access::Read,
+            mentions: Mentions::default(),
+            unexpected: None,
+        }
     }
 
     fn finish(mut self) -> Result<Reading, Unreadable> {
@@ -183,6 +193,7 @@ impl Reader {
         }
         self.reading.top = self.top.unwrap_or(StatementKind::Other);
         self.reading.kinds.insert(self.reading.top);
+        self.reading.columns = Some(self.mentions.finish());
         Ok(self.reading)
     }
 

@@ -38,7 +38,7 @@ const BY_SYNTAX: [&str; 21] = [
 
 /// Names that look like a function to layer B and are a node of their own to the server. Only
 /// without quotes and schema.
-const EXPRESSIONS: [&str; 36] = [
+const EXPRESSIONS: [&str; 41] = [
     "all",
     "any",
     "coalesce",
@@ -64,17 +64,22 @@ const EXPRESSIONS: [&str; 36] = [
     "localtime",
     "localtimestamp",
     "merge_action",
+    "normalize",
     "nullif",
     "row",
     "session_user",
     "some",
     "system_user",
     "user",
+    "values",
     "xmlconcat",
     "xmlelement",
+    "xmlexists",
     "xmlforest",
+    "xmlparse",
     "xmlpi",
     "xmlroot",
+    "xmlserialize",
 ];
 
 /// An identifier as the server keeps it: ASCII letters to lower case unless quoted, cut at 63 bytes.

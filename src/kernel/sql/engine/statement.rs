@@ -166,14 +166,16 @@ impl Walker {
                 StatementKind::CreateTableAs
             }
             Statement::CreateView(view) => {
-                let name = self.name(&view.name);
-                self.relation(name, Access::Define);
-                self.query(&view.query);
-                if view.materialized {
+                let kind = if view.materialized {
                     StatementKind::CreateTableAs
                 } else {
                     StatementKind::SchemaChange
-                }
+                };
+                self.kind(kind);
+                let name = self.name(&view.name);
+                self.relation(name, Access::Define);
+                self.query(&view.query);
+                kind
             }
             Statement::Call(function) => {
                 self.function(function);
@@ -559,7 +561,9 @@ impl Walker {
                 let read_write = read_write(modes);
                 self.reading.transaction =
                     Some(TransactionChange::Set { read_write, session: *session });
-                return StatementKind::Transaction;
+                // SESSION CHARACTERISTICS are defaults of the session, not of the transaction.
+                let kind = if *session { StatementKind::Set } else { StatementKind::Transaction };
+                return kind;
             }
             Set::ParenthesizedAssignments { .. }
             | Set::MultipleAssignments { .. }

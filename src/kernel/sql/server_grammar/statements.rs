@@ -32,10 +32,28 @@ impl Visit for Reader {
 
     fn range_var(&mut self, n: &pg::RangeVar) {
         if self.access == Access::Read {
+            if !self.is_cte(n) {
+                self.known_as(n);
+            }
             self.source(n, Access::Read);
         } else {
+            self.known_as(n);
             self.relation(n, self.access);
         }
+    }
+
+    fn column_ref(&mut self, n: &pg::ColumnRef) {
+        self.column(n);
+    }
+
+    fn a_indirection(&mut self, n: &pg::AIndirection) {
+        self.fields(n);
+        walk::a_indirection(self, n);
+    }
+
+    fn join_expr(&mut self, n: &pg::JoinExpr) {
+        self.joined(n);
+        walk::join_expr(self, n);
     }
 
     fn func_call(&mut self, n: &pg::FuncCall) {
@@ -114,6 +132,7 @@ impl Visit for Reader {
             s.in_scope(n.with_clause.as_ref(), |s| {
                 walk::select_stmt(s, n);
                 s.row_locks(&n.from_clause, &n.locking_clause);
+                s.stars(&n.target_list, &n.from_clause);
             });
         });
     }
@@ -128,6 +147,7 @@ impl Visit for Reader {
 
     fn insert_stmt(&mut self, n: &pg::InsertStmt) {
         self.kind(Kind::Insert);
+        self.returns(n.relation.as_ref(), n.returning_clause.as_ref());
         self.changes_rows(n.relation.as_ref(), n.with_clause.as_ref(), |s| {
             let pg::InsertStmt {
                 relation: _,
@@ -153,6 +173,7 @@ impl Visit for Reader {
 
     fn update_stmt(&mut self, n: &pg::UpdateStmt) {
         self.kind(Kind::Update);
+        self.returns(n.relation.as_ref(), n.returning_clause.as_ref());
         self.changes_rows(n.relation.as_ref(), n.with_clause.as_ref(), |s| {
             let pg::UpdateStmt {
                 relation: _,
@@ -175,6 +196,7 @@ impl Visit for Reader {
 
     fn delete_stmt(&mut self, n: &pg::DeleteStmt) {
         self.kind(Kind::Delete);
+        self.returns(n.relation.as_ref(), n.returning_clause.as_ref());
         self.changes_rows(n.relation.as_ref(), n.with_clause.as_ref(), |s| {
             let pg::DeleteStmt {
                 relation: _,
@@ -195,6 +217,7 @@ impl Visit for Reader {
 
     fn merge_stmt(&mut self, n: &pg::MergeStmt) {
         self.kind(Kind::Merge);
+        self.returns(n.relation.as_ref(), n.returning_clause.as_ref());
         self.changes_rows(n.relation.as_ref(), n.with_clause.as_ref(), |s| {
             let pg::MergeStmt {
                 relation: _,
@@ -226,6 +249,9 @@ impl Visit for Reader {
             Kind::CopyToClient
         };
         let access = if n.is_from { Access::Write } else { Access::Read };
+        if !n.is_from {
+            self.copied(n);
+        }
         self.statement(kind, access, |s| walk::copy_stmt(s, n));
     }
 
@@ -396,6 +422,10 @@ impl Visit for Reader {
 
     fn rename_stmt(&mut self, n: &pg::RenameStmt) {
         let kind = object_kind(n.rename_type);
+        // The new name is one to know too: a relation may take the name of a catalog.
+        if n.relation.is_some() && n.subname.is_empty() {
+            self.named(RawName(vec![n.newname.clone()]), Access::Define);
+        }
         self.statement(kind, Access::Define, |s| walk::rename_stmt(s, n));
     }
 
@@ -545,6 +575,7 @@ impl Reader {
     ) {
         // The target is a table even if a CTE has its name.
         if let Some(target) = target {
+            self.known_as(target);
             self.relation(target, Access::Write);
         }
         self.with_access(Access::Read, |s| s.in_scope(with, inside));

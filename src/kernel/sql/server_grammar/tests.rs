@@ -42,7 +42,7 @@ fn tables_are_found_wherever_they_stand() {
         ("SELECT 1 FROM a, s.b JOIN c USING (x) WHERE y IN (SELECT 1 FROM d)", "r:a r:c r:d r:s.b"),
         (
             "INSERT INTO a VALUES ((SELECT max(x) FROM b)) RETURNING (SELECT 1 FROM c)",
-            "w:a r:b r:c",
+            "w:a r:a r:b r:c",
         ),
         (
             "UPDATE a SET (x, y) = (SELECT 1, 2 FROM b) FROM c WHERE z = (SELECT 1 FROM d)",
