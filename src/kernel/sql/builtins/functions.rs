@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_tools_ask_the_catalogs_is_info() {
-        let names = "_pg_expandarray array_upper col_description current_database \
+        let names = "_pg_expandarray array_upper pg_advisory_unlock_all col_description current_database \
              current_schema current_schemas current_user format_type has_schema_privilege \
              has_table_privilege inet_server_port obj_description pg_backend_pid \
              pg_blocking_pids pg_client_encoding pg_database_size pg_encoding_to_char \
@@ -144,7 +144,7 @@ mod tests {
              dblink_connect dblink_exec domain_in enum_in fmgr_sql_validator \
              gin_clean_pending_list internal_in lo_close lo_creat lo_create lo_export \
              lo_from_bytea lo_get lo_import lo_lseek lo_open lo_put lo_truncate lo_unlink loread \
-             lowrite nextval pg_advisory_lock pg_advisory_unlock_all pg_advisory_xact_lock \
+             lowrite nextval pg_advisory_lock pg_advisory_xact_lock \
              pg_backup_start pg_backup_stop pg_cancel_backend pg_config \
              pg_copy_logical_replication_slot pg_create_logical_replication_slot \
              pg_create_physical_replication_slot pg_create_restore_point pg_current_logfile \
