@@ -13,4 +13,48 @@ pub mod judge;
 pub mod lex;
 pub mod mode;
 pub mod reading;
+pub mod server_grammar;
 pub mod text;
+
+use std::sync::Arc;
+
+use analysis::{Analysis, Batch, Unreadable};
+use context::Context;
+use reading::Reading;
+use text::StatementText;
+
+/// Reads a text and judges each of its statements: what it does, and what it needs.
+///
+/// Stack: [`lex::Tokens::needs_large_stack`] says of a text whether 64 MiB are needed; below that,
+/// 2 MiB are enough.
+///
+/// # Errors
+/// [`Unreadable`]: the text needs admin, or is a typing mistake.
+pub fn analyze(text: &StatementText<'_>, cx: &Context<'_>) -> Result<Batch, Unreadable> {
+    let tokens = lex::tokenize(text, cx.mode, &lex::Limits::DEFAULT)?;
+    let readings = read(text.as_str(), &tokens, cx.mode)?;
+    let statements: Vec<Arc<Analysis>> =
+        readings.iter().map(|reading| Arc::new(judge::judge(reading, cx))).collect();
+    Ok(Batch { statements, fingerprint: "".into() })
+}
+
+/// Reads every statement with the server's grammar, and with `sqlparser` as a second opinion.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn read(
+    text: &str,
+    tokens: &lex::Tokens,
+    mode: mode::LexMode,
+) -> Result<Vec<Reading>, Unreadable> {
+    let readings = server_grammar::read_tokens(text, tokens, mode)?;
+    // sqlparser knows only one way to read a backslash; and tuples left out for the server's grammar
+    // are not worth its time.
+    if mode.standard_conforming_strings && tokens.collapsed(text).is_none() {
+        for reading in &readings {
+            let statement = text.get(reading.span.clone()).ok_or(Unreadable::Disagreement)?;
+            engine::compare(engine::read(statement).as_ref(), reading)?;
+        }
+    }
+    Ok(readings)
+}

@@ -2,6 +2,25 @@
 //!
 //! Both parsers' walkers make this, and nothing else of their trees leaves `kernel::sql`. Two
 //! readings of one statement must agree ([`Reading::agrees_with`]) before either is believed.
+//!
+//! What counts, so that two walkers count alike:
+//!
+//! - **Kinds.** `VALUES` has a kind only where it is the statement itself or what EXPLAIN, PREPARE,
+//!   DECLARE, COPY or CREATE TABLE AS holds, not as the rows of an INSERT or of FROM. `SELECT … INTO`
+//!   (in any arm of a set operation) is `CreateTableAs` on top with `Select` beside it. DROP, RENAME
+//!   and SET SCHEMA have the kind of what they touch: `CreateCode` for routines, triggers, rules,
+//!   policies, extensions. ALTER TABLE adds `Privileges` for OWNER TO, and `CreateCode` for enabling
+//!   or disabling triggers, rules and row security. A statement inside a rule or a routine's body
+//!   counts like any other.
+//! - **Relations.** Tables, views, sequences, indexes by their names; a new index's own name is left
+//!   out. INSERT, UPDATE, DELETE, MERGE, COPY FROM and REFRESH write their target, which is never a
+//!   CTE; reading its rows for that is not listed again, but RETURNING is a read. What is created, altered, dropped,
+//!   truncated, commented, analyzed, vacuumed, granted is defined; parents and partitions too.
+//!   `REFERENCES t` and `LIKE t` read t.
+//! - **Routines.** Calls as people write them. `extract(year FROM d)`, `trim(x)`,
+//!   `substring(x FROM 1)`, `position(a IN b)`, AT TIME ZONE, OVERLAPS, coalesce, nullif, greatest,
+//!   least, CURRENT_USER and the constructors of XML and JSON are syntax, not calls;
+//!   `substring(x, 1)` is a call.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -234,7 +253,8 @@ pub struct Reading {
     /// The transaction statement it is, if it is one.
     pub transaction: Option<TransactionChange>,
     /// The name in PREPARE, EXECUTE, DEALLOCATE (`*` for ALL), DECLARE, FETCH, MOVE, CLOSE (`*` for
-    /// ALL), SHOW (the setting), LISTEN, UNLISTEN, NOTIFY.
+    /// ALL), SHOW (the setting), LISTEN, UNLISTEN (`*` for all), NOTIFY; what DISCARD discards: `all`,
+    /// `plans`, `sequences`, `temp`.
     pub object: Option<String>,
     /// DECLARE … WITH HOLD.
     pub holds: bool,

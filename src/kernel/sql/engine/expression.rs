@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use crate::kernel::sql::{
     engine::{
         Walker,
-        names::{fold, is_expression},
+        names::{fold, is_expression, is_word},
     },
     reading::RawName,
 };
@@ -154,7 +154,9 @@ impl Walker {
                 self.query(subquery);
             }
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
-                self.exprs(sets.iter().flatten());
+                for expr in sets.iter().flatten() {
+                    self.grouping_element(expr);
+                }
             }
             Expr::Tuple(list) => self.exprs(list),
             Expr::Array(array) => self.exprs(&array.elem),
@@ -176,6 +178,18 @@ impl Walker {
             | Expr::Prior(_)
             | Expr::Lambda(_)
             | Expr::MemberOf(_) => self.foreign = true,
+        }
+    }
+
+    /// ROLLUP and CUBE inside of GROUPING SETS look like calls.
+    fn grouping_element(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Function(Function { name, args: FunctionArguments::List(list), .. })
+                if is_word(name, &["rollup", "cube"]) =>
+            {
+                self.argument_list(list);
+            }
+            other => self.expr(other),
         }
     }
 
@@ -287,9 +301,11 @@ impl Walker {
         }
         let (has_list, literals) = match args {
             FunctionArguments::None => (false, Vec::new()),
+            // ARRAY(SELECT …) is an expression.
             FunctionArguments::Subquery(query) => {
+                self.foreign |= !is_word(name, &["array"]);
                 self.query(query);
-                (true, Vec::new())
+                return;
             }
             FunctionArguments::List(list) => (true, self.argument_list(list)),
         };

@@ -181,6 +181,8 @@ impl Walker {
             return Vec::new();
         }
         self.relation(raw.clone(), access);
+        // A sampling method that the parser took for an alias.
+        self.foreign |= alias.is_some_and(|a| fold(&a.name) == "tablesample");
         let known_as = alias.map_or_else(|| raw.base().to_owned(), |a| fold(&a.name));
         self.aliases.entry(known_as).or_default().insert(raw.clone());
         self.renames(alias, std::slice::from_ref(&raw));

@@ -38,7 +38,9 @@ const BY_SYNTAX: [&str; 21] = [
 
 /// Names that look like a function to layer B and are a node of their own to the server. Only
 /// without quotes and schema.
-const EXPRESSIONS: [&str; 33] = [
+const EXPRESSIONS: [&str; 41] = [
+    "all",
+    "any",
     "coalesce",
     "current_catalog",
     "current_date",
@@ -62,16 +64,22 @@ const EXPRESSIONS: [&str; 33] = [
     "localtime",
     "localtimestamp",
     "merge_action",
+    "normalize",
     "nullif",
     "row",
     "session_user",
+    "some",
     "system_user",
     "user",
+    "values",
     "xmlconcat",
     "xmlelement",
+    "xmlexists",
     "xmlforest",
+    "xmlparse",
     "xmlpi",
     "xmlroot",
+    "xmlserialize",
 ];
 
 /// An identifier as the server keeps it: ASCII letters to lower case unless quoted, cut at 63 bytes.
@@ -99,6 +107,12 @@ pub(super) fn is_expression(name: &ObjectName, has_arguments: bool) -> bool {
     let folded = fold(ident);
     // `current_schema` is an expression, `current_schema()` a call.
     EXPRESSIONS.contains(&folded.as_str()) || (folded == "current_schema" && !has_arguments)
+}
+
+/// True if the name is one of these words, without quotes or schema.
+pub(super) fn is_word(name: &ObjectName, words: &[&str]) -> bool {
+    let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else { return false };
+    ident.quote_style.is_none() && words.contains(&fold(ident).as_str())
 }
 
 /// A reading without what the layers spell differently though it is the same and harmless.

@@ -31,6 +31,17 @@ impl Walker {
             || settings.is_some()
             || format_clause.is_some()
             || !pipe_operators.is_empty();
+        match &**body {
+            SetExpr::Select(_) | SetExpr::SetOperation { .. } | SetExpr::Table(_) => {
+                self.kind(StatementKind::Select);
+            }
+            SetExpr::Query(_)
+            | SetExpr::Values(_)
+            | SetExpr::Insert(_)
+            | SetExpr::Update(_)
+            | SetExpr::Delete(_)
+            | SetExpr::Merge(_) => {}
+        }
         if let Some(with) = with {
             self.with(with);
         }
@@ -106,7 +117,7 @@ impl Walker {
                 Vec::new()
             }
             SetExpr::Values(values) => {
-                self.kind(StatementKind::Values);
+                self.values();
                 for row in &values.rows {
                     self.exprs(&row.content);
                 }
@@ -127,6 +138,14 @@ impl Walker {
                 self.foreign = true;
                 Vec::new()
             }
+        }
+    }
+
+    /// VALUES is a kind of its own only where it is the statement, not inside of one.
+    fn values(&mut self) {
+        use StatementKind::{CreateTableAs, Other};
+        if self.reading.kinds.iter().all(|kind| matches!(kind, Other | CreateTableAs)) {
+            self.kind(StatementKind::Values);
         }
     }
 

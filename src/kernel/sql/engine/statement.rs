@@ -166,14 +166,16 @@ impl Walker {
                 StatementKind::CreateTableAs
             }
             Statement::CreateView(view) => {
-                let name = self.name(&view.name);
-                self.relation(name, Access::Define);
-                self.query(&view.query);
-                if view.materialized {
+                let kind = if view.materialized {
                     StatementKind::CreateTableAs
                 } else {
                     StatementKind::SchemaChange
-                }
+                };
+                self.kind(kind);
+                let name = self.name(&view.name);
+                self.relation(name, Access::Define);
+                self.query(&view.query);
+                kind
             }
             Statement::Call(function) => {
                 self.function(function);
@@ -252,6 +254,7 @@ impl Walker {
             multi_table_when_clauses,
             multi_table_else_clause,
         } = insert;
+        self.kind(StatementKind::Insert);
         self.foreign |= or.is_some()
             || *ignore
             || *by_name
@@ -322,6 +325,7 @@ impl Walker {
             limit,
             settings,
         } = update;
+        self.kind(StatementKind::Update);
         self.foreign |= on_cluster.is_some()
             || output.is_some()
             || or.is_some()
@@ -358,6 +362,7 @@ impl Walker {
             limit,
             settings,
         } = delete;
+        self.kind(StatementKind::Delete);
         self.foreign |= !tables.is_empty()
             || on_cluster.is_some()
             || output.is_some()
@@ -397,6 +402,7 @@ impl Walker {
             clauses,
             output,
         } = merge;
+        self.kind(StatementKind::Merge);
         let targets = self.factor(table, Access::Write);
         self.factor(source, Access::Read);
         self.expr(on);
@@ -493,8 +499,9 @@ impl Walker {
             }
         }
         match target {
-            CopyTarget::Stdin => StatementKind::CopyFromClient,
-            CopyTarget::Stdout => StatementKind::CopyToClient,
+            // The server takes STDIN and STDOUT for the same word.
+            CopyTarget::Stdin | CopyTarget::Stdout if to => StatementKind::CopyToClient,
+            CopyTarget::Stdin | CopyTarget::Stdout => StatementKind::CopyFromClient,
             CopyTarget::File { .. } | CopyTarget::Program { .. } => StatementKind::CopyServer,
         }
     }
@@ -554,7 +561,9 @@ impl Walker {
                 let read_write = read_write(modes);
                 self.reading.transaction =
                     Some(TransactionChange::Set { read_write, session: *session });
-                return StatementKind::Transaction;
+                // SESSION CHARACTERISTICS are defaults of the session, not of the transaction.
+                let kind = if *session { StatementKind::Set } else { StatementKind::Transaction };
+                return kind;
             }
             Set::ParenthesizedAssignments { .. }
             | Set::MultipleAssignments { .. }

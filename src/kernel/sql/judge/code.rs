@@ -109,7 +109,8 @@ impl Judge<'_> {
             self.needs.admin(format!("calls {}(), which this session touched", used.name));
             return;
         }
-        let built_in = used.name.schema().is_none() && builtins::function(name).is_some();
+        let built_in = used.name.schema().is_none()
+            && (builtins::function(name).is_some() || TYPES.contains(&name));
         let called = if built_in { Called::Implicitly } else { Called::ByName };
         let found = self.user_routines(&used.name, called);
         if built_in {
@@ -249,6 +250,8 @@ impl Judge<'_> {
                 self.needs.writes |= !self.only_planned;
                 self.needs.admin(why);
             }
+            // `regclass('t')` is `'t'::regclass`.
+            None if TYPES.contains(&name) => self.needs.anything(Permission::Info, why),
             None => {
                 self.needs.writes |= !self.only_planned;
                 self.needs.admin(format!("{why}, which is not on the list of reviewed functions"));
@@ -274,6 +277,36 @@ impl Judge<'_> {
         }
     }
 }
+
+/// Built-in types that can be written like a call and are no function on the list.
+const TYPES: [&str; 26] = [
+    "bytea",
+    "cid",
+    "daterange",
+    "json",
+    "jsonb",
+    "jsonpath",
+    "macaddr",
+    "macaddr8",
+    "oid",
+    "pg_lsn",
+    "regclass",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regnamespace",
+    "regoper",
+    "regoperator",
+    "regproc",
+    "regprocedure",
+    "regrole",
+    "regtype",
+    "tid",
+    "tsquery",
+    "tsvector",
+    "uuid",
+    "xid",
+];
 
 /// A name in a text as `regclass` reads it, if it is of the everyday kind.
 fn plain_name(text: &str) -> Option<RawName> {

@@ -5,22 +5,38 @@ use crate::kernel::sql::{
     lex::{Limits, Token, TokenKind},
 };
 
-/// Follows the tokens and estimates from above how deep a tree they make: open parentheses and
-/// brackets, plus the operators chained at each open level since the last comma.
+/// Follows the tokens and estimates from above how deep a tree they make.
+///
+/// Two estimates, both summed over the open parentheses, brackets and CASEs: the *chain* counts
+/// every operator since the last comma, as a parser that nests `a OR b OR c` to the left needs it;
+/// the *depth* takes AND and OR as flat, as the server's grammar does.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// Operators since the last comma, per open level.
-    chains: Vec<u32>,
-    sum: u32,
+    levels: Vec<Level>,
+    chain: u32,
+    depth: u32,
     deepest: u32,
+    after_open: bool,
+}
+
+/// What hangs below one open parenthesis, bracket or CASE.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    /// Operators since the last comma.
+    chain: u32,
+    /// Operators since the last comma, AND or OR.
+    expression: u32,
+    /// Joins, set operations and the SELECT itself.
+    query: u32,
+    is_case: bool,
 }
 
 impl Shape {
     pub(super) fn new() -> Self {
-        Self { chains: vec![0], sum: 0, deepest: 0 }
+        Self { levels: vec![Level::default()], chain: 0, depth: 0, deepest: 0, after_open: false }
     }
 
-    /// The deepest tree seen so far, in levels.
+    /// The deepest tree seen so far, in expressions, AND and OR taken as flat.
     pub(super) fn deepest(&self) -> u32 {
         self.deepest
     }
@@ -31,81 +47,136 @@ impl Shape {
         text: &str,
         limits: &Limits,
     ) -> Result<(), Unreadable> {
+        let after_open = std::mem::replace(&mut self.after_open, kind == TokenKind::OpenParen);
         match kind {
-            TokenKind::OpenParen | TokenKind::OpenBracket => {
-                if kind == TokenKind::OpenBracket {
-                    self.link(limits)?;
-                }
-                if self.chains.len() > limits.nesting {
-                    return Err(Unreadable::TooLarge {
-                        what: format!("parentheses are nested more than {} deep", limits.nesting),
-                    });
-                }
-                self.chains.push(0);
+            TokenKind::OpenParen => self.open(false, limits)?,
+            TokenKind::OpenBracket => {
+                self.hang(1, 1, 0);
+                self.open(false, limits)?;
             }
             TokenKind::CloseParen | TokenKind::CloseBracket => {
-                if self.chains.len() > 1
-                    && let Some(chain) = self.chains.pop()
-                {
-                    self.sum = self.sum.saturating_sub(chain);
-                }
+                while self.levels.len() > 1 && self.close() {}
             }
-            TokenKind::Comma | TokenKind::Semicolon => {
-                if let Some(chain) = self.chains.last_mut() {
-                    self.sum = self.sum.saturating_sub(*chain);
-                    *chain = 0;
+            TokenKind::Comma => self.reset(false),
+            TokenKind::Semicolon => self.reset(true),
+            TokenKind::Operator | TokenKind::Cast => self.hang(1, 1, 0),
+            TokenKind::Word => match role(text) {
+                Role::None => {}
+                Role::Flat => {
+                    if let Some(level) = self.levels.last_mut() {
+                        self.depth = self.depth.saturating_sub(level.expression);
+                        level.expression = 0;
+                    }
+                    self.hang(1, 1, 0);
                 }
-            }
-            TokenKind::Operator | TokenKind::Cast => self.link(limits)?,
-            TokenKind::Word if chains_on(text) => self.link(limits)?,
+                Role::Expression => self.hang(1, 1, 0),
+                Role::Query => self.hang(1, 0, 1),
+                // A subquery is several nodes deep.
+                Role::Select if after_open => self.hang(0, 0, 3),
+                Role::Select => {}
+                Role::Case => {
+                    self.hang(1, 1, 0);
+                    self.open(true, limits)?;
+                }
+                Role::End => {
+                    if self.levels.len() > 1 && self.levels.last().is_some_and(|l| l.is_case) {
+                        self.close();
+                    }
+                }
+            },
             _ => {}
         }
-        let levels = u32::try_from(self.chains.len()).unwrap_or(u32::MAX);
-        self.deepest = self.deepest.max(self.sum.saturating_add(levels));
-        Ok(())
-    }
-
-    fn link(&mut self, limits: &Limits) -> Result<(), Unreadable> {
-        if let Some(chain) = self.chains.last_mut() {
-            *chain = chain.saturating_add(1);
-            self.sum = self.sum.saturating_add(1);
-        }
-        if usize::try_from(self.sum).unwrap_or(usize::MAX) > limits.operator_run {
+        if usize::try_from(self.chain).unwrap_or(usize::MAX) > limits.operator_run {
             return Err(Unreadable::TooLarge {
                 what: format!("more than {} operators are chained", limits.operator_run),
             });
         }
+        let levels = u32::try_from(self.levels.len()).unwrap_or(u32::MAX);
+        self.deepest = self.deepest.max(self.depth.saturating_add(levels));
         Ok(())
+    }
+
+    fn hang(&mut self, chain: u32, expression: u32, query: u32) {
+        if let Some(level) = self.levels.last_mut() {
+            level.chain = level.chain.saturating_add(chain);
+            level.expression = level.expression.saturating_add(expression);
+            level.query = level.query.saturating_add(query);
+            self.chain = self.chain.saturating_add(chain);
+            self.depth = self.depth.saturating_add(expression).saturating_add(query);
+        }
+    }
+
+    fn open(&mut self, is_case: bool, limits: &Limits) -> Result<(), Unreadable> {
+        if self.levels.len() > limits.nesting {
+            return Err(Unreadable::TooLarge {
+                what: format!("parentheses are nested more than {} deep", limits.nesting),
+            });
+        }
+        self.levels.push(Level { is_case, ..Level::default() });
+        Ok(())
+    }
+
+    /// Leaves the innermost level; true if it was a CASE.
+    fn close(&mut self) -> bool {
+        let Some(level) = self.levels.pop() else { return false };
+        self.chain = self.chain.saturating_sub(level.chain);
+        self.depth = self.depth.saturating_sub(level.expression).saturating_sub(level.query);
+        level.is_case
+    }
+
+    /// After a comma, or (`all`) after a semicolon, a new chain begins.
+    fn reset(&mut self, all: bool) {
+        if let Some(level) = self.levels.last_mut() {
+            self.chain = self.chain.saturating_sub(level.chain);
+            self.depth = self.depth.saturating_sub(level.expression);
+            level.chain = 0;
+            level.expression = 0;
+            if all {
+                self.depth = self.depth.saturating_sub(level.query);
+                level.query = 0;
+            }
+        }
     }
 }
 
-/// Words that hang one expression, join or query below another without parentheses.
-fn chains_on(word: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "and",
-        "at",
-        "between",
-        "case",
-        "collate",
-        "else",
-        "except",
-        "ilike",
-        "in",
-        "intersect",
-        "is",
-        "isnull",
-        "join",
-        "like",
-        "not",
-        "notnull",
-        "operator",
-        "or",
-        "overlaps",
-        "similar",
-        "union",
-        "when",
+/// What a word does to the tree.
+enum Role {
+    None,
+    /// AND, OR.
+    Flat,
+    /// Hangs one expression below another.
+    Expression,
+    /// Hangs one join or query below another.
+    Query,
+    Select,
+    Case,
+    End,
+}
+
+fn role(word: &str) -> Role {
+    const EXPRESSION: [&str; 14] = [
+        "at", "between", "collate", "else", "ilike", "in", "is", "isnull", "like", "not",
+        "notnull", "operator", "overlaps", "similar",
     ];
-    word.len() <= 9 && WORDS.iter().any(|w| word.eq_ignore_ascii_case(w))
+    if word.len() > 9 {
+        return Role::None;
+    }
+    let is = |w: &str| word.eq_ignore_ascii_case(w);
+    if is("and") || is("or") {
+        Role::Flat
+    } else if is("select") {
+        Role::Select
+    } else if is("case") {
+        Role::Case
+    } else if is("end") {
+        Role::End
+    } else if ["join", "union", "except", "intersect"].into_iter().any(is) {
+        Role::Query
+    } else if EXPRESSION.into_iter().any(is) {
+        Role::Expression
+    } else {
+        Role::None
+    }
 }
 
 /// Finds runs of tuples of constants behind VALUES while the tokens are collected, and keeps two of
