@@ -1,5 +1,6 @@
 //! Hallpass: a database gateway for just-in-time access.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod kernel;

@@ -67,7 +67,41 @@ enum Raw {
     Unix(UnixStream),
 }
 
+/// A raw connection on its way from one runtime to another: each has its own reactor.
+#[derive(Debug)]
+pub struct Detached(Socket);
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Detached {
+    /// Binds it to the runtime that this is called on.
+    ///
+    /// # Errors
+    /// The peer is gone already, or the runtime takes no more.
+    pub fn attach(self) -> io::Result<Stream> {
+        match self.0 {
+            Socket::Tcp(socket) => Stream::tcp(TcpStream::from_std(socket)?),
+            Socket::Unix(socket) => UnixStream::from_std(socket).map(Stream::unix),
+        }
+    }
+}
+
 impl Stream {
+    /// Takes a raw connection off its runtime.
+    ///
+    /// # Errors
+    /// The connection is under TLS already.
+    pub fn detach(self) -> io::Result<Detached> {
+        Ok(Detached(match self.into_raw()? {
+            Raw::Tcp(socket) => Socket::Tcp(socket.into_std()?),
+            Raw::Unix(socket) => Socket::Unix(socket.into_std()?),
+        }))
+    }
+
     /// A TCP connection.
     ///
     /// # Errors

@@ -70,6 +70,16 @@ impl Budgets {
         changed
     }
 
+    /// The store did not take them: they are unstored again.
+    pub fn give_back(&self, unstored: &[(GrantId, u64)]) {
+        let meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, rows) in unstored {
+            if let Some(meter) = meters.get(id) {
+                meter.stored.fetch_sub(*rows, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Forgets meters that no session holds and that are stored.
     pub fn forget_idle(&self) {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);

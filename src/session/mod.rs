@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod cache;
+pub mod cores;
 pub mod desk;
 pub mod gate;
 pub mod login;

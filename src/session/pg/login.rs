@@ -41,8 +41,8 @@ use crate::{
 /// How long a client's cancel waits for its session to pass it on.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One connection's life.
-pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>) {
+/// One connection's life. Without room it may cancel a statement, or be told so, and nothing else.
+pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>, has_room: bool) {
     let timeout = core.services.world.load().limits.login_timeout;
     match startup::negotiate(stream, &doorway.tls, timeout).await {
         Ok(Negotiated::Cancel { stream, request }) => {
@@ -54,6 +54,14 @@ pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>) {
                 drop(passed);
             }
             drop(stream);
+        }
+        Ok(Negotiated::Session(mut secured)) if !has_room => {
+            let refusal = Refusal::new(
+                RefusalKind::TooManyConnections,
+                "the gateway has no room for another connection",
+            )
+            .with_hint("Try again later, or ask an operator to raise limits.connections.");
+            login::tell(&mut secured.stream, &refusal).await;
         }
         Ok(Negotiated::Session(secured)) => {
             let session = SessionId(core.services.session_number());
