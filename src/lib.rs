@@ -3,4 +3,5 @@
 pub mod kernel;
 pub mod net;
 pub mod session;
+pub mod upstream;
 pub mod wire;
