@@ -6,6 +6,7 @@ pub mod config;
 pub mod kernel;
 pub mod net;
 pub mod session;
+pub mod upstream;
 pub mod wire;
 pub mod store;
 pub mod trail;

@@ -412,11 +412,15 @@ fn self_signed(folder: &Path) -> Result<(PathBuf, PathBuf), TlsError> {
         return Ok((certificate, key));
     }
     let names = vec!["localhost".to_owned(), "hallpass".to_owned(), "127.0.0.1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names)?;
+    let mut parameters = rcgen::CertificateParams::new(names)?;
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "hallpass");
+    let signing_key = rcgen::KeyPair::generate()?;
+    let made = parameters.self_signed(&signing_key)?;
     fs::create_dir_all(folder)
         .map_err(|source| TlsError::File { path: folder.to_owned(), source })?;
-    write_private(&key, made.signing_key.serialize_pem().as_bytes(), 0o600)?;
-    write_private(&certificate, made.cert.pem().as_bytes(), 0o644)?;
+    write_private(&key, signing_key.serialize_pem().as_bytes(), 0o600)?;
+    write_private(&certificate, made.pem().as_bytes(), 0o644)?;
     Ok((certificate, key))
 }
 

@@ -20,7 +20,7 @@ pub enum WireError {
         length: i32,
     },
     /// Longer than allowed for its type.
-    #[error("message 0x{tag:02x} of {length} bytes is longer than the {limit} allowed")]
+    #[error("message of {length} bytes (type 0x{tag:02x}) is longer than the {limit} allowed")]
     TooLarge {
         /// The message's type; 0 for those of the start-up.
         tag: u8,
@@ -56,8 +56,18 @@ pub enum WireError {
 }
 
 impl WireError {
-    /// What the client is told: always that the protocol was broken, and how.
+    /// What the client is told: that it broke the protocol and how, or passed a limit and which.
+    /// Whichever it is, what follows can't be read as messages any more: the session ends.
     pub fn refusal(&self) -> Refusal {
-        Refusal::new(RefusalKind::ProtocolViolation, self.to_string())
+        let kind = match self {
+            Self::TooLarge { .. } => RefusalKind::LimitExceeded,
+            Self::UnknownTag { .. }
+            | Self::BadLength { .. }
+            | Self::Truncated { .. }
+            | Self::TrailingBytes { .. }
+            | Self::BadValue { .. }
+            | Self::NotLegalNow { .. } => RefusalKind::ProtocolViolation,
+        };
+        Refusal::new(kind, self.to_string())
     }
 }

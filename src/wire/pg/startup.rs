@@ -59,7 +59,7 @@ enum Asked {
 /// What to do after a look at the bytes read so far.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// Read more, at most up to so many bytes in all.
+    /// Read more: at least so many bytes in all are needed. More may be read, and must be shown.
     Read(usize),
     /// Forget what was read, answer with this byte, and read on.
     Answer(u8),
