@@ -12,6 +12,7 @@ mod actor;
 mod checkpoints;
 mod db;
 mod error;
+mod floor;
 mod grants;
 mod outbox;
 mod principals;
@@ -26,7 +27,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -50,7 +51,10 @@ pub use crate::store::{
 };
 use crate::{
     kernel::{access::Role, ids::TargetName, time::Timestamp},
-    store::db::{Database, values},
+    store::{
+        db::{Database, values},
+        floor::Floor,
+    },
 };
 
 /// Where the store is.
@@ -83,6 +87,7 @@ pub struct Store {
     database: Database,
     backend: Backend,
     rules: Arc<ArcSwap<Rules>>,
+    floor: Arc<Floor>,
 }
 
 impl Store {
@@ -96,7 +101,8 @@ impl Store {
         }
         let database = connect(&backend, false).await?;
         schema::migrate(&database).await?;
-        Ok(Self { database, backend, rules: Arc::new(ArcSwap::from_pointee(rules)) })
+        let rules = Arc::new(ArcSwap::from_pointee(rules));
+        Ok(Self { database, backend, rules, floor: Arc::default() })
     }
 
     /// Looks at the schema of a store without touching it; a file that isn't there stays so.
@@ -122,9 +128,17 @@ impl Store {
 
     /// Notes the time, and returns it or the highest any node has seen, whichever is later. A
     /// running gateway calls it every few seconds.
-    pub async fn note_time(&self, now: Timestamp) -> Result<Timestamp, Error> {
-        let rows = self.database.rows(NOTE_TIME, values![now]).await?;
-        rows.first().ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")
+    pub async fn note_time(&self, wall: Timestamp) -> Result<Timestamp, Error> {
+        let rows = self.database.rows(NOTE_TIME, values![self.time(wall)]).await?;
+        let now = rows.first().ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")?;
+        self.floor.raise(now, Instant::now());
+        Ok(now)
+    }
+
+    /// The time when the clock shows `wall`: never behind what this process has seen in the store.
+    /// After a clock was set back, time goes on from there at the speed of the monotonic clock.
+    pub fn time(&self, wall: Timestamp) -> Timestamp {
+        self.floor.time(wall, Instant::now())
     }
 
     /// True if every act on this store is on a trail.
