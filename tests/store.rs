@@ -115,6 +115,36 @@ async fn only_its_owner_can_read_the_store() {
 }
 
 #[tokio::test]
+async fn a_store_belongs_to_the_owner_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let folder = folder();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("makes");
+    if nix::unistd::geteuid().is_root() {
+        // What an operator's `sudo hallpass principal add` meets before the gateway's first start.
+        chown(&data, Some(12_345), Some(12_345)).expect("root gives folders away");
+    }
+    let store = peopled(folder.path()).await;
+    let owner = std::fs::metadata(&data).expect("is there").uid();
+    for file in ["hallpass.db", "hallpass.db-wal", "hallpass.db-shm"] {
+        let found = std::fs::metadata(data.join(file)).expect("is there").uid();
+        assert_eq!(found, owner, "{file}");
+    }
+    store.close().await;
+}
+
+#[test]
+fn a_store_across_a_network_should_be_verified() {
+    let unverified = |url: &str| Backend::Postgres(url.to_owned()).is_unverified();
+    assert!(unverified("postgres://u:p@db.internal/hallpass"));
+    assert!(unverified("postgres://u:p@db.internal/hallpass?sslmode=require"));
+    assert!(!unverified("postgres://u:p@db.internal/hallpass?sslmode=verify-full"));
+    assert!(!unverified("postgres://u:p@127.0.0.1/hallpass"));
+    assert!(!unverified("postgres://u:p@localhost/hallpass"));
+    assert!(!Backend::Sqlite("x.db".into()).is_unverified());
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused() {
     let folder = folder();
     open(folder.path()).await.close().await;

@@ -23,7 +23,8 @@ mod snapshot;
 mod watch;
 
 use std::{
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    net::IpAddr,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -32,7 +33,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sqlx::{
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
@@ -64,6 +65,21 @@ pub enum Backend {
     Sqlite(PathBuf),
     /// A Postgres database by its URL.
     Postgres(String),
+}
+
+impl Backend {
+    /// True if it is reached over a network without checking who answers: whoever sits between
+    /// could read it and answer in its place. A URL that can't be read counts, too.
+    pub fn is_unverified(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        let Ok(options) = PgConnectOptions::from_str(url) else { return true };
+        let host = options.get_host();
+        let local = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        !local && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+    }
 }
 
 /// What the settings say about who may do what. Replaced whole on reload.
@@ -204,7 +220,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Makes the file for its owner alone, and its folder too if it isn't there. SQLite gives its
-/// side files the mode of the main one.
+/// side files the mode of the main one, and its owner.
 fn make_private(path: &Path) -> Result<(), Error> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::DirBuilder::new()
@@ -214,11 +230,26 @@ fn make_private(path: &Path) -> Result<(), Error> {
             .map_err(|cause| Error::File { path: folder.display().to_string(), cause })?;
     }
     match create_private(path) {
+        Ok(()) => give_to_owner_of_folder(path),
         Err(Error::File { cause, .. }) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             Ok(())
         }
-        other => other,
+        Err(error) => Err(error),
     }
+}
+
+/// Root's first command must not lock out the user that the gateway runs as.
+fn give_to_owner_of_folder(path: &Path) -> Result<(), Error> {
+    let failed = |cause| Error::File { path: path.display().to_string(), cause };
+    let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) else { return Ok(()) };
+    let (own, owner) = (
+        std::fs::metadata(path).map_err(failed)?.uid(),
+        std::fs::metadata(folder).map_err(failed)?,
+    );
+    if own == 0 && owner.uid() != 0 {
+        chown(path, Some(owner.uid()), Some(owner.gid())).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn create_private(path: &Path) -> Result<(), Error> {
