@@ -203,20 +203,25 @@ fn target_tls(config: &Config) -> Vec<Finding> {
 
 async fn store(config: &Config) -> Vec<Finding> {
     let about = "store";
+    let mut findings = Vec::new();
+    if backend(config).is_unverified() {
+        let message = "is reached without checking its certificate: add sslmode=verify-full";
+        findings.push(Finding::warning(about, message));
+    }
     match Store::schema(&backend(config)).await {
         Ok(Schema::None | Schema::Known) => {}
         Ok(Schema::Newer { found, known }) => {
             let message = format!("has schema {found}, this version knows {known}");
-            return vec![Finding::problem(about, message)];
+            findings.push(Finding::problem(about, message));
         }
-        Err(error) => return vec![Finding::problem(about, error.to_string())],
+        Err(error) => findings.push(Finding::problem(about, error.to_string())),
     }
-    let StoreSetting::Embedded(file) = &config.store else { return Vec::new() };
-    match fs::metadata(file) {
-        Ok(metadata) if metadata.mode() & 0o077 != 0 => {
-            let message = format!("{}: other users may open it; chmod 600 it", file.display());
-            vec![Finding::warning(about, message)]
-        }
-        Ok(_) | Err(_) => Vec::new(),
+    if let StoreSetting::Embedded(file) = &config.store
+        && let Ok(metadata) = fs::metadata(file)
+        && metadata.mode() & 0o077 != 0
+    {
+        let message = format!("{}: other users may open it; chmod 600 it", file.display());
+        findings.push(Finding::warning(about, message));
     }
+    findings
 }

@@ -4,8 +4,11 @@
 //! work beside a running gateway, which notices within a second, and without one.
 //!
 //! # Output
-//! For people: short lines and aligned tables. With `--json`: one JSON value on standard output, an
-//! object for what was made or shown, an array for a list. Errors are one line (settings: one line
+//! For people: short lines and aligned tables. With `--json`: one JSON value on one line of standard
+//! output, an object for what was made or shown, an array for a list. `principal add` and `rotate`
+//! give `name` and `secret`; requests, grants and sessions have their `id` as people write it
+//! (`"G-42"`), times in RFC 3339, `"scope": null` for all tables; `request approve` gives the grant
+//! with the request's `id` and the new `grant`. Errors are one line (settings: one line
 //! for each problem) on standard error in either case.
 //!
 //! # Exit codes

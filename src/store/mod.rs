@@ -12,6 +12,7 @@ mod actor;
 mod checkpoints;
 mod db;
 mod error;
+mod floor;
 mod grants;
 mod outbox;
 mod principals;
@@ -22,16 +23,17 @@ mod snapshot;
 mod watch;
 
 use std::{
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    net::IpAddr,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
 use sqlx::{
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
@@ -50,7 +52,10 @@ pub use crate::store::{
 };
 use crate::{
     kernel::{access::Role, ids::TargetName, time::Timestamp},
-    store::db::{Database, values},
+    store::{
+        db::{Database, values},
+        floor::Floor,
+    },
 };
 
 /// Where the store is.
@@ -60,6 +65,21 @@ pub enum Backend {
     Sqlite(PathBuf),
     /// A Postgres database by its URL.
     Postgres(String),
+}
+
+impl Backend {
+    /// True if it is reached over a network without checking who answers: whoever sits between
+    /// could read it and answer in its place. A URL that can't be read counts, too.
+    pub fn is_unverified(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        let Ok(options) = PgConnectOptions::from_str(url) else { return true };
+        let host = options.get_host();
+        let local = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        !local && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+    }
 }
 
 /// What the settings say about who may do what. Replaced whole on reload.
@@ -83,6 +103,7 @@ pub struct Store {
     database: Database,
     backend: Backend,
     rules: Arc<ArcSwap<Rules>>,
+    floor: Arc<Floor>,
 }
 
 impl Store {
@@ -96,7 +117,8 @@ impl Store {
         }
         let database = connect(&backend, false).await?;
         schema::migrate(&database).await?;
-        Ok(Self { database, backend, rules: Arc::new(ArcSwap::from_pointee(rules)) })
+        let rules = Arc::new(ArcSwap::from_pointee(rules));
+        Ok(Self { database, backend, rules, floor: Arc::default() })
     }
 
     /// Looks at the schema of a store without touching it; a file that isn't there stays so.
@@ -122,9 +144,17 @@ impl Store {
 
     /// Notes the time, and returns it or the highest any node has seen, whichever is later. A
     /// running gateway calls it every few seconds.
-    pub async fn note_time(&self, now: Timestamp) -> Result<Timestamp, Error> {
-        let rows = self.database.rows(NOTE_TIME, values![now]).await?;
-        rows.first().ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")
+    pub async fn note_time(&self, wall: Timestamp) -> Result<Timestamp, Error> {
+        let rows = self.database.rows(NOTE_TIME, values![self.time(wall)]).await?;
+        let now = rows.first().ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")?;
+        self.floor.raise(now, Instant::now());
+        Ok(now)
+    }
+
+    /// The time when the clock shows `wall`: never behind what this process has seen in the store.
+    /// After a clock was set back, time goes on from there at the speed of the monotonic clock.
+    pub fn time(&self, wall: Timestamp) -> Timestamp {
+        self.floor.time(wall, Instant::now())
     }
 
     /// True if every act on this store is on a trail.
@@ -190,7 +220,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Makes the file for its owner alone, and its folder too if it isn't there. SQLite gives its
-/// side files the mode of the main one.
+/// side files the mode of the main one, and its owner.
 fn make_private(path: &Path) -> Result<(), Error> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::DirBuilder::new()
@@ -200,11 +230,26 @@ fn make_private(path: &Path) -> Result<(), Error> {
             .map_err(|cause| Error::File { path: folder.display().to_string(), cause })?;
     }
     match create_private(path) {
+        Ok(()) => give_to_owner_of_folder(path),
         Err(Error::File { cause, .. }) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             Ok(())
         }
-        other => other,
+        Err(error) => Err(error),
     }
+}
+
+/// Root's first command must not lock out the user that the gateway runs as.
+fn give_to_owner_of_folder(path: &Path) -> Result<(), Error> {
+    let failed = |cause| Error::File { path: path.display().to_string(), cause };
+    let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) else { return Ok(()) };
+    let (own, owner) = (
+        std::fs::metadata(path).map_err(failed)?.uid(),
+        std::fs::metadata(folder).map_err(failed)?,
+    );
+    if own == 0 && owner.uid() != 0 {
+        chown(path, Some(owner.uid()), Some(owner.gid())).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn create_private(path: &Path) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Acts: one transaction each, in one order, with an event for the trail.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use serde_json::{Map, Value as Json};
 
@@ -51,8 +51,9 @@ impl Store {
         let mut tx = self.database.begin().await?;
         tx.execute("UPDATE counters SET value = value + 1 WHERE name = 'change'", values![])
             .await?;
-        let row = tx.row(NOTE_TIME, values![now]).await?;
+        let row = tx.row(NOTE_TIME, values![self.time(now)]).await?;
         let now = row.ok_or_else(|| Error::corrupt("no highest_time"))?.time("value")?;
+        self.floor.raise(now, Instant::now());
         Ok(Act { tx, now, actor, rules: self.rules.load_full() })
     }
 }

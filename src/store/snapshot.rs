@@ -1,6 +1,10 @@
 //! One state of the store as an immutable value: what session cores decide and log in from.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     kernel::{
@@ -110,7 +114,8 @@ impl Store {
         };
         let version = count(&mut tx, "change").await?.count("value")?;
         let highest_time = count(&mut tx, "highest_time").await?.time("value")?;
-        let now = now.max(highest_time);
+        self.floor.raise(highest_time, Instant::now());
+        let now = self.time(now);
         let since = Timestamp(now.0.saturating_sub(REMEMBERED.as_micros() as i64));
 
         let principals = principals(&mut tx, &rules, now).await?;
