@@ -16,7 +16,7 @@
 //!   out. INSERT, UPDATE, DELETE, MERGE, COPY FROM and REFRESH write their target, which is never a
 //!   CTE; reading its rows for that is not listed again, but RETURNING is a read. What is created, altered, dropped,
 //!   truncated, commented, analyzed, vacuumed, granted is defined; parents and partitions too.
-//!   `REFERENCES t` and `LIKE t` read t.
+//!   `REFERENCES t` and `LIKE t` refer to t.
 //! - **Routines.** Calls as people write them. `extract(year FROM d)`, `trim(x)`,
 //!   `substring(x FROM 1)`, `position(a IN b)`, AT TIME ZONE, OVERLAPS, coalesce, nullif, greatest,
 //!   least, CURRENT_USER and the constructors of XML and JSON are syntax, not calls;
@@ -150,6 +150,8 @@ pub enum Access {
     LockTable,
     /// It is created, altered or dropped.
     Define,
+    /// Its definition is used for that of another: REFERENCES, LIKE.
+    Refer,
 }
 
 /// A relation in a statement.

@@ -77,7 +77,7 @@ ALTER TABLE "SAuthors" ALTER COLUMN "name" DROP NOT NULL;ALTER TABLE "SAuthors" 
 ALTER TABLE "SAuthors" ALTER COLUMN "meta" DROP NOT NULL;ALTER TABLE "SAuthors" ALTER COLUMN "meta" DROP DEFAULT;ALTER TABLE "SAuthors" ALTER COLUMN "meta" TYPE JSONB;
 
 -- name: sequelize (6)
--- needs: ddl
+-- needs: admin
 ALTER TABLE "SAuthors" ALTER COLUMN "kind" DROP NOT NULL;ALTER TABLE "SAuthors" ALTER COLUMN "kind" DROP DEFAULT;DO 'BEGIN CREATE TYPE "public"."enum_SAuthors_kind" AS ENUM(''x'', ''y''); EXCEPTION WHEN duplicate_object THEN null; END';ALTER TABLE "SAuthors" ALTER COLUMN "kind" TYPE "public"."enum_SAuthors_kind" USING ("kind"::"public"."enum_SAuthors_kind");
 
 -- name: sequelize (7)
@@ -113,7 +113,7 @@ ALTER TABLE "SBooks" DROP CONSTRAINT "SBooks_SAuthorId_fkey"
 ALTER TABLE "SBooks"  ADD FOREIGN KEY ("SAuthorId") REFERENCES "SAuthors" ("id") ON DELETE SET NULL ON UPDATE CASCADE;
 
 -- name: sequelize (15)
--- needs: ddl
+-- needs: admin
 CREATE OR REPLACE FUNCTION pg_temp.testfunc(OUT response "SAuthors", OUT sequelize_caught_exception text) RETURNS RECORD AS $func_fbfd27c55a8b4c628103ac35f154d2e1$ BEGIN INSERT INTO "SAuthors" ("id","name","createdAt","updatedAt") VALUES (DEFAULT,'Z','2026-11-23 19:30:18.636 +00:00','2026-11-23 19:30:18.636 +00:00') RETURNING * INTO response; EXCEPTION WHEN unique_violation THEN GET STACKED DIAGNOSTICS sequelize_caught_exception = PG_EXCEPTION_DETAIL; END $func_fbfd27c55a8b4c628103ac35f154d2e1$ LANGUAGE plpgsql; SELECT (testfunc.response)."id", (testfunc.response)."name", (testfunc.response)."meta", (testfunc.response)."kind", (testfunc.response)."createdAt", (testfunc.response)."updatedAt", testfunc.sequelize_caught_exception FROM pg_temp.testfunc(); DROP FUNCTION IF EXISTS pg_temp.testfunc();
 
 -- name: sequelize (16)

@@ -1197,7 +1197,7 @@ ALTER INDEX public.events_at ATTACH PARTITION public.events_rest_occurred_at_idx
 CREATE STATISTICS public.orders_status_currency (dependencies, mcv) ON status, currency FROM public.orders;
 
 -- name: create or replace
--- needs: ddl
+-- needs: ddl,select
 CREATE OR REPLACE VIEW public.order_totals AS
  SELECT o.id,
     o.customer_id,

@@ -124,7 +124,7 @@ ALTER TABLE account DROP CONSTRAINT age_ok
 ALTER TABLE account DROP COLUMN age
 
 -- name: alembic upgrade head (17)
--- needs: ddl
+-- needs: ddl,select
 CREATE VIEW names AS SELECT name FROM account
 
 -- name: alembic downgrade -1

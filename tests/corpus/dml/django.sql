@@ -257,6 +257,7 @@ SELECT COUNT(*) AS "__count" FROM "lib_app_book"
 SELECT MAX("lib_app_book"."price") AS "price__max" FROM "lib_app_book"
 
 -- name: orm (28)
+-- needs: select
 (SELECT "lib_app_author"."id" AS "col1", "lib_app_author"."name" AS "col2", "lib_app_author"."meta" AS "col3" FROM "lib_app_author" WHERE "lib_app_author"."id" IN (1, 2)) UNION (SELECT "lib_app_author"."id" AS "col1", "lib_app_author"."name" AS "col2", "lib_app_author"."meta" AS "col3" FROM "lib_app_author" WHERE "lib_app_author"."id" = 3)
 
 -- name: orm (29)

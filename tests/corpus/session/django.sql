@@ -42,6 +42,7 @@ SAVEPOINT "s140299150527360_x4"
 ROLLBACK TO SAVEPOINT "s140299150527360_x4"
 
 -- name: migrate more
+-- needs: ddl
 SET CONSTRAINTS "lib_app_book_author_id_d4d940a1_fk_lib_app_author_id" IMMEDIATE; ALTER TABLE "lib_app_book" DROP CONSTRAINT "lib_app_book_author_id_d4d940a1_fk_lib_app_author_id"
 
 -- name: migrate more (2)

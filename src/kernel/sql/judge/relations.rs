@@ -86,7 +86,7 @@ impl Judge<'_> {
                     format!("refreshes {}", display(relation)),
                 );
             }
-            Access::Define => {}
+            Access::Define | Access::Refer => {}
         }
     }
 
@@ -110,7 +110,7 @@ impl Judge<'_> {
             Access::LockRows | Access::LockTable => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
             }
-            Access::Define => {}
+            Access::Define | Access::Refer => {}
         }
     }
 
@@ -168,7 +168,7 @@ impl Judge<'_> {
             Access::Read => Permission::Select,
             Access::LockTable if self.has(StatementKind::LockShare) => Permission::Select,
             Access::Write | Access::LockRows | Access::LockTable => Permission::Dml,
-            Access::Define => return,
+            Access::Define | Access::Refer => return,
         };
         let why = format!("{} {} through {}.{}", verb(access), display(name), top.schema, top.name);
         self.needs.relation(permission, name, why);
@@ -213,7 +213,11 @@ impl Judge<'_> {
         }
         match access {
             Access::Read => {}
-            Access::Write | Access::LockRows | Access::LockTable | Access::Define => {
+            Access::Write
+            | Access::LockRows
+            | Access::LockTable
+            | Access::Define
+            | Access::Refer => {
                 self.needs.writes = true;
                 self.needs.admin(format!("{} the catalog {name}", verb(access)));
                 return;
@@ -264,6 +268,7 @@ fn verb(access: Access) -> &'static str {
         Access::LockRows => "locks rows of",
         Access::LockTable => "locks",
         Access::Define => "changes",
+        Access::Refer => "refers to",
     }
 }
 

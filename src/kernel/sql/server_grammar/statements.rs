@@ -91,14 +91,14 @@ impl Visit for Reader {
         self.reading.parameters = self.reading.parameters.max(number);
     }
 
-    // Places inside of definitions that only read.
+    // Places inside of definitions that only refer.
 
     fn table_like_clause(&mut self, n: &pg::TableLikeClause) {
-        self.with_access(Access::Read, |s| walk::table_like_clause(s, n));
+        self.with_access(Access::Refer, |s| walk::table_like_clause(s, n));
     }
 
     fn constraint(&mut self, n: &pg::Constraint) {
-        self.with_access(Access::Read, |s| walk::constraint(s, n));
+        self.with_access(Access::Refer, |s| walk::constraint(s, n));
     }
 
     // Tables named in these are locked, not read: see `row_locks`.

@@ -20,9 +20,10 @@ fn kinds(text: &str) -> Vec<K> {
     kinds
 }
 
-/// `r:` read, `w:` write, `l:` lock rows, `t:` lock table, `d:` define.
+/// `r:` read, `w:` write, `l:` lock rows, `t:` lock table, `d:` define, `f:` refer.
 fn relations(text: &str) -> Vec<String> {
     let letter = |access| match access {
+        Access::Refer => 'f',
         Access::Read => 'r',
         Access::Write => 'w',
         Access::LockRows => 'l',
@@ -70,7 +71,7 @@ fn tables_are_found_wherever_they_stand() {
         ("SELECT 1 FROM a UNION SELECT 2 FROM b", "r:a r:b"),
         ("CREATE TABLE n AS SELECT 1 FROM a", "r:a d:n"),
         ("CREATE VIEW v AS SELECT 1 FROM a", "r:a d:v"),
-        ("CREATE TABLE n (x int REFERENCES a, LIKE b) INHERITS (c)", "r:a r:b d:c d:n"),
+        ("CREATE TABLE n (x int REFERENCES a, LIKE b) INHERITS (c)", "f:a f:b d:c d:n"),
         ("DROP TABLE a, s.b", "d:a d:s.b"),
         ("DROP TRIGGER t ON s.a", "d:s.a"),
         ("COMMENT ON COLUMN s.a.x IS 'y'", "d:s.a"),
