@@ -6,8 +6,10 @@
 //! [`analysis::Analysis`].
 
 pub mod analysis;
+pub mod fingerprint;
 pub mod lex;
 pub mod mode;
+pub mod normalize;
 pub mod reading;
 pub mod server_grammar;
 pub mod text;
