@@ -4,6 +4,7 @@
 //! is a future for somebody above to run.
 
 pub mod clock;
+pub mod link;
 pub mod end_point;
 pub mod listener;
 pub mod stream;

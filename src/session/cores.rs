@@ -82,6 +82,7 @@ impl Cores {
                         lane: RefCell::new(lane),
                         lane_waits: Notify::new(),
                         cache: RefCell::new(Cache::default()),
+                        normal: RefCell::default(),
                         sessions: Cell::new(0),
                     });
                     LocalSet::new().block_on(&runtime, run(core, arrivals, counted));

@@ -14,7 +14,7 @@ use crate::kernel::{
     policy::{Decision, Permit, decide, decide::Caps},
     refusal::{Refusal, RefusalKind},
     sql::{
-        self, Context, Limits,
+        self, Context,
         analysis::{Analysis, Batch, Need, NeedOn, StatementClass, Unreadable},
         normalize,
         reading::StatementKind,
@@ -43,27 +43,50 @@ pub fn read(
     (reading, state): (&ReadingState, StateId),
     text: &str,
 ) -> Read {
-    let catalog = target.catalog.load();
-    let mut cache = core.cache.borrow_mut();
-    let mut key = cache.key(target.name.as_str(), catalog.epoch, state);
-    let cacheable = normalize::normalize(text, reading.mode, &mut key);
-    let key = if cacheable {
-        match cache.find(key) {
-            Ok(batch) => return Read::Done(Ok(batch)),
-            Err(key) => Some(key),
-        }
-    } else {
-        None
+    let checked = match StatementText::new(text.as_bytes(), usize::MAX) {
+        Ok(checked) => checked,
+        Err(bad) => return Read::Done(Err(Unreadable::Ambiguous { what: bad.to_string() })),
     };
-    drop(cache);
+    let catalog = target.catalog.load();
+    let mut normal = core.normal.borrow_mut();
+    if let Err(why) = normalize::normalize(&checked, reading.mode, &mut normal) {
+        return Read::Done(Err(why));
+    }
+    let found = {
+        let mut cache = core.cache.borrow_mut();
+        let mut key = cache.key(target.name.as_str(), catalog.epoch, state);
+        key.extend_from_slice(&normal.key);
+        cache.find(key)
+    };
+    let key = match found {
+        Ok(batch) => return Read::Done(Ok(with_spans(batch, &normal.spans))),
+        Err(key) => key,
+    };
     if text.len() > IN_PLACE_MAX {
         return Read::ForPool;
     }
     let result = analyze(text, reading, target);
-    if let (Ok(batch), Some(key)) = (&result, key) {
+    if let Ok(batch) = &result {
         core.cache.borrow_mut().insert(key, Arc::clone(batch));
     }
     Read::Done(result)
+}
+
+/// The analysis of another text with the same key has that text's spans: where there are several
+/// statements, each must know its own place in this one.
+fn with_spans(batch: Arc<Batch>, spans: &[std::ops::Range<usize>]) -> Arc<Batch> {
+    let several = batch.statements.len() > 1 && batch.statements.len() == spans.len();
+    let moved = batch.statements.iter().zip(spans).any(|(a, span)| a.span != *span);
+    if !several || !moved {
+        return batch;
+    }
+    let statements = batch
+        .statements
+        .iter()
+        .zip(spans)
+        .map(|(analysis, span)| Arc::new(Analysis { span: span.clone(), ..(**analysis).clone() }))
+        .collect();
+    Arc::new(Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) })
 }
 
 /// Reads a text in full. Needs a large stack: the parsers descend into what they read.
@@ -83,11 +106,10 @@ pub fn analyze(
         overlay: &reading.overlay,
         trust: &target.trust,
     };
-    let limits = Limits::default();
     let text = StatementText::new(text.as_bytes(), usize::MAX).map_err(|bad| {
         Unreadable::Ambiguous { what: bad.to_string() }
     })?;
-    sql::analyze(&text, &cx, &limits).map(Arc::new)
+    sql::analyze(&text, &cx).map(Arc::new)
 }
 
 /// What is to be done about a text that can't be read.

@@ -21,7 +21,7 @@ use crate::{
         catalog::Catalog,
         ids::{RoleName, TargetName},
         policy::decide::Caps,
-        sql::Trust,
+        sql::{Trust, normalize::Normal},
     },
     net::clock::Clock,
     store::{AccessSnapshot, Store},
@@ -140,7 +140,6 @@ pub struct Doorway {
 }
 
 /// One session core: a thread with its own runtime, lane and cache. Not shared between threads.
-#[derive(Debug)]
 pub struct Core {
     /// What all cores share.
     pub services: Arc<Services>,
@@ -150,8 +149,16 @@ pub struct Core {
     pub lane_waits: Notify,
     /// Its analyses.
     pub cache: RefCell<Cache>,
+    /// Reused for cache keys.
+    pub normal: RefCell<Normal>,
     /// Sessions it serves now.
     pub sessions: Cell<usize>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("lane", &self.lane.borrow().index()).finish_non_exhaustive()
+    }
 }
 
 /// A core as its sessions hold it.

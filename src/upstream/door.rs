@@ -82,17 +82,18 @@ impl Control {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Flush => frontend::flush(out),
-            Self::Fail => frontend::execute(out, NO_PORTAL, 0),
+            Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
             Self::Sync => frontend::sync(out),
             Self::Wall { .. } | Self::ReadOnlyTransaction | Self::ApplicationName(_) => {
                 frontend::query(out, &self.text().unwrap_or_default());
             }
             Self::AskPath { flush } => {
-                frontend::parse(out, ASK_NAME, &self.text().unwrap_or_default(), &[]);
-                frontend::bind(out, ASK_NAME, ASK_NAME);
-                frontend::execute(out, ASK_NAME, 0);
-                frontend::close(out, frontend::NameKind::Portal, ASK_NAME);
-                frontend::close(out, frontend::NameKind::Statement, ASK_NAME);
+                let name = ASK_NAME.as_bytes();
+                frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
+                frontend::bind(out, name, name, &[]);
+                frontend::execute(out, name, 0);
+                frontend::close(out, frontend::NameKind::Portal, name);
+                frontend::close(out, frontend::NameKind::Statement, name);
                 if *flush {
                     frontend::flush(out);
                 } else {

@@ -21,7 +21,8 @@ pub mod text;
 use std::sync::Arc;
 
 use analysis::{Analysis, Batch, Unreadable};
-use context::Context;
+pub use context::{Context, Overlay, SearchPath, Trust};
+
 use reading::Reading;
 use text::StatementText;
 

@@ -710,6 +710,3 @@ fn stopping() -> Refusal {
     Refusal::new(RefusalKind::ShuttingDown, "the gateway is stopping")
         .with_hint("Connect again in a moment.")
 }
-//! The Postgres side of a session.
-
-pub mod startup;
