@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    kernel::refusal::RefusalKind,
+    kernel::refusal::{Refusal, RefusalKind},
     wire::pg::{frame, types},
 };
 
