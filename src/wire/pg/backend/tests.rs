@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    kernel::refusal::RefusalKind,
+    kernel::refusal::{Refusal, RefusalKind},
     wire::pg::{frame, types},
 };
 
@@ -29,8 +29,8 @@ fn everything() -> Vec<u8> {
     parse_complete(&mut out);
     parameter_description(&mut out, &[types::INT4, types::TEXT]);
     let columns = [
-        TextColumn { name: "id", type_oid: types::INT4 },
-        TextColumn { name: "name", type_oid: types::TEXT },
+        OwnColumn { name: "id", type_oid: types::INT4, format: Format::Text },
+        OwnColumn { name: "name", type_oid: types::TEXT, format: Format::Text },
     ];
     row_description(&mut out, &columns);
     no_data(&mut out);
