@@ -21,6 +21,7 @@ mod lane;
 mod recover;
 pub mod segment;
 mod sync;
+pub mod verify;
 
 use std::{
     collections::BTreeMap,
