@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod control;
 pub mod credential;
+pub mod door;
 pub mod pg;
 
 mod conversation;

@@ -699,6 +699,7 @@ impl fmt::Display for RelationShown<'_> {
             Access::LockRows => "lock_rows ",
             Access::LockTable => "lock_table ",
             Access::Define => "define ",
+            Access::Refer => "refer ",
         })?;
         write_name(f, &self.0.schema, &self.0.name)
     }

@@ -439,7 +439,10 @@ fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
         .with_hint("Leave it out of the connection's settings."))
     };
     match builtins::setting(&lower) {
-        SettingRule::Harmless | SettingRule::Path | SettingRule::Custom => Ok(true),
+        SettingRule::Harmless
+        | SettingRule::Resource
+        | SettingRule::Path
+        | SettingRule::Custom => Ok(true),
         SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
         SettingRule::Encoding => refuse("must be UTF8"),
         SettingRule::Wall => Ok(false),

@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    conversation::{Conversation, End, Held, Local, Ours, QueryRun, Reply, Tag, Wall, wire_status},
+    conversation::{Conversation, End, Held, Local, Ours, Reply, Tag, Wall, wire_status},
     local,
 };
 use crate::{
@@ -209,7 +209,8 @@ impl Conversation {
                     Ok(Reply::Forward)
                 }
                 Tag::Ours(Ours::Path(_)) => {
-                    self.path_is(self.path_answer.take());
+                    let answer = self.path_answer.take();
+                    self.path_is(answer);
                     Ok(Reply::Swallow)
                 }
                 Tag::Plain
