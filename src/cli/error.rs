@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use crate::{config::ConfigError, store};
+use crate::{
+    config::ConfigError, kernel::sql::context::BadTrust, net::tls::TlsError, store,
+    trail::TrailError, upstream::UpstreamError,
+};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,26 @@ pub(super) enum Error {
         path: PathBuf,
         /// Why.
         cause: io::Error,
+    },
+    /// The trail.
+    #[error("{0}")]
+    Trail(#[from] TrailError),
+    /// Certificates.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// `[[target]] trust`.
+    #[error("{0}")]
+    Trust(#[from] BadTrust),
+    /// A target.
+    #[error("{0}")]
+    Upstream(#[from] UpstreamError),
+    /// A listener's address.
+    #[error("can't listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why.
+        error: io::Error,
     },
     /// No target of that name.
     #[error("there is no target {name}; there are: {known}")]
@@ -56,7 +79,8 @@ impl Error {
             Self::NoSuchTarget { .. }
             | Self::DestinationExists { .. }
             | Self::DestinationInside { .. } => 1,
-            Self::Config(_) => 3,
+            Self::Config(_) | Self::Trust(_) => 3,
+            Self::Trail(_) | Self::Tls(_) | Self::Upstream(_) | Self::Listen { .. } => 4,
             Self::Store(_) | Self::Runtime(_) | Self::Output(_) | Self::File { .. } => 4,
         })
     }

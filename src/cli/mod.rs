@@ -22,6 +22,7 @@ mod grant;
 mod output;
 mod principal;
 mod request;
+mod serve;
 mod session;
 mod target;
 mod workplace;
@@ -51,6 +52,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gateway until SIGTERM; SIGHUP reloads the settings
+    Serve,
     /// Check the settings and what they point to; change nothing
     Check,
     /// People and services that log in
@@ -99,6 +102,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Error> {
     };
     let workplace = || Workplace::new(&cli.config, output);
     match &cli.command {
+        Command::Serve => serve::run(&cli.config),
         Command::Check => runtime()?.block_on(check::run(&cli.config, output)),
         Command::Principal(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Request(command) => runtime()?.block_on(command.run(&workplace()?)),

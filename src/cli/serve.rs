@@ -126,7 +126,7 @@ fn open_trail(
 ) -> Result<Trail, Error> {
     let identity = Identity::load_or_create(&config.data_dir)?;
     let node = identity.node().to_owned();
-    let public = identity.public_key().to_string();
+    let public = identity.public_key().to_string().into_bytes();
     let told = clock.clone();
     let mut options =
         trail::Options::new(config.data_dir.join("trail"), identity, Arc::new(move || told.now()));
@@ -138,10 +138,10 @@ fn open_trail(
     options.sink = Box::new(move |checkpoint| {
         tracing::info!(checkpoint = checkpoint.number(), "{}", checkpoint.line());
         let (store, node) = (store.clone(), node.clone());
-        let (number, time) = (checkpoint.number(), checkpoint.time());
+        let time = checkpoint.time();
         let line = checkpoint.line().to_owned();
         handle.spawn(async move {
-            if let Err(error) = store.save_checkpoint(&node, number, time, &line).await {
+            if let Err(error) = store.save_checkpoint(&node, &line, time).await {
                 tracing::warn!(error = %error, "a checkpoint could not be copied to the store");
             }
         });

@@ -24,8 +24,8 @@ pub enum Source {
     File(PathBuf),
     /// An environment variable of the gateway.
     Environment(String),
-    /// What a command, run by `/bin/sh`, prints; a line end at its end left out.
-    Command(String),
+    /// What a program prints; a line end at its end left out. Its path and its words, no shell.
+    Command(Vec<String>),
 }
 
 /// Why there is no password.
@@ -182,9 +182,12 @@ async fn bounded(from: impl AsyncRead + Unpin) -> io::Result<Secret> {
     read.map(|_| secret)
 }
 
-async fn output_of(command: &str) -> Result<Secret, CredentialError> {
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", command])
+async fn output_of(words: &[String]) -> Result<Secret, CredentialError> {
+    let (program, arguments) = words.split_first().ok_or_else(|| {
+        CredentialError::Command(io::Error::new(io::ErrorKind::InvalidInput, "no program"))
+    })?;
+    let mut child = Command::new(program)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -209,7 +212,7 @@ mod tests {
     }
 
     fn command(text: &str) -> Source {
-        Source::Command(text.to_owned())
+        Source::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned()])
     }
 
     #[tokio::test]

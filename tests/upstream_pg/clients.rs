@@ -49,7 +49,7 @@ async fn serve(stream: Stream, policy: &TlsPolicy) -> Result<(), LoginError> {
     let _ = stream.read(&mut [0; 1024]).await?;
     out.clear();
     let how = format!("{} {}", identified.matched, stream.is_tls());
-    let columns = [backend::TextColumn { name: "how", type_oid: 25 }];
+    let columns = [backend::OwnColumn { name: "how", type_oid: 25, format: Format::Text }];
     backend::row_description(&mut out, &columns);
     backend::data_row(&mut out, &[Some(how.as_bytes())]);
     backend::command_complete(&mut out, "SELECT 1");

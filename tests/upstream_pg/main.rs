@@ -37,7 +37,7 @@ fn options(server: &Server, user: &str, password: &str, mode: TlsMode) -> Connec
     let tls = ClientTls::load(&ClientTlsOptions { mode, ca, certificate: None }).expect("loads");
     let source = match password {
         "" => Source::None,
-        text => Source::Command(format!("printf '%s' '{text}'")),
+        text => Source::Command(vec!["printf".into(), "%s".into(), text.into()]),
     };
     ConnectOptions {
         address: Address::Tcp { host: "localhost".to_owned(), port: server.port },
