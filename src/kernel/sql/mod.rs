@@ -8,6 +8,7 @@
 pub mod analysis;
 pub mod fingerprint;
 pub mod lex;
+pub mod local;
 pub mod mode;
 pub mod normalize;
 pub mod reading;
