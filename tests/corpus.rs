@@ -137,7 +137,11 @@ fn count(statement: &str, counts: &mut Counts) {
         }
         Err(Unreadable::Syntax { .. }) => counts.syntax += 1,
         Err(Unreadable::Disagreement) => counts.disagreements.push(statement.to_owned()),
-        Err(Unreadable::Ambiguous { what } | Unreadable::TooLarge { what }) => {
+        Err(
+            Unreadable::Ambiguous { what }
+            | Unreadable::TooLarge { what }
+            | Unreadable::NotAnswered { what },
+        ) => {
             *counts.refused.entry(what).or_default() += 1;
         }
     }
