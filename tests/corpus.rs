@@ -20,8 +20,8 @@ use hallpass::kernel::{
 };
 
 /// Measured when this was written; a change that lowers it has to say why.
-const SELECTS_JUDGED_BELOW_ADMIN_PERCENT: f64 = 0.0;
-const READ_PERCENT: f64 = 0.0;
+const SELECTS_JUDGED_BELOW_ADMIN_PERCENT: f64 = 97.4;
+const READ_PERCENT: f64 = 99.98;
 
 #[test]
 fn the_servers_own_regression_suite_is_read_and_judged() {
@@ -50,6 +50,7 @@ struct Counts {
     refused: BTreeMap<String, u32>,
     selects: u32,
     selects_below_admin: u32,
+    selects_of_unknown_code: u32,
     admin_reasons: BTreeMap<String, u32>,
 }
 
@@ -71,11 +72,13 @@ fn measure(folder: &Path) {
     let below = percent(counts.selects_below_admin, counts.selects);
     eprintln!(
         "{} statements, {} of them wrong on purpose; {read:.2} % of the valid ones read; {} \
-         disagreements; {below:.2} % of {} SELECTs judged below admin",
+         disagreements; {below:.2} % of {} SELECTs judged below admin, {} more call the suite's own \
+         functions",
         counts.all,
         counts.syntax,
         counts.disagreements.len(),
-        counts.selects
+        counts.selects,
+        counts.selects_of_unknown_code
     );
     let show = |what: &str, map: &BTreeMap<String, u32>| {
         let mut list: Vec<_> = map.iter().collect();
@@ -114,6 +117,14 @@ fn count(statement: &str, counts: &mut Counts) {
                 if analysis.kind != StatementKind::Select {
                     continue;
                 }
+                // Functions that the suite makes itself: without its catalog nobody knows them.
+                let mut admin = analysis.needs.iter().filter(|n| n.permission == Permission::Admin);
+                if analysis.class == StatementClass::Admin
+                    && admin.all(|n| n.why.ends_with("which is not known"))
+                {
+                    counts.selects_of_unknown_code += 1;
+                    continue;
+                }
                 counts.selects += 1;
                 if analysis.class < StatementClass::Admin {
                     counts.selects_below_admin += 1;
@@ -126,7 +137,11 @@ fn count(statement: &str, counts: &mut Counts) {
         }
         Err(Unreadable::Syntax { .. }) => counts.syntax += 1,
         Err(Unreadable::Disagreement) => counts.disagreements.push(statement.to_owned()),
-        Err(Unreadable::Ambiguous { what } | Unreadable::TooLarge { what }) => {
+        Err(
+            Unreadable::Ambiguous { what }
+            | Unreadable::TooLarge { what }
+            | Unreadable::NotAnswered { what },
+        ) => {
             *counts.refused.entry(what).or_default() += 1;
         }
     }

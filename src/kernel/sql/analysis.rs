@@ -262,6 +262,13 @@ pub enum Unreadable {
         /// Which limit.
         what: String,
     },
+    /// It names the gateway's own schema in a form that isn't answered. Nobody may send that on, and
+    /// admin doesn't help.
+    #[error("{what}")]
+    NotAnswered {
+        /// What, and the forms that are answered.
+        what: String,
+    },
     /// The parsers disagree.
     #[error("this statement can be read in two ways")]
     Disagreement,

@@ -99,7 +99,8 @@ impl Judge<'_> {
         let returns_user_rows = self.returns_user_rows();
         let executes = self.object_of(&[StatementKind::Execute]);
         let fetches = self.object_of(&[StatementKind::Fetch, StatementKind::Move]);
-        let writes = self.needs.writes;
+        // PREPARE runs nothing yet.
+        let writes = self.needs.writes && self.reading.top != StatementKind::Prepare;
         let (class, needs) = self.needs.into_class_and_list();
         Analysis {
             span: self.reading.span.clone(),

@@ -6,6 +6,7 @@
 //!
 //! Postgres 15 to 18; the mode of `standard_conforming_strings` is an input.
 
+mod literal;
 pub mod scanner;
 mod shape;
 pub mod split;
@@ -150,6 +151,8 @@ pub struct Tokens {
     /// Bytes that hold repeated tuples of constants, which are not among the tokens.
     repeats: Vec<Range<usize>>,
     deepest: u32,
+    parameters: u16,
+    backslashes: bool,
 }
 
 impl Tokens {
@@ -166,6 +169,17 @@ impl Tokens {
     /// The tokens of one statement.
     pub fn of(&self, statement: &StatementRange) -> &[Token] {
         self.tokens.get(statement.tokens.clone()).unwrap_or_default()
+    }
+
+    /// The highest parameter number, `$1` is 1.
+    pub fn parameters(&self) -> u16 {
+        self.parameters
+    }
+
+    /// The value of a string constant among the tokens. `None` for other tokens, and where it has
+    /// escapes by number, which nothing of ours needs.
+    pub fn string_value(&self, token: &Token, text: &str) -> Option<String> {
+        literal::string_value(token.kind, token.text(text), self.backslashes)
     }
 
     /// An estimate from above of how deep a tree the text makes, in expressions; chains of AND and
@@ -231,7 +245,7 @@ pub fn tokenize(
     let mut splitter = Splitter::default();
     let mut shape = Shape::new();
     let mut run = TupleRun::default();
-    let mut out = Tokens::default();
+    let mut out = Tokens { backslashes: !mode.standard_conforming_strings, ..Tokens::default() };
     let mut first = 0;
     let mut end = 0;
     while let Some(token) = scanner.next_token()? {
@@ -241,6 +255,10 @@ pub fn tokenize(
             return Err(Unreadable::TooLarge {
                 what: format!("the text has more than {} tokens", limits.tokens),
             });
+        }
+        if token.kind == TokenKind::Parameter {
+            let number = word.get(1..).and_then(|n| n.parse().ok()).unwrap_or(u16::MAX);
+            out.parameters = out.parameters.max(number);
         }
         let ends = splitter.ends_statement(token.kind, word);
         if ends {

@@ -105,7 +105,7 @@ impl Judge<'_> {
         }
         self.note_routine(used);
         if self.cx.overlay.contains(name) {
-            self.user_code = true;
+            self.unknown_code();
             self.needs.admin(format!("calls {}(), which this session touched", used.name));
             return;
         }
@@ -116,8 +116,15 @@ impl Judge<'_> {
         if built_in {
             self.built_in(used);
         } else if !found {
-            self.user_code = true;
+            self.unknown_code();
             self.needs.admin(format!("calls {}(), which is not known", used.name));
+        }
+    }
+
+    fn unknown_code(&mut self) {
+        if !self.only_planned {
+            self.user_code = true;
+            self.needs.writes = true;
         }
     }
 
@@ -185,7 +192,7 @@ impl Judge<'_> {
         }
         if !self.only_planned {
             self.user_code = true;
-            self.user_rows = true;
+            self.user_rows |= called == Called::ByName;
         }
         match self.cx.trust.permission_for(routine) {
             Some(Permission::Select) if self.only_planned => {}

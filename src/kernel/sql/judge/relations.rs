@@ -137,7 +137,10 @@ impl Judge<'_> {
         if !seen.insert(view.oid) {
             return;
         }
-        if view.kind == RelationKind::View {
+        // Refreshing one runs its query, and reads what that reads.
+        let refreshed = view.kind == RelationKind::MaterializedView && access == Access::Write;
+        let access = if refreshed { Access::Read } else { access };
+        if view.kind == RelationKind::View || refreshed {
             for oid in &view.calls {
                 self.routine_behind(*oid);
             }
@@ -196,7 +199,7 @@ impl Judge<'_> {
         for column in &relation.columns {
             for user_type in catalog.types_named(super::code::bare_type(&column.type_name)) {
                 for oid in &user_type.calls {
-                    self.routine_behind(*oid);
+                    self.table_code(*oid, "runs", &table);
                 }
             }
         }
