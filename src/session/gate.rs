@@ -148,6 +148,11 @@ pub fn unreadable(
                 .with_detail("What can't be read without doubt needs sql.admin.")
                 .with_hint(denial.request_line())
         }
+        Unreadable::NotAnswered { what } => {
+            Refusal::new(RefusalKind::NotSupported, what.clone())
+                .with_hint("SELECT * FROM hallpass.requests, grants or whoami; SELECT \
+                            hallpass.request('select', '30m', 'say why');")
+        }
         Unreadable::TooLarge { what } => {
             Refusal::new(RefusalKind::LimitExceeded, what.clone())
                 .with_detail("What is too large to be judged needs sql.admin.")

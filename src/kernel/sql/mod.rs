@@ -9,8 +9,6 @@ pub mod analysis;
 pub mod builtins;
 pub mod context;
 pub mod engine;
-pub mod judge;
-pub mod fingerprint;
 pub mod fingerprint;
 pub mod judge;
 pub mod lex;
@@ -22,9 +20,6 @@ pub mod server_grammar;
 pub mod text;
 
 use std::sync::Arc;
-
-use analysis::{Analysis, Batch, Unreadable};
-pub use context::{Context, Overlay, SearchPath, Trust};
 
 pub use context::{Context, Overlay, SearchPath, Trust};
 

@@ -421,7 +421,7 @@ impl Relay {
                     return Ok(progress);
                 }
                 if rest.forward {
-                    self.door.relay(crate::upstream::door::Relayed::Copy, here);
+                    self.door.relay(upstream::door::Relayed::Copy, here);
                 } else {
                     self.door.discard(here);
                 }
