@@ -107,3 +107,32 @@ fn migrations_and_restores_pass_under_ddl() {
 fn what_drivers_say_about_the_session_needs_nothing() {
     everything_passes("session");
 }
+
+#[test]
+fn attacks_need_at_least_what_they_say() {
+    on_large_stack(|| {
+        let (mut passed, mut all) = (Vec::new(), 0);
+        for (file, entries) in corpus::read_folder("attacks") {
+            for entry in entries {
+                all += 1;
+                let Ok(needs) = needs(&entry.sql) else { continue };
+                let wanted = set(&entry.needs);
+                for permission in wanted.iter() {
+                    // Everything that doesn't include it.
+                    let held: PermissionSet = Permission::ALL
+                        .into_iter()
+                        .filter(|p| !p.includes().contains(permission))
+                        .collect();
+                    if needs.iter().all(|(p, _)| held.allows(*p)) {
+                        passed.push(format!(
+                            "{file}: {} passes without {permission}\n{}",
+                            entry.name, entry.sql
+                        ));
+                    }
+                }
+            }
+        }
+        assert!(all > 0, "no attacks");
+        assert!(passed.is_empty(), "{} of {all}\n{}", passed.len(), passed.join("\n----\n"));
+    });
+}

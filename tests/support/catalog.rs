@@ -6,7 +6,7 @@ use hallpass::kernel::catalog::{
 };
 
 /// Tables in public, hr and billing; views over them; code of every kind.
-pub fn shop() -> Catalog {
+pub(crate) fn shop() -> Catalog {
     let mut catalog = Catalog::default();
     catalog.epoch = 1;
     catalog.database = "shop".into();

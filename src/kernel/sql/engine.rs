@@ -7,8 +7,10 @@
 //! Stack: parsing, walking and dropping recurse. What the lexer lets through (5,000 operators in a
 //! row) needs 64 MiB at most; texts of everyday length need 1 MiB.
 
+mod changes;
 mod expression;
 mod from;
+mod kinds;
 mod names;
 mod query;
 mod statement;

@@ -1,15 +1,13 @@
 //! Statements: which kind each one is, and what it works on.
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, ConflictTarget, CopySource, CopyTarget, Delete, Expr, FromTable,
-    Insert, LockTableMode, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, ObjectName,
-    OnConflictAction, OnInsert, OutputClause, Query, Reset, SelectItem, Set, SetExpr, Statement,
-    TableObject, TransactionAccessMode, TransactionMode, Update, UpdateTableFromKind,
+    CopySource, CopyTarget, Expr, LockTableMode, ObjectName, Query, Reset, Set, SetExpr, Statement,
+    TransactionAccessMode, TransactionMode,
 };
 
 use crate::kernel::sql::{
-    engine::{Walker, names::fold},
-    reading::{Access, RawName, SettingChange, StatementKind, TransactionChange},
+    engine::{Walker, kinds::kind_alone, names::fold},
+    reading::{Access, SettingChange, StatementKind, TransactionChange},
 };
 
 impl Walker {
@@ -30,7 +28,7 @@ impl Walker {
         let kind = match statement {
             Statement::Query(query) => {
                 self.query(query);
-                return self.query_kind(query);
+                return query_kind(query);
             }
             Statement::Insert(insert) => self.insert(insert),
             Statement::Update(update) => self.update(update),
@@ -193,21 +191,6 @@ impl Walker {
         kind
     }
 
-    fn query_kind(&self, query: &Query) -> StatementKind {
-        match &*query.body {
-            SetExpr::Select(select) if select.into.is_some() => StatementKind::CreateTableAs,
-            SetExpr::Select(_) | SetExpr::SetOperation { .. } | SetExpr::Table(_) => {
-                StatementKind::Select
-            }
-            SetExpr::Query(inner) => self.query_kind(inner),
-            SetExpr::Values(_) => StatementKind::Values,
-            SetExpr::Insert(_) => StatementKind::Insert,
-            SetExpr::Update(_) => StatementKind::Update,
-            SetExpr::Delete(_) => StatementKind::Delete,
-            SetExpr::Merge(_) => StatementKind::Merge,
-        }
-    }
-
     /// What stands inside PREPARE or DECLARE, once more and alone.
     fn inner(
         &mut self,
@@ -221,263 +204,6 @@ impl Walker {
         alone.reading.kinds.remove(&StatementKind::Other);
         alone.reading.kinds.insert(kind);
         self.reading.inner = Some(Box::new(alone.finish()));
-    }
-
-    fn insert(&mut self, insert: &Insert) -> StatementKind {
-        let Insert {
-            insert_token: _,
-            optimizer_hints: _,
-            or,
-            ignore,
-            into: _,
-            table,
-            table_alias,
-            columns: _,
-            by_name,
-            overwrite,
-            source,
-            assignments,
-            partitioned,
-            after_columns,
-            overriding: _,
-            has_table_keyword,
-            on,
-            returning,
-            output,
-            replace_into,
-            priority,
-            insert_alias,
-            settings,
-            format_clause,
-            multi_table_insert_type,
-            multi_table_into_clauses,
-            multi_table_when_clauses,
-            multi_table_else_clause,
-        } = insert;
-        self.kind(StatementKind::Insert);
-        self.foreign |= or.is_some()
-            || *ignore
-            || *by_name
-            || *overwrite
-            || !assignments.is_empty()
-            || partitioned.is_some()
-            || !after_columns.is_empty()
-            || *has_table_keyword
-            || output.is_some()
-            || *replace_into
-            || priority.is_some()
-            || insert_alias.is_some()
-            || settings.is_some()
-            || format_clause.is_some()
-            || multi_table_insert_type.is_some()
-            || !multi_table_into_clauses.is_empty()
-            || !multi_table_when_clauses.is_empty()
-            || multi_table_else_clause.is_some();
-        let target = match table {
-            TableObject::TableName(name) => self.name(name),
-            TableObject::TableFunction(_) | TableObject::TableQuery(_) => {
-                self.foreign = true;
-                return StatementKind::Insert;
-            }
-        };
-        self.target(&target, table_alias.as_ref().map(|a| fold(&a.alias)));
-        if let Some(source) = source {
-            self.query(source);
-        }
-        match on {
-            None => {}
-            Some(OnInsert::DuplicateKeyUpdate(_)) => self.foreign = true,
-            Some(OnInsert::OnConflict(conflict)) => {
-                match &conflict.conflict_target {
-                    None | Some(ConflictTarget::OnConstraint(_)) => {}
-                    Some(ConflictTarget::Columns { columns: _, predicate }) => {
-                        self.exprs(predicate);
-                    }
-                }
-                match &conflict.action {
-                    OnConflictAction::DoNothing => {}
-                    OnConflictAction::DoUpdate(update) => {
-                        self.assignments(&update.assignments);
-                        self.exprs(&update.selection);
-                    }
-                }
-            }
-            // The enum may grow; what it grows is not understood here.
-            Some(_) => self.foreign = true,
-        }
-        self.returning(returning.as_deref(), &target);
-        StatementKind::Insert
-    }
-
-    fn update(&mut self, update: &Update) -> StatementKind {
-        let Update {
-            update_token: _,
-            optimizer_hints: _,
-            table,
-            on_cluster,
-            assignments,
-            from,
-            selection,
-            returning,
-            output,
-            or,
-            order_by,
-            limit,
-            settings,
-        } = update;
-        self.kind(StatementKind::Update);
-        self.foreign |= on_cluster.is_some()
-            || output.is_some()
-            || or.is_some()
-            || !order_by.is_empty()
-            || limit.is_some()
-            || settings.is_some()
-            || !table.joins.is_empty();
-        let targets = self.factor(&table.relation, Access::Write);
-        match from {
-            None => {}
-            Some(UpdateTableFromKind::AfterSet(items)) => {
-                self.from(items);
-            }
-            Some(UpdateTableFromKind::BeforeSet(_)) => self.foreign = true,
-        }
-        self.assignments(assignments);
-        self.exprs(selection);
-        self.returning_of(returning.as_deref(), &targets);
-        StatementKind::Update
-    }
-
-    fn delete(&mut self, delete: &Delete) -> StatementKind {
-        let Delete {
-            delete_token: _,
-            optimizer_hints: _,
-            tables,
-            from,
-            on_cluster,
-            using,
-            selection,
-            returning,
-            output,
-            order_by,
-            limit,
-            settings,
-        } = delete;
-        self.kind(StatementKind::Delete);
-        self.foreign |= !tables.is_empty()
-            || on_cluster.is_some()
-            || output.is_some()
-            || !order_by.is_empty()
-            || limit.is_some()
-            || settings.is_some();
-        let items = match from {
-            FromTable::WithFromKeyword(items) => items,
-            FromTable::WithoutKeyword(items) => {
-                self.foreign = true;
-                items
-            }
-        };
-        let targets = match items.as_slice() {
-            [item] if item.joins.is_empty() => self.factor(&item.relation, Access::Write),
-            _ => {
-                self.foreign = true;
-                Vec::new()
-            }
-        };
-        if let Some(using) = using {
-            self.from(using);
-        }
-        self.exprs(selection);
-        self.returning_of(returning.as_deref(), &targets);
-        StatementKind::Delete
-    }
-
-    fn merge(&mut self, merge: &Merge) -> StatementKind {
-        let Merge {
-            merge_token: _,
-            optimizer_hints: _,
-            into: _,
-            table,
-            source,
-            on,
-            clauses,
-            output,
-        } = merge;
-        self.kind(StatementKind::Merge);
-        let targets = self.factor(table, Access::Write);
-        self.factor(source, Access::Read);
-        self.expr(on);
-        for clause in clauses {
-            self.exprs(&clause.predicate);
-            match &clause.action {
-                MergeAction::Insert(insert) => {
-                    self.foreign |= insert.insert_predicate.is_some();
-                    match &insert.kind {
-                        MergeInsertKind::Values(values) => {
-                            for row in &values.rows {
-                                self.exprs(&row.content);
-                            }
-                        }
-                        MergeInsertKind::Row | MergeInsertKind::Wildcard => self.foreign = true,
-                    }
-                }
-                MergeAction::Update(update) => {
-                    self.foreign |=
-                        update.update_predicate.is_some() || update.delete_predicate.is_some();
-                    match &update.kind {
-                        MergeUpdateKind::Set(assignments) => self.assignments(assignments),
-                        MergeUpdateKind::Wildcard => self.foreign = true,
-                    }
-                }
-                MergeAction::Delete { .. } | MergeAction::DoNothing { .. } => {}
-            }
-        }
-        match output {
-            None => {}
-            Some(OutputClause::Returning { returning_token: _, select_items }) => {
-                self.returning_of(Some(select_items), &targets);
-            }
-            Some(OutputClause::Output { .. }) => self.foreign = true,
-        }
-        StatementKind::Merge
-    }
-
-    /// The table that an INSERT or COPY writes.
-    fn target(&mut self, target: &RawName, alias: Option<String>) {
-        self.relation(target.clone(), Access::Write);
-        let known_as = alias.unwrap_or_else(|| target.base().to_owned());
-        self.aliases.entry(known_as).or_default().insert(target.clone());
-    }
-
-    fn returning_of(&mut self, items: Option<&[SelectItem]>, targets: &[RawName]) {
-        match targets {
-            [target] => self.returning(items, target),
-            _ => self.foreign = true,
-        }
-    }
-
-    /// RETURNING reads the table that is written.
-    fn returning(&mut self, items: Option<&[SelectItem]>, target: &RawName) {
-        let Some(items) = items else { return };
-        self.relation(target.clone(), Access::Read);
-        for item in items {
-            self.select_item(item, std::slice::from_ref(target));
-        }
-    }
-
-    fn assignments(&mut self, assignments: &[Assignment]) {
-        for assignment in assignments {
-            match &assignment.target {
-                AssignmentTarget::ColumnName(name) => {
-                    self.name(name);
-                }
-                AssignmentTarget::Tuple(names) => {
-                    for name in names {
-                        self.name(name);
-                    }
-                }
-            }
-            self.expr(&assignment.value);
-        }
     }
 
     fn copy(&mut self, source: &CopySource, to: bool, target: &CopyTarget) -> StatementKind {
@@ -519,7 +245,7 @@ impl Walker {
         let span = self.reading.span.clone();
         self.inner(span, |walker| {
             walker.query(query);
-            walker.query_kind(query)
+            query_kind(query)
         });
         self.reading.object = Some(fold(name));
         self.reading.holds = declare.hold == Some(true);
@@ -581,6 +307,21 @@ impl Walker {
     }
 }
 
+fn query_kind(query: &Query) -> StatementKind {
+    match &*query.body {
+        SetExpr::Select(select) if select.into.is_some() => StatementKind::CreateTableAs,
+        SetExpr::Select(_) | SetExpr::SetOperation { .. } | SetExpr::Table(_) => {
+            StatementKind::Select
+        }
+        SetExpr::Query(inner) => query_kind(inner),
+        SetExpr::Values(_) => StatementKind::Values,
+        SetExpr::Insert(_) => StatementKind::Insert,
+        SetExpr::Update(_) => StatementKind::Update,
+        SetExpr::Delete(_) => StatementKind::Delete,
+        SetExpr::Merge(_) => StatementKind::Merge,
+    }
+}
+
 /// The value of SET, as `pg_settings` would show it; `None` for DEFAULT and what is no constant.
 fn constants(values: &[Expr]) -> Option<String> {
     let parts: Option<Vec<String>> = values.iter().map(constant).collect();
@@ -618,200 +359,4 @@ fn read_write(modes: &[TransactionMode]) -> Option<bool> {
             TransactionMode::IsolationLevel(_) => None,
         })
         .next_back()
-}
-
-/// Statements whose kind says all, and those of other servers (`None`, and the walker refuses them).
-fn kind_alone(statement: &Statement) -> Option<StatementKind> {
-    use sqlparser::ast::{ObjectType, Statement::*};
-    Some(match statement {
-        // Walked.
-        Query(_)
-        | Insert(_)
-        | Update(_)
-        | Delete(_)
-        | Merge(_)
-        | Copy { .. }
-        | Explain { .. }
-        | Prepare { .. }
-        | Execute { .. }
-        | Declare { .. }
-        | Fetch { .. }
-        | Set(_)
-        | Reset(_)
-        | ShowVariable { .. }
-        | StartTransaction { .. }
-        | Commit { .. }
-        | Rollback { .. }
-        | Savepoint { .. }
-        | ReleaseSavepoint { .. }
-        | Lock(_)
-        | CreateView(_)
-        | Call(_) => {
-            return None;
-        }
-        CreateTable(table) if table.query.is_some() => return None,
-        Analyze(_)
-        | CreateTable(_)
-        | CreateIndex(_)
-        | CreateSequence { .. }
-        | CreateDomain(_)
-        | CreateType { .. }
-        | CreateSchema { .. }
-        | CreateCollation(_)
-        | AlterTable(_)
-        | AlterIndex { .. }
-        | AlterView(_)
-        | AlterType(_)
-        | AlterCollation(_)
-        | DropDomain(_)
-        | Comment { .. } => {
-            return kind_of_alter(statement);
-        }
-        Drop { object_type, .. } => match object_type {
-            ObjectType::Collation
-            | ObjectType::Table
-            | ObjectType::ForeignTable
-            | ObjectType::View
-            | ObjectType::MaterializedView
-            | ObjectType::Index
-            | ObjectType::Schema
-            | ObjectType::Sequence
-            | ObjectType::Type => StatementKind::SchemaChange,
-            ObjectType::Database => StatementKind::Server,
-            ObjectType::Role | ObjectType::Group | ObjectType::User => StatementKind::Privileges,
-            ObjectType::Stage | ObjectType::Stream | ObjectType::Warehouse => return None,
-        },
-        Truncate(_) => StatementKind::Truncate,
-        Grant(_)
-        | Revoke(_)
-        | CreateRole(_)
-        | AlterRole { .. }
-        | AlterDefaultPrivileges(_)
-        | CreateUser(_)
-        | AlterUser(_) => StatementKind::Privileges,
-        CreateDatabase { .. } => StatementKind::Server,
-        Close { .. } => StatementKind::Close,
-        Deallocate { .. } => StatementKind::Deallocate,
-        Discard { .. } => StatementKind::Discard,
-        LISTEN { .. } => StatementKind::Listen,
-        UNLISTEN { .. } => StatementKind::Unlisten,
-        NOTIFY { .. } => StatementKind::Notify,
-        Vacuum(_) => StatementKind::Maintenance,
-        RefreshMaterializedView(_) => StatementKind::Refresh,
-        // Code and what surrounds it: layer C tells their kinds apart.
-        CreateServer(_)
-        | CreateForeignTable(_)
-        | CreateForeignDataWrapper(_)
-        | CreateUserMapping(_)
-        | CreatePolicy(_)
-        | CreateRule(_)
-        | CreateOperator(_)
-        | CreateOperatorFamily(_)
-        | CreateOperatorClass(_)
-        | CreateTextSearch(_)
-        | CreateAggregate(_)
-        | AlterSchema(_)
-        | AlterFunction(_)
-        | AlterOperator(_)
-        | AlterOperatorFamily(_)
-        | AlterOperatorClass(_)
-        | AlterTextSearch(_)
-        | AlterPolicy(_)
-        | AlterTrigger(_)
-        | DropFunction(_)
-        | DropProcedure { .. }
-        | DropPolicy(_)
-        | DropRule(_)
-        | CreateExtension(_)
-        | DropExtension(_)
-        | DropOperator(_)
-        | DropOperatorFamily(_)
-        | DropOperatorClass(_)
-        | CreateFunction(_)
-        | CreateTrigger(_)
-        | DropTrigger(_) => return None,
-        // Not Postgres.
-        Msck(_)
-        | Install { .. }
-        | Load { .. }
-        | Directory { .. }
-        | Case(_)
-        | If(_)
-        | While(_)
-        | Raise(_)
-        | CopyIntoSnowflake { .. }
-        | Open(_)
-        | CreateVirtualTable { .. }
-        | CreateSecret { .. }
-        | CreateConnector(_)
-        | AlterConnector { .. }
-        | AlterSession { .. }
-        | AttachDatabase { .. }
-        | AttachDuckDBDatabase { .. }
-        | DetachDuckDBDatabase { .. }
-        | DropSecret { .. }
-        | DropConnector { .. }
-        | Flush { .. }
-        | ShowFunctions { .. }
-        | ShowStatus { .. }
-        | ShowVariables { .. }
-        | ShowCreate { .. }
-        | ShowColumns { .. }
-        | ShowCatalogs { .. }
-        | ShowDatabases { .. }
-        | ShowProcessList { .. }
-        | ShowSchemas { .. }
-        | ShowCharset(_)
-        | ShowObjects(_)
-        | ShowTables { .. }
-        | ShowViews { .. }
-        | ShowCollation { .. }
-        | Use(_)
-        | CreateProcedure { .. }
-        | CreateMacro { .. }
-        | CreateStage { .. }
-        | CreateFileFormat { .. }
-        | CreateWarehouse(_)
-        | Assert { .. }
-        | GrantRole(_)
-        | Deny(_)
-        | RevokeRole(_)
-        | Kill { .. }
-        | ExplainTable { .. }
-        | Cache { .. }
-        | UNCache { .. }
-        | Pragma { .. }
-        | LockTables { .. }
-        | UnlockTables
-        | Unload { .. }
-        | OptimizeTable { .. }
-        | LoadData { .. }
-        | RenameTable(_)
-        | List(_)
-        | Put { .. }
-        | Remove(_)
-        | RaisError { .. }
-        | Throw(_)
-        | Print(_)
-        | WaitFor(_)
-        | Return(_)
-        | ExportData(_) => return None,
-    })
-}
-
-/// ALTER … OWNER TO is a matter of privileges, and there are many ALTERs: only what creates or
-/// comments is told by its kind here, the rest by layer C.
-fn kind_of_alter(statement: &Statement) -> Option<StatementKind> {
-    match statement {
-        Statement::AlterTable(_)
-        | Statement::AlterIndex { .. }
-        | Statement::AlterView(_)
-        | Statement::AlterType(_)
-        | Statement::AlterCollation(_)
-        | Statement::CreateDomain(_)
-        | Statement::CreateType { .. }
-        | Statement::CreateSchema { .. }
-        | Statement::Comment { .. } => None,
-        _ => Some(StatementKind::SchemaChange),
-    }
 }

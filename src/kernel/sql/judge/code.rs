@@ -34,7 +34,10 @@ impl Judge<'_> {
             self.routine(used);
         }
         let catalog = self.cx.catalog;
-        for operator in reading.operators.iter().flat_map(|o| catalog.operators_named(o)) {
+        // USING, CASE x WHEN y, DISTINCT and ORDER BY compare without saying so.
+        let unsaid = ["=", "<"];
+        let operators = reading.operators.iter().map(String::as_str).chain(unsaid);
+        for operator in operators.flat_map(|o| catalog.operators_named(o)) {
             self.routine_behind(operator.routine);
         }
         for name in &reading.types {
@@ -99,9 +102,8 @@ impl Judge<'_> {
 
     fn routine(&mut self, used: &RoutineUse) {
         let name = used.name.base();
-        match used.name.schema() {
-            Some("pg_catalog" | "information_schema") => return self.built_in(used),
-            Some(_) | None => {}
+        if matches!(used.name.schema(), Some("pg_catalog" | "information_schema")) {
+            return self.built_in(used);
         }
         self.note_routine(used);
         if self.cx.overlay.contains(name) {

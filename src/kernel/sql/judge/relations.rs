@@ -16,7 +16,7 @@ use crate::kernel::{
     },
 };
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// Resolves every relation and adds what its use needs.
     pub(super) fn relations(&mut self) {
         let reading = self.reading;
@@ -97,13 +97,7 @@ impl Judge<'_> {
             Access::Write => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
                 self.code_of_written(relation);
-                let children: Vec<&Relation> = self
-                    .cx
-                    .catalog
-                    .relations()
-                    .filter(|r| r.parents.contains(&relation.oid))
-                    .collect();
-                for child in children {
+                for child in self.descendants(relation.oid) {
                     self.code_of_written(child);
                 }
             }
@@ -112,6 +106,21 @@ impl Judge<'_> {
             }
             Access::Define | Access::Refer => {}
         }
+    }
+
+    /// Partitions and inheriting tables, however deep: rows go there through their parent.
+    fn descendants(&self, oid: u32) -> Vec<&'a Relation> {
+        let mut oids = vec![oid];
+        let mut found: Vec<&Relation> = Vec::new();
+        while let Some(parent) = oids.pop() {
+            for child in self.cx.catalog.relations().filter(|r| r.parents.contains(&parent)) {
+                if found.iter().all(|f| f.oid != child.oid) {
+                    found.push(child);
+                    oids.push(child.oid);
+                }
+            }
+        }
+        found
     }
 
     /// A view gives out its base relations, so these are needed as if they were written there. The

@@ -46,11 +46,18 @@ impl Reader {
     pub(super) fn joined(&mut self, join: &pg::JoinExpr) {
         let using = join.using_clause.iter().filter_map(text);
         self.mentions.columns.names.extend(using);
-        let Some(alias) = &join.alias else { return };
+        if !join.is_natural && join.alias.is_none() {
+            return;
+        }
         let mut inside = BTreeSet::new();
         for side in [&join.larg, &join.rarg].into_iter().flatten() {
             self.direct(side, &mut inside);
         }
+        // NATURAL compares whatever columns share a name.
+        if join.is_natural {
+            self.mentions.columns.whole.extend(inside.iter().cloned());
+        }
+        let Some(alias) = &join.alias else { return };
         if !alias.colnames.is_empty() {
             self.mentions.columns.whole.extend(inside.iter().cloned());
         }
