@@ -3,5 +3,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
+mod cancel;
+mod copy;
+mod drivers;
+mod extended;
+mod grants;
 mod harness;
+mod limits;
+mod login;
+mod operating;
+mod revocation;
+mod simple;
+mod story;
 mod transparency;

@@ -214,7 +214,16 @@ tls = "{upstream_tls}"
 
     /// Adds a principal; its secret.
     pub fn principal(&self, name: &str, role: &str) -> String {
-        let added = self.json(&["principal", "add", name, "--role", role]);
+        self.principal_with(name, &[role])
+    }
+
+    /// Adds a principal with several roles; its secret.
+    pub fn principal_with(&self, name: &str, roles: &[&str]) -> String {
+        let mut arguments = vec!["principal", "add", name];
+        for role in roles {
+            arguments.extend(["--role", role]);
+        }
+        let added = self.json(&arguments);
         assert_eq!(added["name"], name, "{added}");
         added["secret"].as_str().unwrap_or_else(|| panic!("no secret: {added}")).to_owned()
     }
@@ -289,6 +298,12 @@ tls = "{upstream_tls}"
             status.is_some()
         });
         status.expect("the gateway ends").code()
+    }
+
+    /// Waits for the process to end by a signal nobody can catch.
+    pub fn wait_end_by_signal(&mut self) {
+        let ended = || !matches!(self.child.try_wait(), Ok(None));
+        assert!(eventually(PATIENCE, ended), "the gateway survives");
     }
 
     /// Starts the process again on the same folder.
