@@ -8,10 +8,7 @@ use std::{
     io,
     path::Path,
     process::ExitCode,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::AtomicU64,
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -68,8 +65,7 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let config = Config::load(file)?;
     log_to_stderr(&config);
     tls::install_provider();
-    let runtime =
-        Builder::new_multi_thread().worker_threads(CONTROL_THREADS).enable_all().build();
+    let runtime = Builder::new_multi_thread().worker_threads(CONTROL_THREADS).enable_all().build();
     let runtime = runtime.map_err(Error::Runtime)?;
     let clock = Clock::System;
     let store = runtime.block_on(Store::open(backend(&config), rules(&config)))?;
@@ -110,9 +106,7 @@ fn log_to_stderr(config: &Config) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let set = match config.log.format {
         LogFormat::Json => builder.json().try_init(),
-        LogFormat::Text => {
-            builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init()
-        }
+        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
     };
     // A second subscriber exists in tests only.
     drop(set);
@@ -282,8 +276,7 @@ async fn listen(
                 health: gateway.health.clone(),
                 services: Arc::clone(&gateway.services),
             });
-            let listener =
-                tokio::net::TcpListener::bind(&options.address).await.map_err(failed)?;
+            let listener = tokio::net::TcpListener::bind(&options.address).await.map_err(failed)?;
             tracing::info!(address = %options.address, "listening for http");
             // Health answers while sessions drain.
             background.spawn(async move {
@@ -297,8 +290,7 @@ async fn listen(
                 Listener::bind(&options, gateway.permits.clone()).await.map_err(failed)?;
             let address = listener.address().map_err(failed)?;
             tracing::info!(address = %address, "listening for postgres");
-            let (policy, server) =
-                world::tls_policy(setting, &gateway.config.load().data_dir)?;
+            let (policy, server) = world::tls_policy(setting, &gateway.config.load().data_dir)?;
             if let Some(server) = server {
                 background.spawn(async move { server.watch(CERTIFICATES_EVERY).await });
             }

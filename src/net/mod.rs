@@ -4,8 +4,8 @@
 //! is a future for somebody above to run.
 
 pub mod clock;
-pub mod link;
 pub mod end_point;
+pub mod link;
 pub mod listener;
 pub mod stream;
 pub mod tls;

@@ -161,9 +161,7 @@ fn project(all: &[(&'static str, Kind)], view: &LocalView) -> Result<Vec<(String
         [only] if only == "count(*)" => Ok(vec![("count".to_owned(), Kind::Number)]),
         some => some
             .iter()
-            .map(|name| {
-                known(name).map(|(n, k)| (n.to_owned(), k)).ok_or_else(|| missing(name))
-            })
+            .map(|name| known(name).map(|(n, k)| (n.to_owned(), k)).ok_or_else(|| missing(name)))
             .collect(),
     }
 }

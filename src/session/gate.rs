@@ -106,9 +106,8 @@ pub fn analyze(
         overlay: &reading.overlay,
         trust: &target.trust,
     };
-    let text = StatementText::new(text.as_bytes(), usize::MAX).map_err(|bad| {
-        Unreadable::Ambiguous { what: bad.to_string() }
-    })?;
+    let text = StatementText::new(text.as_bytes(), usize::MAX)
+        .map_err(|bad| Unreadable::Ambiguous { what: bad.to_string() })?;
     sql::analyze(&text, &cx).map(Arc::new)
 }
 
@@ -148,16 +147,14 @@ pub fn unreadable(
                 .with_detail("What can't be read without doubt needs sql.admin.")
                 .with_hint(denial.request_line())
         }
-        Unreadable::NotAnswered { what } => {
-            Refusal::new(RefusalKind::NotSupported, what.clone())
-                .with_hint("SELECT * FROM hallpass.requests, grants or whoami; SELECT \
-                            hallpass.request('select', '30m', 'say why');")
-        }
-        Unreadable::TooLarge { what } => {
-            Refusal::new(RefusalKind::LimitExceeded, what.clone())
-                .with_detail("What is too large to be judged needs sql.admin.")
-                .with_hint(denial.request_line())
-        }
+        Unreadable::NotAnswered { what } => Refusal::new(RefusalKind::NotSupported, what.clone())
+            .with_hint(
+                "SELECT * FROM hallpass.requests, grants or whoami; SELECT \
+                            hallpass.request('select', '30m', 'say why');",
+            ),
+        Unreadable::TooLarge { what } => Refusal::new(RefusalKind::LimitExceeded, what.clone())
+            .with_detail("What is too large to be judged needs sql.admin.")
+            .with_hint(denial.request_line()),
         Unreadable::Disagreement => {
             Refusal::new(RefusalKind::NotAnalyzable, "not understood: it can be read in two ways")
                 .with_detail("What can't be read without doubt needs sql.admin.")

@@ -18,9 +18,7 @@ const QUEUE: usize = 256;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs a job on the pool. The receiver fails if the pool is full or the job panicked.
-pub fn submit<T: Send + 'static>(
-    job: impl FnOnce() -> T + Send + 'static,
-) -> oneshot::Receiver<T> {
+pub fn submit<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
     let (sender, receiver) = oneshot::channel();
     let job: Job = Box::new(move || {
         // A session that has ended no longer waits for its answer.
@@ -36,7 +34,8 @@ fn pool() -> &'static mpsc::SyncSender<Job> {
     static POOL: OnceLock<mpsc::SyncSender<Job>> = OnceLock::new();
     POOL.get_or_init(|| {
         let (sender, receiver) = mpsc::sync_channel::<Job>(QUEUE);
-        let receiver: &'static Mutex<mpsc::Receiver<Job>> = Box::leak(Box::new(Mutex::new(receiver)));
+        let receiver: &'static Mutex<mpsc::Receiver<Job>> =
+            Box::leak(Box::new(Mutex::new(receiver)));
         for number in 0..THREADS {
             let started = thread::Builder::new()
                 .name(format!("parser-{number}"))

@@ -51,7 +51,11 @@ impl Registry {
 
     /// Enters a session with the key that its client will cancel by. `None` if the process id is
     /// taken: the caller draws another.
-    pub fn enter(self: &Arc<Self>, handle: Arc<SessionHandle>, key: CancelKey) -> Option<Registered> {
+    pub fn enter(
+        self: &Arc<Self>,
+        handle: Arc<SessionHandle>,
+        key: CancelKey,
+    ) -> Option<Registered> {
         let mut inner = self.lock();
         let (id, process) = (handle.id, key.process);
         if inner.by_process.contains_key(&process) {

@@ -54,10 +54,8 @@ pub struct Cap {
 impl Run {
     /// A statement that is about to run under this permit.
     pub fn new(statement: StatementId, permit: &Permit, started: Timestamp) -> Self {
-        let cap = permit.row_cap().map(|rows| Cap {
-            rows,
-            bytes: permit.byte_cap().unwrap_or(u64::MAX),
-        });
+        let cap =
+            permit.row_cap().map(|rows| Cap { rows, bytes: permit.byte_cap().unwrap_or(u64::MAX) });
         Self {
             statement,
             stands_on: permit.grant_ids().collect(),

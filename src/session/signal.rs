@@ -52,8 +52,7 @@ impl Signal {
     /// Takes all flags, and asks to be woken by the next one. The session calls it at each turn.
     pub fn take(&self, cx: &Context<'_>) -> Flags {
         {
-            let mut waker =
-                self.waker.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut waker = self.waker.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
                 *waker = Some(cx.waker().clone());
             }

@@ -141,10 +141,7 @@ mod tests {
         transaction.changed(&TransactionChange::Savepoint("b".into()), "SAVEPOINT");
         transaction.ran(StatementId(3));
         let back = transaction.changed(&TransactionChange::RollbackTo("a".into()), "ROLLBACK");
-        assert_eq!(
-            back,
-            Some((TransactionEnd::RolledBack, vec![StatementId(2), StatementId(3)]))
-        );
+        assert_eq!(back, Some((TransactionEnd::RolledBack, vec![StatementId(2), StatementId(3)])));
         let end = transaction.changed(&TransactionChange::Commit { chain: false }, "COMMIT");
         assert_eq!(end, Some((TransactionEnd::Committed, vec![StatementId(1)])));
     }

@@ -35,11 +35,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-fn append(
-    lane: &mut Lane,
-    now: Timestamp,
-    snapshot: &AccessSnapshot,
-) -> Result<Vec<u64>, Error> {
+fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<Vec<u64>, Error> {
     let mut done = Vec::new();
     for event in &snapshot.unrecorded {
         let body: Value = serde_json::from_str(&event.body).unwrap_or(Value::Null);
@@ -176,8 +172,7 @@ async fn show_sessions(gateway: &Gateway) {
     }
     let mut beats = Vec::new();
     for handle in &live {
-        let application =
-            handle.application.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let application = handle.application.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if listed.iter().any(|s| s.node == gateway.node && s.id == handle.id) {
             beats.push(SessionBeat {
                 id: handle.id,

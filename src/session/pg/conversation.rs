@@ -415,12 +415,8 @@ impl Conversation {
             return;
         }
         let name = format!("{}/{}", self.facts.handle.principal, self.application);
-        *self
-            .facts
-            .handle
-            .application
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = self.application.clone();
+        *self.facts.handle.application.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            self.application.clone();
         match self.send_own(Control::ApplicationName(name), "application_name") {
             Ok(statement) => {
                 self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
@@ -616,7 +612,11 @@ impl Conversation {
     ///
     /// # Errors
     /// The trail takes no record.
-    pub(super) fn send_own(&mut self, control: Control, cause: &str) -> Result<StatementId, Refusal> {
+    pub(super) fn send_own(
+        &mut self,
+        control: Control,
+        cause: &str,
+    ) -> Result<StatementId, Refusal> {
         let text = control.text().unwrap_or_default();
         let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
         let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
@@ -675,10 +675,7 @@ impl Conversation {
     }
 
     /// Undoes what dropped entries had changed, last one first, and closes their records.
-    pub(super) fn take_back(
-        &mut self,
-        dropped: impl DoubleEndedIterator<Item = Owed<Tag>>,
-    ) {
+    pub(super) fn take_back(&mut self, dropped: impl DoubleEndedIterator<Item = Owed<Tag>>) {
         for owed in dropped.rev() {
             match owed.tag {
                 Tag::Named(undo, run) => {
@@ -692,11 +689,7 @@ impl Conversation {
                     execution.run.cut(skipped());
                     self.finish(&execution.run, None, None);
                 }
-                Tag::Plain
-                | Tag::Query(_)
-                | Tag::Fail(_)
-                | Tag::Ours(_)
-                | Tag::Local(_) => {}
+                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
         }
     }
@@ -751,9 +744,7 @@ impl Conversation {
     /// True if the entries still owed include a capped or cut result.
     pub(super) fn capped_result_runs(&self) -> bool {
         self.exchange.iter().any(|owed| match &owed.tag {
-            Tag::Execute(execution) => {
-                execution.run.cap.is_some() || execution.run.cut.is_some()
-            }
+            Tag::Execute(execution) => execution.run.cap.is_some() || execution.run.cut.is_some(),
             Tag::Query(query) => {
                 query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
             }

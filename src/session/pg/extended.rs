@@ -56,7 +56,10 @@ impl Conversation {
             return self.refused(
                 Refusal::new(
                     RefusalKind::LimitExceeded,
-                    format!("this session has {} prepared statements and portals", self.names.len()),
+                    format!(
+                        "this session has {} prepared statements and portals",
+                        self.names.len()
+                    ),
                 )
                 .with_hint("Close some, or ask an operator to raise limits.names."),
             );
@@ -64,8 +67,7 @@ impl Conversation {
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
             Ok(text) => text.as_str(),
             Err(bad) => {
-                return self
-                    .refused(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
+                return self.refused(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
             }
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
@@ -238,7 +240,7 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            return self.refused(unknown(name, true));
+            return self.refused(unknown_portal(name));
         };
         if let Some(why) = self.barred(&portal.prepared.batch) {
             return self.refused(why);
@@ -319,7 +321,10 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            return self.refused(unknown(name, named.kind == NameKind::Portal));
+            return self.refused(match named.kind {
+                NameKind::Portal => unknown_portal(name),
+                NameKind::Statement => unknown(name, false),
+            });
         };
         let local = prepared.analysis().and_then(|a| Some((a.local.as_ref()?, a.parameters)));
         if let Some((call, parameters)) = local {
@@ -448,9 +453,8 @@ impl Conversation {
 
     /// A name as text. Those that the gateway uses itself are refused.
     fn name<'n>(&self, bytes: &'n [u8]) -> Result<&'n str, Refusal> {
-        let name = std::str::from_utf8(bytes).map_err(|_| {
-            Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8")
-        })?;
+        let name = std::str::from_utf8(bytes)
+            .map_err(|_| Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8"))?;
         if name.starts_with(RESERVED_PREFIX) {
             return Err(Refusal::new(
                 RefusalKind::NotSupported,
@@ -588,6 +592,10 @@ impl Conversation {
     }
 }
 
+fn unknown_portal(name: &str) -> Refusal {
+    Refusal::new(RefusalKind::UnknownCursor, format!("portal \"{name}\" does not exist"))
+}
+
 /// True if it is the end of a transaction.
 pub(super) fn ends_transaction(analysis: &Analysis) -> bool {
     analysis.effects.iter().any(|effect| {
@@ -611,10 +619,7 @@ fn bind_of<'r>(statement: &[u8], rest: &'r [u8]) -> Option<Bind<'r>> {
 }
 
 fn as_parameters(texts: &[Option<String>]) -> Vec<Parameter<'_>> {
-    texts
-        .iter()
-        .map(|text| text.as_deref().map_or(Parameter::Null, Parameter::Text))
-        .collect()
+    texts.iter().map(|text| text.as_deref().map_or(Parameter::Null, Parameter::Text)).collect()
 }
 
 fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<Option<String>> {

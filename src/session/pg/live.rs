@@ -77,12 +77,10 @@ impl Conversation {
                 let by = grant.revoked.as_ref().map(|r| r.by.clone());
                 ended_refusal(grant.id, "was revoked", by.as_deref())
             }
-            GrantStatus::Expired => ended_refusal(
-                grant.id,
-                &format!("expired at {}", grant.window.until.clock()),
-                None,
-            )
-            .with_hint(extend_line(grant)),
+            GrantStatus::Expired => {
+                ended_refusal(grant.id, &format!("expired at {}", grant.window.until.clock()), None)
+                    .with_hint(extend_line(grant))
+            }
             // A used-up budget ends the result that used it up, not what was done before.
             GrantStatus::Exhausted | GrantStatus::Active | GrantStatus::Scheduled => return,
         };
@@ -122,10 +120,8 @@ impl Conversation {
     }
 
     fn roll_back(&mut self, why: &Refusal) {
-        let told = Refusal {
-            message: format!("rolled back: {}", why.message).into(),
-            ..why.clone()
-        };
+        let told =
+            Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() };
         self.transaction.rolled_back = Some(told.clone());
         if !self.exchange.is_empty() {
             // What runs fails by itself; if it ends first, its ReadyForQuery is followed up.
@@ -169,7 +165,10 @@ impl Conversation {
             self.warned.push((id, index));
             let left = WARN_AT.get(usize::from(index)).copied().unwrap_or_default() / 60;
             let minutes = if left == 1 { "a minute" } else { "five minutes" };
-            backend::notice(&mut self.notices, &format!("{id} ends in {minutes}; to extend: {line}"));
+            backend::notice(
+                &mut self.notices,
+                &format!("{id} ends in {minutes}; to extend: {line}"),
+            );
         }
     }
 

@@ -47,16 +47,14 @@ impl Conversation {
                     self.over = Some(Over::Cut);
                     Ok(Table::default())
                 }
-                ("over", Some(_)) => Err(Refusal::new(
-                    RefusalKind::BadRequest,
-                    "hallpass.over is error or cut",
-                )),
+                ("over", Some(_)) => {
+                    Err(Refusal::new(RefusalKind::BadRequest, "hallpass.over is error or cut"))
+                }
                 _ => unknown(),
             }),
             LocalShape::Show => Some(match run.call.name.as_str() {
                 "over" => {
-                    let over =
-                        self.over.unwrap_or(self.core.services.world.load().limits.over);
+                    let over = self.over.unwrap_or(self.core.services.world.load().limits.over);
                     let word = match over {
                         Over::Error => "error",
                         Over::Cut => "cut",
@@ -254,7 +252,10 @@ mod tests {
         let read = |t| array_elements(t);
         assert_eq!(read("{pg_catalog,public}"), Some(vec!["pg_catalog".into(), "public".into()]));
         assert_eq!(read("{}"), Some(vec![]));
-        assert_eq!(read(r#"{"a,b","c\"d",e}"#), Some(vec!["a,b".into(), "c\"d".into(), "e".into()]));
+        assert_eq!(
+            read(r#"{"a,b","c\"d",e}"#),
+            Some(vec!["a,b".into(), "c\"d".into(), "e".into()])
+        );
         for bad in ["", "{", "{\"a}", "{\"a\"x}"] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -46,9 +46,7 @@ pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>, has_ro
     let timeout = core.services.world.load().limits.login_timeout;
     match startup::negotiate(stream, &doorway.tls, timeout).await {
         Ok(Negotiated::Cancel { stream, request }) => {
-            if let Some(handle) =
-                core.services.registry.by_key(request.process, &request.key)
-            {
+            if let Some(handle) = core.services.registry.by_key(request.process, &request.key) {
                 // The client takes our closing for the cancel's having been passed on.
                 let passed = tokio::time::timeout(CANCEL_PATIENCE, handle.cancel()).await;
                 drop(passed);
@@ -105,11 +103,7 @@ impl Login {
         let state = access.principal(&wish.principal).cloned();
         let now = self.core.services.clock.now();
         let credentials = state.as_ref().map(|s| live_credentials(s, now.max(access.highest_time)));
-        let claim = Claim {
-            user: &wish.principal,
-            credentials,
-            mock: &self.core.services.mock,
-        };
+        let claim = Claim { user: &wish.principal, credentials, mock: &self.core.services.mock };
         let within = self.core.services.world.load().limits.login_timeout;
         let identified = login::authenticate(stream, &startup, leftover, claim, within).await;
         let identified = match identified {
@@ -181,15 +175,15 @@ impl Login {
     fn admit(&self, wish: &Wish, state: &PrincipalState) -> Result<Arc<Target>, Refusal> {
         if state.disabled {
             let text = format!("{} is disabled", state.name);
-            return Err(Refusal::new(RefusalKind::PrincipalDisabled, text)
-                .with_hint("Ask an operator."));
+            return Err(
+                Refusal::new(RefusalKind::PrincipalDisabled, text).with_hint("Ask an operator.")
+            );
         }
         let world = self.core.services.world.load();
         let target = wish.target.as_ref().and_then(|name| world.targets.get(name));
         let Some(target) = target else {
-            return Err(Refusal::new(RefusalKind::NoSuchTarget, "no such target").with_hint(
-                "Give the target's name as the database, or log in as name@target.",
-            ));
+            return Err(Refusal::new(RefusalKind::NoSuchTarget, "no such target")
+                .with_hint("Give the target's name as the database, or log in as name@target."));
         };
         // A database other than the target's own is another target's business.
         if wish.database.as_ref().is_some_and(|d| *d != target.database) {
@@ -206,7 +200,9 @@ impl Login {
                 RefusalKind::TooManyConnections,
                 format!("{} has {own} connections, which is the limit", state.name),
             )
-            .with_hint("Close some, or ask an operator to raise limits.connections_per_principal."));
+            .with_hint(
+                "Close some, or ask an operator to raise limits.connections_per_principal.",
+            ));
         }
         if on_target >= target.max_connections {
             return Err(Refusal::new(
@@ -377,10 +373,7 @@ async fn say_then_tell(stream: &mut Stream, reply: Vec<u8>, refusal: &Refusal) {
 }
 
 /// Only secrets that are still accepted.
-fn live_credentials(
-    state: &PrincipalState,
-    now: Timestamp,
-) -> scram::Credentials {
+fn live_credentials(state: &PrincipalState, now: Timestamp) -> scram::Credentials {
     let kept = &state.credentials;
     let live = kept.verifiers.iter().filter(|v| v.is_live(now));
     scram::Credentials {
@@ -439,10 +432,9 @@ fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
         .with_hint("Leave it out of the connection's settings."))
     };
     match builtins::setting(&lower) {
-        SettingRule::Harmless
-        | SettingRule::Resource
-        | SettingRule::Path
-        | SettingRule::Custom => Ok(true),
+        SettingRule::Harmless | SettingRule::Resource | SettingRule::Path | SettingRule::Custom => {
+            Ok(true)
+        }
         SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
         SettingRule::Encoding => refuse("must be UTF8"),
         SettingRule::Wall => Ok(false),
@@ -499,18 +491,14 @@ fn split_options(text: &str) -> Result<Vec<(String, String)>, Refusal> {
 /// ask.
 fn own_path(startup: &Startup, target: &Target) -> Option<SearchPath> {
     let catalog = target.catalog.load();
-    let brings = startup.parameter("search_path").is_some() || startup.parameter("options").is_some();
+    let brings =
+        startup.parameter("search_path").is_some() || startup.parameter("options").is_some();
     (!brings && !catalog.default_path.is_empty())
         .then(|| SearchPath::Known(catalog.default_path.clone()))
 }
 
 /// What a client expects between AuthenticationOk and its first statement.
-fn greet(
-    reply: &mut Vec<u8>,
-    connected: &Connected,
-    wish: &Wish,
-    key: &CancelKey,
-) {
+fn greet(reply: &mut Vec<u8>, connected: &Connected, wish: &Wish, key: &CancelKey) {
     for notice in &connected.notices {
         reply.extend_from_slice(notice);
     }
@@ -533,8 +521,9 @@ mod tests {
 
     #[test]
     fn start_up_options_read_as_the_server_reads_them() {
-        let pairs = split_options(r"-c search_path=a,b --statement-timeout=5s -cTimeZone=Europe/\ X")
-            .expect("reads");
+        let pairs =
+            split_options(r"-c search_path=a,b --statement-timeout=5s -cTimeZone=Europe/\ X")
+                .expect("reads");
         let names: Vec<(&str, &str)> =
             pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         assert_eq!(
@@ -550,7 +539,8 @@ mod tests {
     fn start_up_can_not_open_the_wall_or_change_who_one_is() {
         assert_eq!(may_set("default_transaction_read_only", "off"), Ok(false));
         assert_eq!(may_set("Default_Transaction_Read_Only", "off"), Ok(false));
-        for name in ["role", "session_authorization", "session_replication_role", "no_such_setting"] {
+        for name in ["role", "session_authorization", "session_replication_role", "no_such_setting"]
+        {
             assert!(may_set(name, "x").is_err(), "{name}");
         }
         assert!(may_set("client_encoding", "SJIS").is_err());

@@ -179,7 +179,9 @@ impl Relay {
                 backend::fatal(self.to_client.inject(), &refusal);
                 self.last_words().await;
             }
-            Over::End(End::Terminated | End::Upstream(_)) | Over::Client(_) | Over::ClientClosed => {}
+            Over::End(End::Terminated | End::Upstream(_))
+            | Over::Client(_)
+            | Over::ClientClosed => {}
         }
         self.talk.abandon();
         self.door.terminate();

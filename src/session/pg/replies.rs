@@ -87,7 +87,9 @@ impl Conversation {
         }
         match self.exchange.reply(tag)? {
             Move::Unasked => Ok(Reply::Forward),
-            Move::Part => Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward }),
+            Move::Part => {
+                Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward })
+            }
             Move::Done(owed) => {
                 if let Tag::Named(_, Some(run)) = owed.tag {
                     self.finish(&run, None, None);
@@ -100,10 +102,8 @@ impl Conversation {
 
     /// The one row of a question of ours.
     pub(super) fn own_row(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let is_path = matches!(
-            self.exchange.front(),
-            Some(Owed { tag: Tag::Ours(Ours::Path(_)), .. })
-        );
+        let is_path =
+            matches!(self.exchange.front(), Some(Owed { tag: Tag::Ours(Ours::Path(_)), .. }));
         if is_path {
             let row = backend::DataRow::new(frame::body(bytes)).map_err(End::Upstream)?;
             let cell = row.iter().next().and_then(Result::ok).flatten();
@@ -150,10 +150,7 @@ impl Conversation {
     /// What the client calls itself, out of what the upstream reports.
     fn own_application<'v>(&self, value: &'v [u8]) -> &'v [u8] {
         let prefix = self.facts.handle.principal.as_str().as_bytes();
-        value
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix(b"/"))
-            .unwrap_or(value)
+        value.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(b"/")).unwrap_or(value)
     }
 
     /// CommandComplete, EmptyQueryResponse, PortalSuspended.
@@ -324,9 +321,7 @@ impl Conversation {
                         self.own_failed(ours);
                         Ok(Reply::Swallow)
                     }
-                    Tag::Plain | Tag::Query(_) | Tag::Local(_) => {
-                        Ok(forward_if_client(owed.whose))
-                    }
+                    Tag::Plain | Tag::Query(_) | Tag::Local(_) => Ok(forward_if_client(owed.whose)),
                 }
             }
             // At a Sync (a deferred constraint), or out of the blue: the server is going down.

@@ -281,12 +281,17 @@ impl Conversation {
     }
 }
 
-/// What a client is told of a name that nobody knows.
+/// What a client is told of a name that nobody knows: as the server would.
 pub(super) fn unknown(name: &str, cursor: bool) -> Refusal {
-    let what = if cursor { "cursor" } else { "prepared statement" };
-    let refusal =
-        Refusal::new(RefusalKind::UnknownName, format!("{what} \"{name}\" does not exist"));
-    if cursor { refusal.with_detail("34000") } else { refusal }
+    if cursor {
+        let text = format!("cursor \"{name}\" does not exist");
+        return Refusal::new(RefusalKind::UnknownCursor, text);
+    }
+    let text = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    Refusal::new(RefusalKind::UnknownStatement, text)
 }
 
 /// The prepared statement that it executes, or the cursor that it fetches from.
@@ -298,12 +303,10 @@ fn uses(analysis: &Analysis) -> Vec<(&str, bool)> {
 
 /// True if it begins a transaction block.
 pub(super) fn begins(analysis: &Analysis) -> bool {
-    analysis.effects.iter().any(|effect| {
-        matches!(
-            effect,
-            SessionEffect::Transaction(TransactionChange::Begin { .. })
-        )
-    })
+    analysis
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, SessionEffect::Transaction(TransactionChange::Begin { .. })))
 }
 
 /// True if it says READ WRITE of a transaction.
