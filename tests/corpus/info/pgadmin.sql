@@ -4872,6 +4872,7 @@ at.attnum > 0
 AND at.attisdropped = FALSE
 
 -- name: sqleditor objectquery
+-- needs: select
 SELECT * FROM customers
 LIMIT 10
 
