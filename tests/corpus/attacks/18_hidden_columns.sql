@@ -156,3 +156,25 @@ SELECT * FROM information_schema.routines
 -- name: sources of sql bodies
 -- needs: select
 SELECT pg_get_function_sqlbody(oid) FROM pg_proc
+
+-- name: a built-in as a column
+SELECT a.to_jsonb FROM pg_stat_activity a
+
+-- name: a built-in as a column, in parentheses
+SELECT (m).row_to_json FROM pg_user_mapping m
+
+-- name: an aggregate as a column
+SELECT m.json_agg FROM pg_user_mapping m
+
+-- name: another aggregate as a column
+SELECT m.array_agg FROM pg_user_mapping m
+
+-- name: an output function as a column
+SELECT a.record_out FROM pg_user_mapping a
+
+-- name: a variadic as a column
+SELECT m.num_nulls, m.concat FROM pg_user_mapping m
+
+-- name: every row of users as a column
+-- needs: select
+SELECT c.to_json FROM customers c
