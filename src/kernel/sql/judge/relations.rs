@@ -10,7 +10,7 @@ use crate::kernel::{
         builtins::{CatalogRule, RelationRule},
         judge::{
             Judge,
-            names::{Resolved, resolve},
+            names::{Resolved, candidates, resolve},
         },
         reading::{Access, RawName, StatementKind},
     },
@@ -38,6 +38,9 @@ impl<'a> Judge<'a> {
                 }
                 Resolved::Unknown { schema, name } => {
                     self.plain_need((&schema, &name), used.access);
+                    for candidate in candidates(&used.name, self.cx) {
+                        self.user_relation(candidate, used.access);
+                    }
                 }
             }
         }
