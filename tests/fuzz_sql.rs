@@ -106,6 +106,8 @@ fn same_statements_as_the_server(text: &str) -> bool {
     let Ok(parsed) = pg_query::parse(text, 0) else { return false };
     match server_grammar::read(text, LexMode::POSTGRES) {
         Ok(readings) => assert_eq!(readings.len(), parsed.protobuf.stmts.len(), "{text:?}"),
+        // Their copy of the scanner lets `$1FROM` pass; a server does not.
+        Err(Unreadable::Syntax { message, .. }) if message.contains(" parameter") => {}
         Err(Unreadable::Syntax { message, .. }) => panic!("{text:?}: {message}"),
         Err(_) => {}
     }

@@ -304,7 +304,10 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        if self.peek(0).is_some_and(is_identifier_start) {
+        // `0x1$1` and `1e5$1` are digits and the identifier `x1$1` or `e5$1`, which is longer.
+        let tail = self.slice(start, self.at).rsplit(['.', '+', '-']).next().unwrap_or_default();
+        let dollar = self.peek(0) == Some(b'$') && tail.bytes().any(is_identifier_start);
+        if dollar || self.peek(0).is_some_and(is_identifier_start) {
             self.skip_while(is_identifier_part);
             return Err(self.syntax_at(start, self.at, "trailing junk after numeric literal"));
         }

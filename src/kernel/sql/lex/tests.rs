@@ -112,7 +112,10 @@ fn numbers_are_cut_as_the_server_cuts_them() {
         "trailing junk after numeric literal at or near \"123abc\""
     );
     assert_eq!(message("0x").0, "invalid hexadecimal integer at or near \"0x\"");
-    assert!(lex("1e+").is_err());
+    for junk in ["0x1$1", "1e5$1", "1_0$1", "1.5_0$1", "1e+"] {
+        assert!(lex(junk).is_err(), "{junk}");
+    }
+    assert_eq!(words("1$1 1.5$1 1e+5$1"), ["1", "$1", "1.5", "$1", "1e+5", "$1"]);
     assert!(lex("1__0").is_err());
     assert!(lex("$1a").is_err());
 }
