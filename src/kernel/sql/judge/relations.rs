@@ -269,10 +269,12 @@ impl<'a> Judge<'a> {
     /// True if this column of a relation may be among what the statement looks at.
     fn mentions(&self, relation: &RawName, column: &str) -> bool {
         self.reading.columns.as_ref().is_none_or(|columns| {
-            let named = |name: &str| columns.names.contains(name) || columns.fields.contains(name);
-            named(column)
+            let called =
+                |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
+            columns.names.contains(column)
+                || columns.fields.contains(column)
                 || columns.whole.contains(relation)
-                || OF_WHOLE_ROWS.iter().any(|function| named(function))
+                || OF_WHOLE_ROWS.iter().any(|function| called(function))
         })
     }
 }
