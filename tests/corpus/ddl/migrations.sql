@@ -321,6 +321,7 @@ TRUNCATE TABLE jobs, audit_notes RESTART IDENTITY CASCADE
 COMMENT ON VIEW active_customers IS 'who buys'; COMMENT ON INDEX orders_customer IS NULL; COMMENT ON SCHEMA public IS E'it\'s ours'; COMMENT ON TYPE customer_status IS 'a''b'
 
 -- name: row security without a policy
+-- needs: admin
 ALTER TABLE visits ENABLE ROW LEVEL SECURITY
 
 -- name: replica identity
