@@ -129,6 +129,12 @@ impl Lane {
         Ok(Clearance::new(permit, first, intents.len() as u32, self.ticket()))
     }
 
+    /// The right to send a further message of a statement that is on record already: the Bind or
+    /// Execute that came with its Parse. The permit is the one of now.
+    pub fn again(&self, permit: Permit, statement: StatementId) -> Clearance {
+        Clearance::new(permit, statement, 1, None)
+    }
+
     /// Writes the intent of a statement that the gateway answers itself. Gives no right to send.
     ///
     /// # Errors

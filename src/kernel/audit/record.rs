@@ -215,6 +215,9 @@ pub struct Outcome<'a> {
     pub policy: Duration,
     /// Time the upstream took.
     pub upstream: Duration,
+    /// What became of it for good, if that is known already: of a transaction of several statements
+    /// a settling record tells it later.
+    pub transaction: Option<TransactionEnd>,
 }
 
 /// How a transaction ended.
@@ -601,6 +604,7 @@ fn write_outcome(line: &mut Object<'_>, outcome: &Outcome<'_>) {
     line.text_if("sqlstate", outcome.sqlstate.unwrap_or_default());
     line.number("policy_us", micros(outcome.policy));
     line.number("upstream_us", micros(outcome.upstream));
+    line.text_if("transaction", outcome.transaction.map(TransactionEnd::name).unwrap_or_default());
 }
 
 fn write_event(line: &mut Object<'_>, event: &Event<'_>) {
@@ -695,6 +699,7 @@ impl fmt::Display for RelationShown<'_> {
             Access::LockRows => "lock_rows ",
             Access::LockTable => "lock_table ",
             Access::Define => "define ",
+            Access::Refer => "refer ",
         })?;
         write_name(f, &self.0.schema, &self.0.name)
     }

@@ -42,6 +42,7 @@ fn intent(text: &str) -> Intent<'_> {
 
 fn outcome(statement: StatementId) -> Outcome<'static> {
     Outcome {
+        transaction: None,
         time: Timestamp(1_700_000_000_000_500),
         session: SessionId(7),
         statement,

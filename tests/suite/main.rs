@@ -1,0 +1,19 @@
+//! The running gateway against a real Postgres, through real clients and through raw messages.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit;
+mod cancel;
+mod copy;
+mod drivers;
+mod extended;
+mod grants;
+mod harness;
+mod limits;
+mod login;
+mod operating;
+mod revocation;
+mod simple;
+mod story;
+mod transparency;

@@ -1,0 +1,121 @@
+//! Starting, reloading, draining, health.
+
+use std::{fs, time::Duration};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{
+    Gateway, Postgres, eventually,
+    raw::{error, rows},
+};
+
+#[test]
+fn health_and_readiness_are_told() {
+    let mut server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    assert_eq!(gateway.http("/healthz").map(|(status, _)| status), Some(200));
+    assert_eq!(gateway.http("/readyz").map(|(status, _)| status), Some(200));
+    let (status, metrics) = gateway.http("/metrics").expect("answers");
+    assert_eq!(status, 200);
+    assert!(metrics.contains("hallpass_"), "{metrics}");
+    assert_eq!(gateway.http("/nothing").map(|(status, _)| status), Some(404));
+    server.stop();
+    assert_eq!(gateway.http("/healthz").map(|(status, _)| status), Some(200));
+}
+
+#[test]
+fn a_reload_takes_new_limits_and_leaves_sessions_alone() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("SET application_name = 'kept'");
+    let text = fs::read_to_string(gateway.settings()).expect("reads");
+    fs::write(gateway.settings(), format!("{text}\n[limits]\nmax_rows = 10\n")).expect("writes");
+    gateway.signal(Signal::SIGHUP);
+    let capped = || error(&client.query("SELECT id FROM orders LIMIT 20")).is_some();
+    assert!(eventually(Duration::from_secs(3), capped));
+    assert_eq!(rows(&client.query("SHOW application_name")), [["kept"]]);
+
+    // A file with a mistake changes nothing.
+    fs::write(gateway.settings(), "nonsense = 1\n").expect("writes");
+    gateway.signal(Signal::SIGHUP);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(rows(&client.query("SELECT 'alive'")), [["alive"]]);
+    gateway.connect("alice", &secret).terminate();
+    fs::write(gateway.settings(), text).expect("writes");
+}
+
+#[test]
+fn a_stop_drains_and_a_second_signal_cuts() {
+    let server = Postgres::start();
+    let mut gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("BEGIN");
+    gateway.signal(Signal::SIGTERM);
+    let closed = || {
+        std::net::TcpStream::connect(gateway.address()).is_err()
+            || gateway.http("/readyz").is_none_or(|(status, _)| status != 200)
+    };
+    assert!(eventually(Duration::from_secs(5), closed), "still takes connections");
+    assert_eq!(rows(&client.query("SELECT 'finishing'")), [["finishing"]]);
+    gateway.signal(Signal::SIGTERM);
+    assert!(client.ends_after(b"E"));
+    assert_eq!(gateway.wait_end(), Some(0));
+}
+
+#[test]
+fn a_target_that_is_down_is_told_and_comes_back() {
+    let mut server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let psql = gateway.psql("alice", &secret);
+    assert_eq!(psql.must("SELECT 1"), "1");
+    server.stop();
+    let down = psql.run("SELECT 1");
+    assert_ne!(down.code, Some(0), "{down:?}");
+    assert!(!down.stderr.contains(&server.address()), "the address is nobody's business: {down:?}");
+    server.restart();
+    assert!(eventually(Duration::from_secs(10), || psql.run("SELECT 1").stdout == "1"));
+}
+
+#[test]
+fn check_says_what_is_wrong() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    gateway.must(&["check"]);
+    let text = fs::read_to_string(gateway.settings()).expect("reads");
+    let bad = text.replace("tls = \"disable\"", "tls = \"perhaps\"") + "\nunknown_key = 1\n";
+    fs::write(gateway.settings(), bad).expect("writes");
+    let output = gateway.cli(&["check"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success());
+    assert!(told.contains("perhaps") && told.contains("unknown_key"), "{told}");
+    assert!(told.contains("proxy.toml:"), "file and line: {told}");
+    fs::write(gateway.settings(), text).expect("writes");
+}
+
+#[test]
+fn a_backup_restores_to_a_gateway_that_knows_everybody() {
+    let server = Postgres::start();
+    let mut gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let kept = gateway.folder().join("backup");
+    gateway.must(&["backup", &kept.display().to_string()]);
+    gateway.signal(Signal::SIGTERM);
+    gateway.wait_end();
+    fs::remove_dir_all(gateway.data()).expect("removes");
+    let copied = std::process::Command::new("cp")
+        .args(["-a", &format!("{}/data", kept.display())])
+        .arg(gateway.data())
+        .status()
+        .expect("cp");
+    assert!(copied.success(), "the backup holds the data folder: {:?}", fs::read_dir(&kept));
+    gateway.restart();
+    let mut client = gateway.connect("alice", &secret);
+    assert!(error(&client.query("SELECT 1 FROM orders LIMIT 1")).is_none());
+}

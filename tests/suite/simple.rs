@@ -1,0 +1,128 @@
+//! What simple Query may do under which permission, and that a refusal is like a server's error.
+
+use crate::support::{
+    Gateway, Postgres, RawClient,
+    raw::{self, error, rows, tags},
+};
+
+/// Statements and the one permission that their refusal names for somebody without grants.
+const NEEDS: &[(&str, &str)] = &[
+    ("SELECT * FROM customers", "sql.select"),
+    ("TABLE customers", "sql.select"),
+    ("SELECT 1 WHERE EXISTS (SELECT FROM customers)", "sql.select"),
+    ("SELECT * FROM customer_overview", "sql.select"),
+    ("DECLARE c CURSOR FOR SELECT * FROM orders", "sql.select"),
+    ("EXPLAIN ANALYZE SELECT * FROM orders", "sql.select"),
+    ("LISTEN news", "sql.select"),
+    ("UPDATE customers SET credit = 0 WHERE id = 1", "sql.dml"),
+    ("DELETE FROM order_items", "sql.dml"),
+    ("INSERT INTO products (sku, name, price) VALUES ('x', 'y', 1)", "sql.dml"),
+    ("WITH gone AS (DELETE FROM order_items RETURNING 1) SELECT 1", "sql.dml"),
+    ("EXPLAIN ANALYZE DELETE FROM order_items", "sql.dml"),
+    ("SELECT * FROM orders FOR UPDATE", "sql.dml"),
+    ("SELECT nextval('orders_id_seq')", "sql.dml"),
+    ("NOTIFY news", "sql.dml"),
+    ("CREATE TABLE t (x int)", "sql.ddl"),
+    ("SELECT 1 AS x INTO t", "sql.ddl"),
+    ("TRUNCATE order_items", "sql.ddl"),
+    ("DROP TABLE order_items", "sql.ddl"),
+    ("ALTER TABLE orders ADD COLUMN x int", "sql.ddl"),
+    ("COPY orders TO PROGRAM 'cat'", "sql.admin"),
+    ("DO $$ BEGIN NULL; END $$", "sql.admin"),
+    ("GRANT SELECT ON orders TO PUBLIC", "sql.admin"),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "sql.admin"),
+    ("SET ROLE hallpass", "sql.admin"),
+    ("SELECT pg_terminate_backend(1)", "sql.admin"),
+    ("VACUUM", "sql.admin"),
+];
+
+/// What everybody may do who may be connected and holds `explain` and `info`.
+const FREE: &[&str] = &[
+    "SELECT 1",
+    "SELECT version(), now(), current_user",
+    "SHOW search_path",
+    "EXPLAIN SELECT * FROM customers",
+    "EXPLAIN DELETE FROM customers",
+    "SELECT relname FROM pg_class LIMIT 1",
+    "SELECT table_name FROM information_schema.tables LIMIT 1",
+    "SELECT pid, state FROM pg_stat_activity",
+    "BEGIN",
+    "SAVEPOINT s",
+    "ROLLBACK",
+    "SET statement_timeout = '10s'",
+    "RESET statement_timeout",
+];
+
+fn start() -> (Postgres, Gateway, RawClient) {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let client = gateway.connect("alice", &secret);
+    (server, gateway, client)
+}
+
+#[test]
+fn without_a_grant_a_refusal_names_what_is_missing() {
+    let (server, _gateway, mut client) = start();
+    for (text, permission) in NEEDS {
+        let answer = client.query(text);
+        assert_eq!(tags(&answer), "EZ", "{text}: {answer:?}");
+        let refusal = error(&answer).expect("an error");
+        assert_eq!(refusal.field('C'), "42501", "{text}: {refusal:?}");
+        assert!(refusal.field('M').contains(permission), "{text}: {refusal:?}");
+        let short = permission.trim_start_matches("sql.");
+        let hint = refusal.field('H');
+        assert!(hint.starts_with("SELECT hallpass.request('") && hint.contains(short), "{hint}");
+        assert!(!server.log().contains(text), "{text} reached the server");
+    }
+    assert_eq!(rows(&client.query("SELECT 'alive'")), [["alive"]]);
+}
+
+#[test]
+fn plans_catalogs_and_settings_are_free() {
+    let (_server, _gateway, mut client) = start();
+    for text in FREE {
+        let answer = client.query(text);
+        assert!(error(&answer).is_none(), "{text}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_refused_statement_aborts_the_open_transaction_as_an_error_does() {
+    let (_server, _gateway, mut client) = start();
+    client.query("BEGIN");
+    let refused = client.query("SELECT * FROM customers");
+    assert_eq!(refused.last().expect("ready").body, b"E");
+    let next = client.query("SELECT 1");
+    assert_eq!(error(&next).expect("aborted").field('C'), "25P02");
+    let end = client.query("COMMIT");
+    assert_eq!(end[0].text(), "ROLLBACK");
+}
+
+#[test]
+fn a_batch_is_allowed_whole_or_refused_whole() {
+    let (server, gateway, mut client) = start();
+    gateway.grant("alice", "select");
+    let selects = || error(&client.query("SELECT id FROM orders LIMIT 1")).is_none();
+    assert!(crate::support::eventually(std::time::Duration::from_secs(2), selects));
+    let answer = client.query("SELECT 'first half'; DELETE FROM order_items");
+    assert_eq!(tags(&answer), "EZ", "{answer:?}");
+    assert!(!server.log().contains("first half"));
+}
+
+#[test]
+fn a_text_of_bytes_that_are_no_text_is_refused() {
+    let (server, _gateway, mut client) = start();
+    let hostile: [&[u8]; 4] =
+        [b"SELECT '\xff\xfe'\0", b"SELECT 1\0SELECT 2\0", b"SELECT 1", b"\0garbage"];
+    for body in hostile {
+        client.send_bytes(&raw::frame(b'Q', body));
+        let answer = client.read();
+        assert_eq!(answer.tag, b'E', "{body:?}: {answer:?}");
+        if answer.field('S') == "FATAL" {
+            return assert!(!server.log().contains("SELECT 2"));
+        }
+        client.read_until(b'Z');
+    }
+    assert!(!server.log().contains("SELECT 2"));
+}

@@ -1,0 +1,138 @@
+//! Conversations by COPY, and large objects.
+
+use super::Conversation;
+use crate::support::{
+    RawClient,
+    raw::{bind, copy_data, copy_done, copy_fail, execute, parse, query, sync},
+};
+
+/// Begins a COPY FROM STDIN, sends pieces, and reads to the end.
+fn copy_in(client: &mut RawClient, text: &str, pieces: &[&[u8]]) {
+    client.send_bytes(&query(text));
+    client.read_until(b'G');
+    for piece in pieces {
+        client.send_bytes(&copy_data(piece));
+    }
+    client.send_bytes(&copy_done());
+    client.read_until(b'Z');
+}
+
+fn prepare(client: &mut RawClient) {
+    client.query("CREATE TEMP TABLE target (id int PRIMARY KEY, word text, at timestamptz)");
+}
+
+pub(super) const CONVERSATIONS: &[Conversation] = &[
+    ("out: text, CSV, binary, a query", |c| {
+        for text in [
+            "COPY orders TO STDOUT",
+            "COPY customers (id, full_name, email) TO STDOUT WITH (FORMAT csv, HEADER)",
+            "COPY (SELECT * FROM payments ORDER BY id) TO STDOUT WITH (FORMAT binary)",
+            "COPY (SELECT repeat('z', 100000) FROM generate_series(1, 20)) TO STDOUT",
+            "COPY (SELECT 1 WHERE false) TO STDOUT",
+            "COPY (SELECT 1/(n - 500) FROM generate_series(1, 1000) AS n) TO STDOUT",
+            "COPY no_such_table TO STDOUT",
+        ] {
+            c.query(text);
+        }
+    }),
+    ("in: text, CSV, quotes and NULLs, rows split anywhere", |c| {
+        prepare(c);
+        copy_in(
+            c,
+            "COPY target FROM STDIN",
+            &[b"1\tone\t2024-01-01\n2\t", b"two\t\\N\n", b"\\.\n"],
+        );
+        copy_in(
+            c,
+            "COPY target (id, word) FROM STDIN WITH (FORMAT csv)",
+            &[b"3,\"a \"\"b\"\",c\"\n"],
+        );
+        copy_in(c, "COPY target (id) FROM STDIN", &[]);
+        c.query("SELECT * FROM target ORDER BY id");
+    }),
+    ("in: binary", |c| {
+        c.query("CREATE TEMP TABLE numbers (n int)");
+        let mut bytes = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+        for n in 0..1000_i32 {
+            bytes.extend_from_slice(&[0, 1, 0, 0, 0, 4]);
+            bytes.extend_from_slice(&n.to_be_bytes());
+        }
+        bytes.extend_from_slice(&(-1_i16).to_be_bytes());
+        let pieces: Vec<&[u8]> = bytes.chunks(777).collect();
+        copy_in(c, "COPY numbers FROM STDIN WITH (FORMAT binary)", &pieces);
+        c.query("SELECT count(*), sum(n) FROM numbers");
+    }),
+    ("in: the client gives up, the data is wrong", |c| {
+        prepare(c);
+        c.send_bytes(&query("COPY target FROM STDIN"));
+        c.read_until(b'G');
+        c.send_bytes(&[copy_data(b"1\tone\t\\N\n"), copy_fail("no more")].concat());
+        c.read_until(b'Z');
+        copy_in(c, "COPY target (id) FROM STDIN", &[b"1\n", b"not a number\n", b"3\n"]);
+        copy_in(c, "COPY target (id) FROM STDIN", &[b"1\n1\n"]);
+        c.query("SELECT count(*) FROM target");
+        c.query("BEGIN");
+        copy_in(c, "COPY target (id) FROM STDIN", &[b"bad\n"]);
+        c.query("SELECT 1");
+        c.query("ROLLBACK");
+    }),
+    ("in: inside a message of several statements", |c| {
+        prepare(c);
+        c.send_bytes(&query(
+            "SELECT 1; COPY target (id) FROM STDIN; SELECT 2; COPY target (id) FROM STDIN",
+        ));
+        c.read_until(b'G');
+        c.send_bytes(&[copy_data(b"1\n"), copy_done()].concat());
+        c.read_until(b'G');
+        c.send_bytes(&[copy_data(b"2\n"), copy_done()].concat());
+        c.read_until(b'Z');
+        c.query("SELECT id FROM target ORDER BY id");
+    }),
+    ("in: by the extended protocol, with Sync and Flush in between", |c| {
+        prepare(c);
+        c.send_bytes(
+            &[
+                parse("", "COPY target (id) FROM STDIN", &[]),
+                bind("", "", &[], 0),
+                execute("", 0),
+                sync(),
+            ]
+            .concat(),
+        );
+        c.read_until(b'G');
+        c.send_bytes(&[copy_data(b"7\n"), sync(), copy_data(b"8\n"), copy_done(), sync()].concat());
+        c.read_until(b'Z');
+        c.exchange(
+            &[
+                parse("", "COPY (SELECT id FROM target ORDER BY id) TO STDOUT", &[]),
+                bind("", "", &[], 0),
+                execute("", 0),
+                sync(),
+            ],
+            1,
+        );
+    }),
+    ("in: a lot", |c| {
+        c.query("CREATE TEMP TABLE many (n int, t text)");
+        let rows: Vec<u8> =
+            (0..50_000_u32).flat_map(|n| format!("{n}\trow number {n}\n").into_bytes()).collect();
+        let pieces: Vec<&[u8]> = rows.chunks(8192).collect();
+        copy_in(c, "COPY many FROM STDIN", &pieces);
+        c.query("SELECT count(*), sum(n), sum(length(t)) FROM many");
+    }),
+    ("large objects", |c| {
+        for text in [
+            "BEGIN",
+            "SELECT lo_create(424242)",
+            "SELECT lo_put(424242, 0, '\\x68616c6c6f')",
+            "SELECT lo_open(424242, 262144)",
+            "SELECT loread(0, 3)",
+            "SELECT lo_close(0)",
+            "SELECT lo_get(424242)",
+            "SELECT lo_unlink(424242)",
+            "COMMIT",
+        ] {
+            c.query(text);
+        }
+    }),
+];
