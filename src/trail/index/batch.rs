@@ -64,7 +64,10 @@ impl Batch {
             Meaning::Outcome(outcome) => {
                 let at = self.by_statement.get(&(node.clone(), outcome.statement));
                 match at.and_then(|at| self.rows.get_mut(*at)) {
-                    Some(row) => row.outcome = outcome,
+                    Some(row) => {
+                        row.transaction = outcome.transaction.clone().or(row.transaction.take());
+                        row.outcome = outcome;
+                    }
                     None => self.outcomes.push((node, outcome)),
                 }
             }

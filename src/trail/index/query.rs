@@ -120,7 +120,7 @@ impl Index {
         let texts = match &self.database {
             Database::Sqlite(pool) => {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-                query.push(object("json_object", "json(", ")", |c| c.to_owned()));
+                query.push(object("json_object", "json(", ")", str::to_owned));
                 query.push(" FROM audit WHERE id > ").push_bind(after);
                 conditions!(query, filter, "");
                 query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));

@@ -113,6 +113,8 @@ pub(super) struct Outcome {
     pub(super) sqlstate: Option<String>,
     pub(super) policy_us: Option<i64>,
     pub(super) upstream_us: Option<i64>,
+    /// How its transaction ended, if that was known at once.
+    pub(super) transaction: Option<String>,
 }
 
 /// What is known of a session; what a line doesn't say is `None` and changes nothing.
@@ -203,6 +205,7 @@ impl Raw {
             sqlstate: self.sqlstate,
             policy_us: self.policy_us,
             upstream_us: self.upstream_us,
+            transaction: self.transaction,
         }
     }
 

@@ -145,6 +145,7 @@ fn ended(statement: StatementId, rows: u64) -> Outcome<'static> {
         sqlstate: None,
         policy: Duration::from_micros(9),
         upstream: Duration::from_micros(400),
+        transaction: None,
     }
 }
 

@@ -289,7 +289,8 @@ macro_rules! writer {
                     "UPDATE audit_record SET finished = $3",
                     $time,
                     ", ended = $4, rows = $5, affected = $6, bytes = $7, sqlstate = $8, \
-                     policy_us = $9, upstream_us = $10 WHERE statement = $1 AND node = $2"
+                     policy_us = $9, upstream_us = $10, \
+                     transaction_end = coalesce($11, transaction_end) WHERE statement = $1 AND node = $2"
                 );
                 sqlx::query(sql)
                     .bind(end.statement)
@@ -302,6 +303,7 @@ macro_rules! writer {
                     .bind(&end.sqlstate)
                     .bind(end.policy_us)
                     .bind(end.upstream_us)
+                    .bind(&end.transaction)
                     .execute(connection)
                     .await?;
                 Ok(())
