@@ -1,1 +1,7 @@
-fn main() {}
+//! The `hallpass` program: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hallpass::cli::run()
+}

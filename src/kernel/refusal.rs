@@ -25,6 +25,10 @@ pub enum RefusalKind {
     NotSupported,
     /// A call of the gateway's own functions that can't be carried out.
     BadRequest,
+    /// A prepared statement that the gateway has not seen being made.
+    UnknownStatement,
+    /// A portal or cursor that the gateway has not seen being made.
+    UnknownCursor,
     /// The peer broke the protocol.
     ProtocolViolation,
     /// A limit on text, rows, bytes or time was passed.
@@ -75,7 +79,7 @@ pub struct Codes {
 
 impl RefusalKind {
     /// All kinds, for the tests that hold the README and the servers' own codes against them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::NotIdentified,
         Self::PrincipalDisabled,
         Self::NoSuchTarget,
@@ -86,6 +90,8 @@ impl RefusalKind {
         Self::NotAnalyzable,
         Self::NotSupported,
         Self::BadRequest,
+        Self::UnknownStatement,
+        Self::UnknownCursor,
         Self::ProtocolViolation,
         Self::LimitExceeded,
         Self::TooManyConnections,
@@ -114,6 +120,8 @@ impl RefusalKind {
             Self::NotAnalyzable => (Error, "42501", 1227, "42000"),
             Self::NotSupported => (Error, "0A000", 1235, "42000"),
             Self::BadRequest => (Error, "22023", 1210, "HY000"),
+            Self::UnknownStatement => (Error, "26000", 1243, "HY000"),
+            Self::UnknownCursor => (Error, "34000", 1324, "42000"),
             Self::ProtocolViolation => (Fatal, "08P01", 1835, "HY000"),
             Self::LimitExceeded => (Error, "54000", 1153, "08S01"),
             Self::TooManyConnections => (Fatal, "53300", 1040, "08004"),
@@ -143,6 +151,8 @@ impl RefusalKind {
             Self::NotAnalyzable => "not_analyzable",
             Self::NotSupported => "not_supported",
             Self::BadRequest => "bad_request",
+            Self::UnknownStatement => "unknown_statement",
+            Self::UnknownCursor => "unknown_cursor",
             Self::ProtocolViolation => "protocol_violation",
             Self::LimitExceeded => "limit_exceeded",
             Self::TooManyConnections => "too_many_connections",

@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// Year, month and day in UTC.
+    pub fn date(self) -> (i64, u32, u32) {
+        let (year, month, day) = civil_from_days(self.seconds().div_euclid(86_400));
+        (year, month as u32, day as u32)
+    }
+
     /// Reads RFC 3339 (`2026-11-23T14:05:00Z`, fraction and offset allowed).
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! Who may do what, until when: permissions, scopes, requests, grants, and the rights that a session
 //! holds at one moment.
 
+pub mod credentials;
 pub mod grant;
 pub mod permission;
 pub mod request;
 pub mod rights;
 pub mod scope;
 
+pub use credentials::{ScramCredentials, ScramVerifier};
 pub use grant::{AtEnd, Grant, GrantStatus};
 pub use permission::{Duty, Permission, PermissionSet, Role};
 pub use request::{AccessRequest, RequestState};

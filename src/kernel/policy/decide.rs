@@ -33,8 +33,14 @@ pub fn decide<'a>(
         rights.grants.iter().filter(|g| g.status_at(now) == GrantStatus::Active).collect();
     let mut used: Vec<Arc<Grant>> = Vec::new();
     let mut missing = Vec::new();
-    let (mut needs_write, mut capped) = (false, false);
+    let (mut needs_write, mut capped, mut mixed) = (false, false, false);
+    // Whether an earlier statement returns rows, and whether one lasts.
+    let (mut rows_before, mut lasts_before) = (false, false);
     for analysis in analyses {
+        let lasts = analysis.writes || analysis.commits();
+        mixed |= rows_before && lasts || lasts_before && analysis.returns_user_rows;
+        rows_before |= analysis.returns_user_rows;
+        lasts_before |= lasts;
         needs_write |= analysis.writes;
         capped |= analysis.returns_user_rows;
         for need in &analysis.needs {
@@ -44,7 +50,16 @@ pub fn decide<'a>(
     let exports = rights.standing.allows(Permission::Export)
         || live.iter().any(|g| g.permissions.allows(Permission::Export));
     let (mut row_cap, mut byte_cap) = (None, None);
-    if capped && !exports {
+    if mixed && !exports {
+        let need = Need {
+            permission: Permission::Export,
+            on: NeedOn::Anything,
+            why: "a capped read and a write or COMMIT are sent as one; send them one after the \
+                  other, or ask for sql.export"
+                .to_owned(),
+        };
+        missing.push(Missing { need, out_of_scope: false });
+    } else if capped && !exports {
         let by_grants = used.iter().filter_map(|g| g.max_rows).min();
         row_cap = Some(by_grants.unwrap_or(caps.rows));
         byte_cap = Some(caps.bytes);

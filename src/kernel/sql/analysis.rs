@@ -219,6 +219,16 @@ pub struct Analysis {
     pub parameters: u16,
 }
 
+impl Analysis {
+    /// True if it ends a transaction so that what came before lasts.
+    pub fn commits(&self) -> bool {
+        self.kind == StatementKind::TwoPhase
+            || self.effects.iter().any(|effect| {
+                matches!(effect, SessionEffect::Transaction(TransactionChange::Commit { .. }))
+            })
+    }
+}
+
 /// All statements of one text, in order; empty for a text without any.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
@@ -250,6 +260,13 @@ pub enum Unreadable {
     #[error("{what}")]
     TooLarge {
         /// Which limit.
+        what: String,
+    },
+    /// It names the gateway's own schema in a form that isn't answered. Nobody may send that on, and
+    /// admin doesn't help.
+    #[error("{what}")]
+    NotAnswered {
+        /// What, and the forms that are answered.
         what: String,
     },
     /// The parsers disagree.

@@ -2,6 +2,25 @@
 //!
 //! Both parsers' walkers make this, and nothing else of their trees leaves `kernel::sql`. Two
 //! readings of one statement must agree ([`Reading::agrees_with`]) before either is believed.
+//!
+//! What counts, so that two walkers count alike:
+//!
+//! - **Kinds.** `VALUES` has a kind only where it is the statement itself or what EXPLAIN, PREPARE,
+//!   DECLARE, COPY or CREATE TABLE AS holds, not as the rows of an INSERT or of FROM. `SELECT … INTO`
+//!   (in any arm of a set operation) is `CreateTableAs` on top with `Select` beside it. DROP, RENAME
+//!   and SET SCHEMA have the kind of what they touch: `CreateCode` for routines, triggers, rules,
+//!   policies, extensions. ALTER TABLE adds `Privileges` for OWNER TO, and `CreateCode` for enabling
+//!   or disabling triggers, rules and row security. A statement inside a rule or a routine's body
+//!   counts like any other.
+//! - **Relations.** Tables, views, sequences, indexes by their names; a new index's own name is left
+//!   out. INSERT, UPDATE, DELETE, MERGE, COPY FROM and REFRESH write their target, which is never a
+//!   CTE; reading its rows for that is not listed again, but RETURNING is a read. What is created, altered, dropped,
+//!   truncated, commented, analyzed, vacuumed, granted is defined; parents and partitions too.
+//!   `REFERENCES t` and `LIKE t` refer to t.
+//! - **Routines.** Calls as people write them. `extract(year FROM d)`, `trim(x)`,
+//!   `substring(x FROM 1)`, `position(a IN b)`, AT TIME ZONE, OVERLAPS, coalesce, nullif, greatest,
+//!   least, CURRENT_USER and the constructors of XML and JSON are syntax, not calls;
+//!   `substring(x, 1)` is a call.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -122,7 +141,8 @@ pub enum StatementKind {
 pub enum Access {
     /// Its rows are read.
     Read,
-    /// Its rows are changed; reading its own rows for that is part of it.
+    /// Its rows are changed; reading its own rows for that is part of it, RETURNING is not: with
+    /// that it is listed under [`Access::Read`] too.
     Write,
     /// Its rows are locked: FOR UPDATE and its like. Reading them is counted separately.
     LockRows,
@@ -130,6 +150,8 @@ pub enum Access {
     LockTable,
     /// It is created, altered or dropped.
     Define,
+    /// Its definition is used for that of another: REFERENCES, LIKE.
+    Refer,
 }
 
 /// A relation in a statement.
@@ -150,6 +172,19 @@ pub struct RoutineUse {
     /// The arguments that are plain string constants, by position from 0; other arguments are
     /// `None`. For functions whose effect depends on a text (`set_config`, `nextval`).
     pub literals: Vec<Option<String>>,
+}
+
+/// What a statement says about columns. Needed where one column of a catalog is more than the others,
+/// and because Postgres calls `f(x)` for `(x).f`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Columns {
+    /// Every name that may be a column's: the last part of each column reference.
+    pub names: BTreeSet<String>,
+    /// Names after a dot behind an expression, `(x).f`: a field, or a function called on any value.
+    pub fields: BTreeSet<String>,
+    /// Relations, as written, of which every column may be meant: by `*`, by a whole row, by an
+    /// alias that renames columns, by TABLE or by COPY without a column list.
+    pub whole: BTreeSet<RawName>,
 }
 
 /// A setting that is set.
@@ -220,7 +255,8 @@ pub struct Reading {
     /// The transaction statement it is, if it is one.
     pub transaction: Option<TransactionChange>,
     /// The name in PREPARE, EXECUTE, DEALLOCATE (`*` for ALL), DECLARE, FETCH, MOVE, CLOSE (`*` for
-    /// ALL), SHOW (the setting), LISTEN, UNLISTEN, NOTIFY.
+    /// ALL), SHOW (the setting), LISTEN, UNLISTEN (`*` for all), NOTIFY; what DISCARD discards: `all`,
+    /// `plans`, `sequences`, `temp`.
     pub object: Option<String>,
     /// DECLARE … WITH HOLD.
     pub holds: bool,
@@ -228,6 +264,9 @@ pub struct Reading {
     pub inner: Option<Box<Reading>>,
     /// The highest parameter number, `$1` is 1.
     pub parameters: u16,
+    /// What it says about columns; `None` if the walker didn't look, and then everything may be
+    /// meant.
+    pub columns: Option<Columns>,
 }
 
 impl Reading {
@@ -247,6 +286,7 @@ impl Reading {
             holds: false,
             inner: None,
             parameters: 0,
+            columns: None,
         }
     }
 

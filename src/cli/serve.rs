@@ -1,0 +1,320 @@
+//! `hallpass serve`: builds the services from the settings, top to bottom; runs; drains.
+
+mod access;
+mod catalogs;
+mod world;
+
+use std::{
+    io,
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
+
+use crate::{
+    api,
+    cli::{
+        Error,
+        workplace::{backend, rules},
+    },
+    config::{Config, Listener as ListenSetting, LogFormat, LogLevel, Protocol},
+    kernel::audit::record::Event,
+    net::{
+        clock::Clock,
+        listener::{Admission, Listener, ListenerOptions, Permits},
+        tls,
+    },
+    session::{
+        budget::Budgets,
+        cores::{Arrival, Cores},
+        registry::Registry,
+        services::{Doorway, Services},
+        signal::Wake,
+    },
+    store::Store,
+    trail::{self, CONTROL_LANE, Identity, Lane, Trail},
+    wire::pg::scram::MockSecret,
+};
+
+/// Threads of the control runtime: store, catalogs, HTTP, cancels.
+const CONTROL_THREADS: usize = 2;
+
+/// How often certificates are looked at.
+const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
+
+/// What the control side shares.
+struct Gateway {
+    services: Arc<Services>,
+    /// The control lane: what isn't a session's.
+    lane: Mutex<Lane>,
+    node: String,
+    config: ArcSwap<Config>,
+    permits: Permits,
+    health: api::Health,
+}
+
+pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
+    let config = Config::load(file)?;
+    log_to_stderr(&config);
+    tls::install_provider();
+    let runtime = Builder::new_multi_thread().worker_threads(CONTROL_THREADS).enable_all().build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let clock = Clock::System;
+    let store = runtime.block_on(Store::open(backend(&config), rules(&config)))?;
+    let trail = open_trail(&config, &store, &clock, &runtime)?;
+    let cores_wanted = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut lanes = Vec::new();
+    for index in 1..=cores_wanted {
+        lanes.push(trail.lane(index as u16)?);
+    }
+    let gateway = runtime.block_on(build(config, store, &trail, clock, runtime.handle()))?;
+    let gateway = Arc::new(gateway);
+    let cores = Cores::start(&gateway.services, lanes).map_err(Error::Runtime)?;
+    let cores = Arc::new(cores);
+    gateway.note(&Event::Started { version: env!("CARGO_PKG_VERSION") });
+    let served = runtime.block_on(serve(&gateway, &cores));
+    // Sessions are told to end; the last ones are cut when patience runs out, in `serve`.
+    match Arc::try_unwrap(cores) {
+        Ok(cores) => cores.join(),
+        Err(_) => tracing::error!("a listener still holds the session cores"),
+    }
+    gateway.note(&Event::Stopped { reason: "signal" });
+    drop(gateway);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(trail);
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+fn log_to_stderr(config: &Config) {
+    let level = match config.log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    // Libraries at their warnings: sqlx would log its statements.
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,hallpass={level}"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let set = match config.log.format {
+        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
+    };
+    // A second subscriber exists in tests only.
+    drop(set);
+}
+
+fn open_trail(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    runtime: &Runtime,
+) -> Result<Trail, Error> {
+    let identity = Identity::load_or_create(&config.data_dir)?;
+    let node = identity.node().to_owned();
+    let public = identity.public_key().to_string().into_bytes();
+    let told = clock.clone();
+    let mut options =
+        trail::Options::new(config.data_dir.join("trail"), identity, Arc::new(move || told.now()));
+    world::trail_options(config, &mut options)?;
+    let (store, handle) = (store.clone(), runtime.handle().clone());
+    let now = clock.now();
+    let kept = (store.clone(), node.clone());
+    runtime.block_on(async move { kept.0.save_node_key(&kept.1, &public, now).await })?;
+    options.sink = Box::new(move |checkpoint| {
+        tracing::info!(checkpoint = checkpoint.number(), "{}", checkpoint.line());
+        let (store, node) = (store.clone(), node.clone());
+        let time = checkpoint.time();
+        let line = checkpoint.line().to_owned();
+        handle.spawn(async move {
+            if let Err(error) = store.save_checkpoint(&node, &line, time).await {
+                tracing::warn!(error = %error, "a checkpoint could not be copied to the store");
+            }
+        });
+    });
+    Ok(Trail::open(options)?)
+}
+
+async fn build(
+    config: Config,
+    store: Store,
+    trail: &Trail,
+    clock: Clock,
+    control: &tokio::runtime::Handle,
+) -> Result<Gateway, Error> {
+    let snapshot = store.snapshot(clock.now()).await?;
+    let mock = MockSecret::new(snapshot.mock_secret.clone());
+    let mut lane = trail.lane(CONTROL_LANE)?;
+    access::record(&store, &mut lane, &clock, &snapshot).await?;
+    let world = world::build(&config, None)?;
+    let permits = Permits::new(config.limits.connections);
+    let first_session = u64::try_from(clock.now().0 / 1_000_000).unwrap_or(0) << 20;
+    let services = Arc::new(Services {
+        access: ArcSwap::from_pointee(snapshot),
+        world: ArcSwap::from_pointee(world),
+        registry: Arc::new(Registry::default()),
+        budgets: Budgets::default(),
+        clock,
+        store,
+        control: control.clone(),
+        mock,
+        // Unique across restarts: seconds since the epoch, then a count.
+        next_session: AtomicU64::new(first_session),
+        store_changed: Notify::new(),
+    });
+    Ok(Gateway {
+        services,
+        lane: Mutex::new(lane),
+        node: trail.node().to_owned(),
+        config: ArcSwap::from_pointee(config),
+        permits,
+        health: api::Health::default(),
+    })
+}
+
+impl Gateway {
+    /// An event of the gateway itself.
+    fn note(&self, event: &Event<'_>) {
+        let now = self.services.clock.now();
+        let noted = self.lane.lock().unwrap_or_else(PoisonError::into_inner).note(now, event);
+        if let Err(error) = noted {
+            tracing::error!(error = %error, "an event is not on the trail");
+        }
+    }
+}
+
+async fn serve(gateway: &Arc<Gateway>, cores: &Arc<Cores>) -> Result<(), Error> {
+    let mut background = tokio::task::JoinSet::new();
+    background.spawn(access::watch(Arc::clone(gateway)));
+    background.spawn(access::tick(Arc::clone(gateway)));
+    catalogs::read_all_once(gateway).await;
+    background.spawn(catalogs::keep(Arc::clone(gateway)));
+    let mut listeners = tokio::task::JoinSet::new();
+    for setting in &gateway.config.load().listeners {
+        listen(gateway, cores, setting, (&mut listeners, &mut background)).await?;
+    }
+    gateway.health.set_ready(true);
+    tracing::info!(node = %gateway.node, "ready");
+    let mut hangup = signal(SignalKind::hangup()).map_err(Error::Runtime)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(gateway),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    gateway.health.set_ready(false);
+    tracing::info!("draining: no new connections; sessions end when they are idle");
+    listeners.shutdown().await;
+    let patience = gateway.config.load().limits.drain_timeout;
+    gateway.services.registry.raise_all(Wake::Drain);
+    tokio::select! {
+        () = gateway.permits.drained() => {}
+        () = tokio::time::sleep(patience) => tracing::warn!("patience is out; sessions are cut"),
+        _ = terminate.recv() => tracing::warn!("asked again; sessions are cut"),
+        _ = interrupt.recv() => tracing::warn!("asked again; sessions are cut"),
+    }
+    gateway.services.registry.raise_all(Wake::Stop);
+    background.shutdown().await;
+    access::store_budgets(gateway).await;
+    Ok(())
+}
+
+/// SIGHUP: takes over what can be changed while sessions run.
+fn reload(gateway: &Gateway) {
+    let old = gateway.config.load_full();
+    let new = match Config::load(&old.file) {
+        Ok(new) => new,
+        Err(error) => {
+            tracing::error!(error = %error, "the settings were not taken over; the old ones stay");
+            return;
+        }
+    };
+    let stays = old.restart_keys(&new);
+    if !stays.is_empty() {
+        tracing::warn!(keys = ?stays, "these settings take a restart; their old values stay");
+    }
+    let before = gateway.services.world.load_full();
+    match world::build(&new, Some(&before)) {
+        Ok(world) => {
+            gateway.services.store.set_rules(rules(&new));
+            gateway.services.world.store(Arc::new(world));
+            gateway.config.store(Arc::new(new));
+            gateway.services.store_changed.notify_one();
+            gateway.note(&Event::SettingsLoaded { digest: &world::digest(&old.file) });
+            tracing::info!("settings reloaded");
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "the settings were not taken over; the old ones stay");
+        }
+    }
+}
+
+type Tasks<'t> = (&'t mut tokio::task::JoinSet<()>, &'t mut tokio::task::JoinSet<()>);
+
+async fn listen(
+    gateway: &Arc<Gateway>,
+    cores: &Arc<Cores>,
+    setting: &ListenSetting,
+    (listeners, background): Tasks<'_>,
+) -> Result<(), Error> {
+    let options = ListenerOptions::new(setting.address.to_string());
+    let failed = |error: io::Error| Error::Listen { address: setting.address.to_string(), error };
+    match setting.protocol {
+        Protocol::Http => {
+            let router = api::router(api::State {
+                health: gateway.health.clone(),
+                services: Arc::clone(&gateway.services),
+            });
+            let listener = tokio::net::TcpListener::bind(&options.address).await.map_err(failed)?;
+            tracing::info!(address = %options.address, "listening for http");
+            // Health answers while sessions drain.
+            background.spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(error = %error, "http ended");
+                }
+            });
+        }
+        Protocol::Postgres => {
+            let listener =
+                Listener::bind(&options, gateway.permits.clone()).await.map_err(failed)?;
+            let address = listener.address().map_err(failed)?;
+            tracing::info!(address = %address, "listening for postgres");
+            let (policy, server) = world::tls_policy(setting, &gateway.config.load().data_dir)?;
+            if let Some(server) = server {
+                background.spawn(async move { server.watch(CERTIFICATES_EVERY).await });
+            }
+            let allow = setting.allow.clone();
+            let doorway = Arc::new(Doorway { tls: policy, target: setting.target.clone() });
+            let cores = Arc::clone(cores);
+            listeners.spawn(async move {
+                loop {
+                    let accepted = listener.accept().await;
+                    if !world::is_allowed(&allow, accepted.stream.peer()) {
+                        tracing::debug!(peer = %accepted.stream.peer(), "not from an allowed address");
+                        continue;
+                    }
+                    let admission: Admission = accepted.admission;
+                    match accepted.stream.detach() {
+                        Ok(stream) => {
+                            let doorway = Arc::clone(&doorway);
+                            cores.hand_over(Arrival { stream, admission, doorway });
+                        }
+                        Err(error) => tracing::debug!(error = %error, "a connection was gone"),
+                    }
+                }
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Keeps what sessions know of principals and grants in step with the store.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::Gateway;
+use crate::{
+    cli::Error,
+    kernel::{audit::record::Event, time::Timestamp},
+    net::clock::Clock,
+    session::signal::Wake,
+    store::{AccessSnapshot, SessionBeat, SessionInfo, Store},
+    trail::Lane,
+};
+
+/// How often budgets, the time, and sessions are written to the store.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Puts acts that are part of a snapshot on the trail, before it takes effect.
+///
+/// # Errors
+/// The trail doesn't take them; then the snapshot must not be used.
+pub(super) async fn record(
+    store: &Store,
+    lane: &mut Lane,
+    clock: &Clock,
+    snapshot: &AccessSnapshot,
+) -> Result<(), Error> {
+    let done = append(lane, clock.now(), snapshot)?;
+    store.outbox_mark_done(&done).await?;
+    Ok(())
+}
+
+fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<Vec<u64>, Error> {
+    let mut done = Vec::new();
+    for event in &snapshot.unrecorded {
+        let body: Value = serde_json::from_str(&event.body).unwrap_or(Value::Null);
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let stored = Event::Stored {
+            kind: text("kind"),
+            actor: text("actor"),
+            direct: body.get("direct").and_then(Value::as_bool).unwrap_or(false),
+            body: &body,
+        };
+        lane.note(now, &stored)?;
+        done.push(event.id);
+    }
+    Ok(done)
+}
+
+/// Follows the store: a change is on the trail, and then in force, in well under a second.
+pub(super) async fn watch(gateway: Arc<Gateway>) {
+    let services = &gateway.services;
+    loop {
+        match services.store.watch().await {
+            Ok(mut watch) => loop {
+                tokio::select! {
+                    () = services.store_changed.notified() => {}
+                    changed = watch.changed() => {
+                        if let Err(error) = changed {
+                            tracing::error!(error = %error, "the store can't be watched");
+                            break;
+                        }
+                    }
+                }
+                refresh(&gateway).await;
+            },
+            Err(error) => tracing::error!(error = %error, "the store can't be watched"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        refresh(&gateway).await;
+    }
+}
+
+async fn refresh(gateway: &Gateway) {
+    let services = &gateway.services;
+    let snapshot = match services.store.snapshot(services.clock.now()).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            tracing::error!(error = %error, "the store can't be read");
+            gateway.health.set_store(false);
+            return;
+        }
+    };
+    gateway.health.set_store(true);
+    let appended = {
+        let mut lane = gateway.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        append(&mut lane, services.clock.now(), &snapshot)
+    };
+    let done = match appended {
+        Ok(done) => done,
+        Err(error) => {
+            // Fail closed for what is new; what was taken back must take effect all the same, and
+            // a snapshot with less is not to be had alone: sessions keep the old one, and are
+            // refused by the same trail.
+            tracing::error!(error = %error, "changes are not on the trail and not in force");
+            return;
+        }
+    };
+    services.access.store(Arc::new(snapshot));
+    services.registry.raise_all(Wake::Access);
+    if !done.is_empty()
+        && let Err(error) = services.store.outbox_mark_done(&done).await
+    {
+        tracing::warn!(error = %error, "events may appear twice on the trail");
+    }
+}
+
+/// What is done every second: budgets and sessions to the store, kills from it.
+pub(super) async fn tick(gateway: Arc<Gateway>) {
+    let services = &gateway.services;
+    if let Err(error) = services.store.sessions_clear(&gateway.node).await {
+        tracing::warn!(error = %error, "old sessions are still listed");
+    }
+    let mut count: u32 = 0;
+    loop {
+        tokio::time::sleep(TICK).await;
+        count = count.wrapping_add(1);
+        store_budgets(&gateway).await;
+        kill(&gateway).await;
+        if count.is_multiple_of(5) {
+            show_sessions(&gateway).await;
+            if let Err(error) = services.store.note_time(services.clock.now()).await {
+                tracing::warn!(error = %error, "the time could not be stored");
+            }
+        }
+    }
+}
+
+/// Writes rows used under grants to the store.
+pub(super) async fn store_budgets(gateway: &Gateway) {
+    let services = &gateway.services;
+    let used = services.budgets.unstored();
+    if !used.is_empty()
+        && let Err(error) = services.store.rows_used(&used).await
+    {
+        tracing::error!(error = %error, "used budgets could not be stored");
+        services.budgets.give_back(&used);
+    }
+    services.budgets.forget_idle();
+}
+
+async fn kill(gateway: &Gateway) {
+    let services = &gateway.services;
+    let Ok(kills) = services.store.kills_pending(&gateway.node).await else { return };
+    for kill in kills {
+        if let Some(handle) = services.registry.by_id(kill.session) {
+            tracing::info!(session = %kill.session, by = %kill.by, "session ended by an operator");
+            handle.signal.raise(Wake::Kill);
+        }
+        if let Err(error) = services.store.kill_done(kill.id).await {
+            tracing::warn!(error = %error, "a kill could not be marked done");
+        }
+    }
+}
+
+async fn show_sessions(gateway: &Gateway) {
+    let services = &gateway.services;
+    let now = services.clock.now();
+    let listed = services.store.sessions(now).await.unwrap_or_default();
+    let live = services.registry.all();
+    for gone in listed.iter().filter(|s| s.node == gateway.node) {
+        if !live.iter().any(|h| h.id == gone.id)
+            && let Err(error) = services.store.session_closed(&gateway.node, gone.id).await
+        {
+            tracing::warn!(error = %error, "a session that ended is still listed");
+        }
+    }
+    let mut beats = Vec::new();
+    for handle in &live {
+        let application = handle.application.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if listed.iter().any(|s| s.node == gateway.node && s.id == handle.id) {
+            beats.push(SessionBeat {
+                id: handle.id,
+                application,
+                last_statement: None,
+                state: "connected".to_owned(),
+            });
+            continue;
+        }
+        let info = SessionInfo {
+            node: gateway.node.clone(),
+            id: handle.id,
+            principal: handle.principal.clone(),
+            target: handle.target.clone(),
+            client: handle.client_address.clone(),
+            application,
+            since: handle.since,
+            last_statement: None,
+            state: "connected".to_owned(),
+            seen: now,
+        };
+        if let Err(error) = services.store.session_opened(&info).await {
+            tracing::warn!(error = %error, "a session could not be listed");
+        }
+    }
+    if let Err(error) = services.store.session_heartbeat(&gateway.node, now, &beats).await {
+        tracing::warn!(error = %error, "sessions could not be listed");
+    }
+}

@@ -1,0 +1,82 @@
+//! Keeps every target's catalog fresh: after DDL that passed through, and by time.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinSet;
+
+use super::Gateway;
+use crate::{
+    session::services::Target,
+    upstream::{Control, catalog},
+};
+
+/// A catalog is read again after so long, whatever happened.
+const EVERY: Duration = Duration::from_secs(60);
+/// The least time between two readings.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long one reading may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the start waits for the first readings.
+const AT_START: Duration = Duration::from_secs(10);
+
+/// Reads all catalogs before the first session, if the targets answer in time.
+pub(super) async fn read_all_once(gateway: &Gateway) {
+    let mut readings = JoinSet::new();
+    for target in gateway.services.world.load().targets.values() {
+        let target = Arc::clone(target);
+        readings.spawn(async move { read(&target).await });
+    }
+    let all = async { while readings.join_next().await.is_some() {} };
+    if tokio::time::timeout(AT_START, all).await.is_err() {
+        tracing::warn!("some targets have not answered; serving without their catalogs");
+    }
+}
+
+/// Follows all targets, those that a reload brings too.
+pub(super) async fn keep(gateway: Arc<Gateway>) {
+    let mut followed: Vec<Arc<Target>> = Vec::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        for target in gateway.services.world.load().targets.values() {
+            if !followed.iter().any(|t| Arc::ptr_eq(t, target)) {
+                followed.push(Arc::clone(target));
+                tasks.spawn(follow(Arc::clone(target)));
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn follow(target: Arc<Target>) {
+    loop {
+        let reading = target.catalog.load();
+        // Without a catalog every name is unknown: keep trying.
+        let wait = if reading.epoch == 0 { Duration::from_secs(2) } else { EVERY };
+        drop(reading);
+        tokio::select! {
+            () = target.stale.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        read(&target).await;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn read(target: &Target) {
+    let epoch = target.catalog.load().epoch + 1;
+    let read = async {
+        let mut control = Control::connect(&target.connect, PATIENCE).await?;
+        let catalog = catalog::read(&mut control, epoch).await;
+        control.close().await;
+        catalog
+    };
+    match read.await {
+        Ok(catalog) => {
+            tracing::debug!(target = %target.name, epoch, "catalog read");
+            target.catalog.store(Arc::new(catalog));
+        }
+        Err(error) => {
+            tracing::warn!(target = %target.name, error = %error, "the catalog could not be read");
+        }
+    }
+}

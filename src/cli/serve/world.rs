@@ -1,0 +1,184 @@
+//! From settings to what sessions see of them.
+
+use std::{collections::HashMap, net::IpAddr, path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use ring::digest;
+use tokio::sync::Notify;
+
+use crate::{
+    cli::Error,
+    config::{
+        self, Address, Config, Durability, ListenTls, Network, ParameterDetail, PasswordSource,
+        StatementDetail, TargetTls,
+    },
+    kernel::{audit::record, policy::decide::Caps, sql::Trust},
+    net::{
+        stream::Peer,
+        tls::{ClientTls, ClientTlsOptions, ServerTls, ServerTlsOptions, TlsMode},
+    },
+    session::{
+        pg::startup::TlsPolicy,
+        services::{Limits, Over, Target, World},
+    },
+    trail::{self, identity},
+    upstream::{self, ConnectOptions, Credential, credential::Source},
+    wire::pg::FrontendLimits,
+};
+
+/// From connect to the upstream's ReadyForQuery.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// After how long without traffic an upstream is probed.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Prepared statements and portals of one session.
+const NAMES: usize = 20_000;
+/// How much of one parameter is kept for a record.
+const PARAMETER_BYTES: usize = 4096;
+
+/// Builds what sessions see. Targets that stay as they were keep their catalog.
+pub(super) fn build(config: &Config, before: Option<&World>) -> Result<World, Error> {
+    let mut targets = HashMap::new();
+    for setting in &config.targets {
+        let known = before.and_then(|w| w.targets.get(&setting.name));
+        let target = target(setting, known.map(AsRef::as_ref))?;
+        targets.insert(setting.name.clone(), Arc::new(target));
+    }
+    let roles = config.roles.iter().map(|role| (role.name.clone(), role.clone())).collect();
+    Ok(World { targets, roles, limits: limits(&config.limits) })
+}
+
+fn limits(limits: &config::Limits) -> Limits {
+    let message = usize::try_from(limits.message_bytes).unwrap_or(usize::MAX);
+    let statement = usize::try_from(limits.statement_bytes).unwrap_or(usize::MAX);
+    Limits {
+        caps: Caps { rows: limits.max_rows, bytes: limits.max_bytes },
+        over: match limits.over {
+            config::Over::Error => Over::Error,
+            config::Over::Cut => Over::Cut,
+        },
+        statement_bytes: statement,
+        frames: FrontendLimits {
+            // A text over the limit is refused as a statement, not as a broken protocol, as long as
+            // it fits in a message at all.
+            text: statement.max(message),
+            bind: message,
+            copy_data: message,
+        },
+        login_timeout: limits.login_timeout,
+        idle_timeout: limits.idle_timeout,
+        idle_in_transaction_timeout: limits.idle_in_transaction_timeout,
+        connections_per_principal: limits.connections_per_principal as usize,
+        names: NAMES,
+        max_duration: limits.max_duration,
+        row_budget: limits.row_budget,
+        parameter_bytes: PARAMETER_BYTES,
+    }
+}
+
+fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, Error> {
+    let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
+    let catalog = match before {
+        Some(before) => ArcSwap::new(before.catalog.load_full()),
+        None => ArcSwap::default(),
+    };
+    Ok(Target {
+        name: setting.name.clone(),
+        connect: connect_options(setting)?,
+        database: setting.database.clone(),
+        max_connections: setting.max_connections as usize,
+        trust,
+        catalog,
+        stale: Notify::new(),
+    })
+}
+
+/// How the gateway reaches a target.
+pub(in crate::cli) fn connect_options(setting: &config::Target) -> Result<ConnectOptions, Error> {
+    let address = match &setting.address {
+        Address::Tcp { host, port } => upstream::Address::Tcp { host: host.clone(), port: *port },
+        Address::Unix(path) => upstream::Address::Unix(path.clone()),
+    };
+    let mode = match setting.tls {
+        TargetTls::Disable => TlsMode::Disable,
+        TargetTls::Prefer => TlsMode::Prefer,
+        TargetTls::Require => TlsMode::Require,
+        TargetTls::VerifyCa => TlsMode::VerifyCa,
+        TargetTls::VerifyFull => TlsMode::VerifyFull,
+    };
+    let tls =
+        ClientTls::load(&ClientTlsOptions { mode, ca: setting.tls_ca.clone(), certificate: None })?;
+    let source = match &setting.password {
+        PasswordSource::Nothing => Source::None,
+        PasswordSource::File(path) => Source::File(path.clone()),
+        PasswordSource::Env(name) => Source::Environment(name.clone()),
+        PasswordSource::Command(words) => Source::Command(words.clone()),
+    };
+    Ok(ConnectOptions {
+        address,
+        tls,
+        user: setting.user.clone(),
+        credential: Arc::new(Credential::new(source)),
+        database: setting.database.clone(),
+        minor: 2,
+        timeout: CONNECT_TIMEOUT,
+        keepalive: KEEPALIVE,
+    })
+}
+
+/// What a listener does about TLS, and the certificate to watch.
+pub(super) fn tls_policy(
+    setting: &config::Listener,
+    data_dir: &Path,
+) -> Result<(TlsPolicy, Option<Arc<ServerTls>>), Error> {
+    if setting.tls == ListenTls::Disable {
+        return Ok((TlsPolicy::Disable, None));
+    }
+    let server = Arc::new(ServerTls::open(ServerTlsOptions {
+        certificate: setting.certificate.as_ref().map(|c| (c.cert.clone(), c.key.clone())),
+        data_dir: data_dir.to_owned(),
+    })?);
+    let policy = match setting.tls {
+        ListenTls::Require => TlsPolicy::Require(Arc::clone(&server)),
+        ListenTls::Prefer | ListenTls::Disable => TlsPolicy::Prefer(Arc::clone(&server)),
+    };
+    Ok((policy, Some(server)))
+}
+
+/// True if clients may come from there. A socket in the file system is guarded by its own mode.
+pub(super) fn is_allowed(allow: &[Network], peer: Peer) -> bool {
+    let address: IpAddr = match peer {
+        Peer::Unix => return true,
+        Peer::Tcp(address) => address.ip().to_canonical(),
+    };
+    allow.is_empty() || allow.iter().any(|network| network.contains(address))
+}
+
+/// What the settings say about the trail.
+pub(super) fn trail_options(config: &Config, options: &mut trail::Options) -> Result<(), Error> {
+    options.durability = match config.audit.durability {
+        Durability::Written => trail::Durability::Written,
+        Durability::Synced => trail::Durability::Synced,
+    };
+    options.segment_bytes = config.audit.segment_bytes;
+    options.checkpoint_interval = config.audit.checkpoint_interval;
+    options.detail.statement = match config.audit.statement {
+        StatementDetail::Full => record::StatementDetail::Full,
+        StatementDetail::Normalized => record::StatementDetail::Normalized,
+        StatementDetail::Fingerprint => record::StatementDetail::Fingerprint,
+    };
+    options.detail.parameters = match config.audit.parameters {
+        ParameterDetail::Text => record::ParameterDetail::Text,
+        ParameterDetail::None => record::ParameterDetail::None,
+        ParameterDetail::Hmac => {
+            record::ParameterDetail::Hmac(identity::parameter_key(&config.data_dir)?)
+        }
+    };
+    Ok(())
+}
+
+/// Digest of the settings file, for the record of its loading.
+pub(super) fn digest(file: &Path) -> String {
+    let bytes = std::fs::read(file).unwrap_or_default();
+    let hash = digest::digest(&digest::SHA256, &bytes);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,127 @@
+//! `[[listen]]`: where clients connect.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    config::{
+        address::{Address, Network},
+        section::Section,
+    },
+    kernel::ids::TargetName,
+};
+
+/// What a listener speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// The Postgres protocol, to targets.
+    Postgres,
+    /// Health and metrics.
+    Http,
+}
+
+/// Whether clients must encrypt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListenTls {
+    /// Never offered.
+    Disable,
+    /// Offered; clear text is taken too.
+    Prefer,
+    /// Clear text is refused.
+    Require,
+}
+
+/// A certificate chain and its key, as files of PEM. Watched; a change serves new connections.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CertificateFiles {
+    /// The chain, the listener's own certificate first.
+    pub cert: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// One place where clients connect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listener {
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Where.
+    pub address: Address,
+    /// Whether clients must encrypt. Always `Disable` for http.
+    pub tls: ListenTls,
+    /// The certificate; `None`: one signed by itself, kept in `data_dir`.
+    pub certificate: Option<CertificateFiles>,
+    /// The one target of a sidecar; `None`: clients name it.
+    pub target: Option<TargetName>,
+    /// From where clients may come; empty: from everywhere.
+    pub allow: Vec<Network>,
+}
+
+/// A listener, if it has what it must.
+pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
+    let protocol = section.choice(
+        "protocol",
+        &[("postgres", Some(Protocol::Postgres)), ("mysql", None), ("http", Some(Protocol::Http))],
+    );
+    if let Some((None, span)) = &protocol {
+        section.issue(
+            span.clone(),
+            "protocol = \"mysql\" is not in this version; accepted: \"postgres\", \"http\"",
+        );
+    }
+    if section.place("protocol").is_none() {
+        section.issue(section.span(), "listen needs protocol = \"postgres\" or \"http\"");
+    }
+    let address = section.address("address");
+    if section.place("address").is_none() {
+        section.issue(section.span(), "listen needs address = \"host:port\" or a socket's path");
+    }
+    let tls = section.choice(
+        "tls",
+        &[
+            ("disable", ListenTls::Disable),
+            ("prefer", ListenTls::Prefer),
+            ("require", ListenTls::Require),
+        ],
+    );
+    let (cert, key) = (section.path("cert"), section.path("key"));
+    let certificate = match (cert, key) {
+        (Some((cert, span)), Some((key, _))) => {
+            if matches!(tls, Some((ListenTls::Disable, _))) {
+                section.issue(span, "cert has no use with tls = \"disable\"");
+            }
+            Some(CertificateFiles { cert: base.join(cert), key: base.join(key) })
+        }
+        (Some((_, span)), None) => {
+            section.issue(span, "cert needs key, the file of its private key");
+            None
+        }
+        (None, Some((_, span))) => {
+            section.issue(span, "key needs cert, the file of its certificate");
+            None
+        }
+        (None, None) => None,
+    };
+    let target = section.text("target").map(|(name, _)| TargetName::new(name));
+    let allow = section.list("allow", |text| {
+        Network::parse(text)
+            .ok_or_else(|| format!("`{text}` is not a network; write 10.0.0.0/8 or fd00::/8"))
+    });
+    let protocol = protocol.and_then(|(p, _)| p);
+    if protocol == Some(Protocol::Http) {
+        section.unused(&["tls", "cert", "key", "target"], "is not used by protocol = \"http\"");
+    }
+    let address = address.map(|(address, _)| match address {
+        Address::Unix(path) => Address::Unix(base.join(path)),
+        tcp @ Address::Tcp { .. } => tcp,
+    });
+    let allow = allow.map(|(list, _)| list).unwrap_or_default();
+    section.finish();
+    let (protocol, address) = (protocol?, address?);
+    // Off the machine, a password's verifier and every row would cross the network in clear.
+    let default = if address.is_local() { ListenTls::Prefer } else { ListenTls::Require };
+    let tls = match protocol {
+        Protocol::Http => ListenTls::Disable,
+        Protocol::Postgres => tls.map_or(default, |(tls, _)| tls),
+    };
+    Some(Listener { protocol, address, tls, certificate, target, allow })
+}

@@ -1,0 +1,189 @@
+//! `[[target]]`: the databases that principals connect to by name.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    config::{address::Address, section::Section},
+    kernel::ids::TargetName,
+};
+
+/// What kind of server a target is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// How the connection to the upstream is encrypted and checked; the words are libpq's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TargetTls {
+    /// Clear text.
+    Disable,
+    /// Encrypted if the server can, unchecked.
+    Prefer,
+    /// Encrypted, unchecked.
+    Require,
+    /// Encrypted, the certificate is signed by a trusted authority.
+    VerifyCa,
+    /// As `VerifyCa`, and the certificate names the host.
+    VerifyFull,
+}
+
+/// Where the upstream password comes from; read again at each upstream log-in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PasswordSource {
+    /// None is sent: trust, peer.
+    Nothing,
+    /// The first line of a file.
+    File(PathBuf),
+    /// An environment variable of the gateway.
+    Env(String),
+    /// The first line that a program prints; its words, no shell.
+    Command(Vec<String>),
+}
+
+/// A database that principals connect to by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// What it is.
+    pub engine: Engine,
+    /// Where it is.
+    pub address: Address,
+    /// The database there.
+    pub database: String,
+    /// The log-in there.
+    pub user: String,
+    /// Its password.
+    pub password: PasswordSource,
+    /// How the connection is protected.
+    pub tls: TargetTls,
+    /// Trusted authorities as a PEM file; `None`: the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// The most upstream connections this gateway opens to it.
+    pub max_connections: u32,
+    /// User code that may run below admin: `ext:postgis`, `billing.refund(dml)`.
+    pub trust: Vec<String>,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// A target, if it has what it must.
+pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
+    for key in ["name", "address", "user"] {
+        if section.place(key).is_none() {
+            section.issue(section.span(), format!("target needs {key}"));
+        }
+    }
+    let name = section.parsed("name", "letters, digits, `-`, `_` and `.`, at most 63", |text| {
+        is_target_name(text).then(|| TargetName::new(text))
+    });
+    let engine = section.choice("engine", &[("postgres", Some(Engine::Postgres)), ("mysql", None)]);
+    if let Some((None, span)) = &engine {
+        section.issue(
+            span.clone(),
+            "engine = \"mysql\" is not in this version; accepted: \"postgres\"",
+        );
+    }
+    let address = section.address("address").map(|(address, _)| match address {
+        Address::Unix(path) => Address::Unix(base.join(path)),
+        tcp @ Address::Tcp { .. } => tcp,
+    });
+    let database = section.text("database");
+    let user = section.text("user");
+    let password = password(&section, base);
+    let tls = section.choice(
+        "tls",
+        &[
+            ("disable", TargetTls::Disable),
+            ("prefer", TargetTls::Prefer),
+            ("require", TargetTls::Require),
+            ("verify-ca", TargetTls::VerifyCa),
+            ("verify-full", TargetTls::VerifyFull),
+        ],
+    );
+    let tls_ca = section.path("tls_ca");
+    let max_connections = section.count("max_connections", 50, 10_000);
+    let trust = section.list("trust", trusted);
+    let description = section.text("description").map(|(text, _)| text);
+    let default = match &address {
+        Some(address) if address.is_local() => TargetTls::Prefer,
+        _ => TargetTls::VerifyFull,
+    };
+    let tls = tls.map_or(default, |(tls, _)| tls);
+    if let (Some((_, span)), false) =
+        (&tls_ca, matches!(tls, TargetTls::VerifyCa | TargetTls::VerifyFull))
+    {
+        section.issue(
+            span.clone(),
+            "tls_ca is not checked unless tls = \"verify-ca\" or \"verify-full\"",
+        );
+    }
+    section.finish();
+    let (name, address, user) = (name?.0, address?, user?.0);
+    let engine = engine.map_or(Some(Engine::Postgres), |(engine, _)| engine)?;
+    Some(Target {
+        // As in libpq: the database is the user's namesake unless said otherwise.
+        database: database.map_or_else(|| user.clone(), |(database, _)| database),
+        name,
+        engine,
+        address,
+        user,
+        password,
+        tls,
+        tls_ca: tls_ca.map(|(path, _)| base.join(path)),
+        max_connections: max_connections as u32,
+        trust: trust.map(|(list, _)| list).unwrap_or_default(),
+        description,
+    })
+}
+
+fn password(section: &Section<'_>, base: &Path) -> PasswordSource {
+    let file = section.path("password_file");
+    let env = section.text("password_env");
+    let command = section.list("password_command", |word| Ok(word.to_owned()));
+    let mut given = Vec::new();
+    if let Some((path, span)) = file {
+        given.push((PasswordSource::File(base.join(path)), span));
+    }
+    if let Some((name, span)) = env {
+        given.push((PasswordSource::Env(name), span));
+    }
+    if let Some((words, span)) = command {
+        if words.is_empty() {
+            section.issue(span.clone(), "password_command needs a program");
+        }
+        given.push((PasswordSource::Command(words), span));
+    }
+    if let Some((_, span)) = given.get(1) {
+        section.issue(
+            span.clone(),
+            "only one of password_file, password_env and password_command may be given",
+        );
+    }
+    given.into_iter().next().map_or(PasswordSource::Nothing, |(source, _)| source)
+}
+
+/// An `@` would be ambiguous in `alice@shop`, a `/` in `shop/database`.
+fn is_target_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=63).contains(&text.len()) && text.chars().all(plain)
+}
+
+fn trusted(text: &str) -> Result<String, String> {
+    let word = |t: &str| {
+        !t.is_empty() && t.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '-'))
+    };
+    let routine = text.strip_suffix("(dml)").unwrap_or(text);
+    let fits = match text.strip_prefix("ext:") {
+        Some(extension) => word(extension),
+        None => routine.split_once('.').is_some_and(|(s, r)| word(s) && (word(r) || r == "*")),
+    };
+    fits.then(|| text.to_owned()).ok_or_else(|| {
+        format!(
+            "`{text}` is not a trust entry; write \"ext:postgis\", \"schema.routine\", \
+             \"schema.routine(dml)\" or \"schema.*\""
+        )
+    })
+}

@@ -1,0 +1,239 @@
+//! Settings that pass, settings that don't, and the example held against the code.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../proxy.toml.example");
+
+fn issues(text: &str) -> Vec<Issue> {
+    match Config::parse(Path::new("/etc/hallpass/proxy.toml"), text) {
+        Ok(_) => Vec::new(),
+        Err(ConfigError::Refused { issues, .. }) => issues,
+        Err(error @ ConfigError::Unreadable { .. }) => panic!("{error}"),
+    }
+}
+
+fn config(text: &str) -> Config {
+    Config::parse(Path::new("/etc/hallpass/proxy.toml"), text).expect("accepted")
+}
+
+const TARGET: &str = "[[target]]\nname = \"shop\"\naddress = \"db:5432\"\nuser = \"hallpass\"\n";
+
+#[test]
+fn an_empty_file_has_all_defaults() {
+    let config = config("");
+    assert_eq!(config.data_dir, Path::new("/etc/hallpass/hallpass-data"));
+    assert_eq!(config.limits.max_rows, 1000);
+    assert_eq!(config.roles, Role::built_in());
+    let file = PathBuf::from("/etc/hallpass/hallpass-data/hallpass.db");
+    assert_eq!(config.store, StoreSetting::Embedded(file));
+}
+
+#[test]
+fn every_problem_is_named_with_its_line_and_what_is_accepted() {
+    let found = issues(
+        "data_dir = 5\n\
+         [limits]\n\
+         max_rows = 0\n\
+         max_row = 10\n\
+         over = \"truncate\"\n\
+         max_duration = \"24 hours\"\n",
+    );
+    let lines: Vec<usize> = found.iter().map(|i| i.line).collect();
+    assert_eq!(lines, [1, 3, 4, 5, 6], "{found:?}");
+    let message = |line| found.iter().find(|i| i.line == line).map(|i| i.message.as_str());
+    assert!(message(4).is_some_and(|m| m.contains("`max_row`") && m.contains("max_rows, ")));
+    assert!(message(5).is_some_and(|m| m.contains("\"error\", \"cut\"")));
+}
+
+#[test]
+fn the_error_reads_as_file_line_and_reason() {
+    let error = Config::parse(Path::new("proxy.toml"), "\n\n[log]\nlevel = \"loud\"\n")
+        .expect_err("refused");
+    let text = error.to_string();
+    assert!(text.starts_with("proxy.toml:4: level = \"loud\": expected one of"), "{text}");
+}
+
+#[test]
+fn broken_toml_is_named_with_its_line() {
+    let found = issues("[limits]\nmax_rows = \n");
+    assert_eq!(found.first().map(|i| i.line), Some(2), "{found:?}");
+}
+
+#[test]
+fn the_default_of_tls_follows_the_address() {
+    let listen = |address: &str, more: &str| {
+        let text = format!("[[listen]]\nprotocol=\"postgres\"\naddress=\"{address}\"\n{more}");
+        config(&text).listeners.first().map(|l| l.tls)
+    };
+    assert_eq!(listen("0.0.0.0:6432", ""), Some(ListenTls::Require));
+    assert_eq!(listen("127.0.0.1:6432", ""), Some(ListenTls::Prefer));
+    assert_eq!(listen("./sock", ""), Some(ListenTls::Prefer));
+    assert_eq!(listen("0.0.0.0:6432", "tls=\"prefer\"\n"), Some(ListenTls::Prefer));
+
+    let target = |text: &str| config(text).targets.first().map(|t| t.tls);
+    assert_eq!(target(TARGET), Some(TargetTls::VerifyFull));
+    assert_eq!(target(&TARGET.replace("db:", "127.0.0.1:")), Some(TargetTls::Prefer));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let listen = "[[listen]]\nprotocol = \"postgres\"\naddress = \"127.0.0.1:1\"\n";
+    for (text, line, part) in [
+        (format!("{TARGET}{TARGET}"), 6, "two targets"),
+        (format!("{listen}{listen}"), 6, "two listeners"),
+        (format!("{TARGET}password_env = \"A\"\npassword_file = \"b\"\n"), 5, "only one of"),
+        (format!("{TARGET}tls = \"require\"\ntls_ca = \"ca.pem\"\n"), 6, "tls_ca"),
+        (format!("{listen}cert = \"c.pem\"\n"), 4, "cert needs key"),
+        (format!("{listen}target = \"shop\"\n"), 4, "no [[target]]"),
+        (format!("{listen}tls = \"disable\"\ncert = \"c\"\nkey = \"k\"\n"), 5, "no use"),
+        ("[audit]\nquota_bytes = \"1MiB\"\n".to_owned(), 2, "not one segment"),
+        ("[limits]\nconnections = 5\nconnections_per_principal = 6\n".to_owned(), 3, "more than"),
+        ("[limits]\nmessage_bytes = \"1KiB\"\n".to_owned(), 1, "more than message_bytes"),
+        (
+            "[[listen]]\nprotocol=\"http\"\naddress=\"127.0.0.1:1\"\ncert=\"c\"\nkey=\"k\""
+                .to_owned(),
+            4,
+            "not used",
+        ),
+    ] {
+        let found = issues(&text);
+        assert!(
+            found.iter().any(|i| i.line == line && i.message.contains(part)),
+            "{text}\n{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_url_and_its_password_are_never_printed() {
+    let found = issues("store = \"mysql://u:hunter2@h/d\"\n");
+    assert!(found.iter().all(|i| !i.message.contains("hunter2")), "{found:?}");
+    let config = config("store = \"postgres://u:hunter2@h/d\"\n");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn mysql_is_known_and_not_in_this_version() {
+    let found = issues("[[listen]]\nprotocol = \"mysql\"\naddress = \"127.0.0.1:1\"\n");
+    assert!(found.iter().any(|i| i.line == 2 && i.message.contains("not in this version")));
+    let found = issues(&format!("{TARGET}engine = \"mysql\"\n"));
+    assert!(found.iter().any(|i| i.line == 5 && i.message.contains("not in this version")));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let found = issues("[[target]]\nname = \"shop\"\n[[listen]]\n");
+    for part in ["target needs address", "target needs user", "needs protocol", "needs address"] {
+        assert!(found.iter().any(|i| i.message.contains(part)), "{part}: {found:?}");
+    }
+}
+
+#[test]
+fn a_role_of_the_file_replaces_its_namesake() {
+    let config = config(
+        "[roles.developer]\nstanding = [\"sql.select\", \"info\"]\n\
+         [roles.lead]\nduties = [\"approver\", \"auditor\"]\n",
+    );
+    let role = |name: &str| config.roles.iter().find(|r| r.name.as_str() == name).cloned();
+    assert!(role("developer").is_some_and(|r| r.standing.short_list() == "info,select"));
+    assert!(role("lead").is_some_and(|r| r.duties == [Duty::Approver, Duty::Auditor]));
+    assert_eq!(config.roles.iter().filter(|r| r.name.as_str() == "developer").count(), 1);
+
+    let found = issues("[roles.x]\nstanding = [\"everything\"]\nduties = [\"boss\"]\n");
+    assert_eq!(found.iter().map(|i| i.line).collect::<Vec<_>>(), [2, 3], "{found:?}");
+}
+
+#[test]
+fn relative_paths_count_from_the_file() {
+    let config = config(&format!("data_dir = \"d\"\n{TARGET}password_file = \"s/shop\"\n"));
+    assert_eq!(config.data_dir, Path::new("/etc/hallpass/d"));
+    let file = PasswordSource::File("/etc/hallpass/s/shop".into());
+    assert_eq!(config.targets.first().map(|t| t.password.clone()), Some(file));
+}
+
+#[test]
+fn a_reload_names_what_waits_for_a_restart() {
+    let old = config("");
+    assert!(old.restart_keys(&config("[limits]\nmax_rows = 5\n[log]\nlevel=\"warn\"")).is_empty());
+    let new = config("data_dir = \"x\"\n[audit]\ndurability = \"synced\"\n");
+    assert_eq!(old.restart_keys(&new), ["data_dir", "store", "audit"]);
+}
+
+#[test]
+fn hostile_files_are_refused_without_harm() {
+    for text in [
+        "[[[[[",
+        "listen = 5",
+        "roles = 5\n[limits]",
+        "[listen]\naddress = \"a:1\"",
+        "[roles]\nx = 1",
+        "limits = []",
+        "\u{feff}a = 1\n\0",
+        "[[target]]\nname = \"a@b\"\naddress = \"x:1\"\nuser = \"u\"",
+        "[limits]\nmax_rows = 99999999999999999999999999",
+        "[limits]\nmax_rows = -1",
+    ] {
+        assert!(!issues(text).is_empty(), "{text}");
+    }
+    let deep = format!("a = {}", "[".repeat(100_000));
+    assert!(!issues(&deep).is_empty());
+}
+
+/// Each `key = value` of the example, in use or commented out, with its section and its line.
+fn example_keys() -> Vec<(String, String)> {
+    let mut section = String::new();
+    let mut keys = Vec::new();
+    for line in EXAMPLE.lines() {
+        if line.starts_with('[') {
+            let name = line.trim_matches(['[', ']']);
+            section = name.split('.').next().unwrap_or_default().to_owned();
+        }
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        let Some((key, _)) = line.split_once(" = ") else { continue };
+        if !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            keys.push((path, line.to_owned()));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_example_is_accepted_as_it_stands() {
+    assert_eq!(issues(EXAMPLE), []);
+}
+
+#[test]
+fn the_example_and_the_code_know_the_same_keys() {
+    let (_, _, asked) = read(Path::new("proxy.toml"), EXAMPLE);
+    let sections = ["listen", "target", "roles", "limits", "audit", "log"];
+    let asked: BTreeSet<String> =
+        asked.into_iter().filter(|key| !sections.contains(&key.as_str())).collect();
+    let shown: BTreeSet<String> = example_keys().into_iter().map(|(key, _)| key).collect();
+    let missing: Vec<_> = asked.difference(&shown).collect();
+    let unknown: Vec<_> = shown.difference(&asked).collect();
+    assert!(missing.is_empty(), "not in proxy.toml.example: {missing:?}");
+    assert!(unknown.is_empty(), "in proxy.toml.example and not a setting: {unknown:?}");
+}
+
+#[test]
+fn every_value_shown_in_the_example_is_one() {
+    for (path, line) in example_keys() {
+        let text = match path.split_once('.') {
+            None => line.clone(),
+            Some(("listen", _)) => format!("[[listen]]\n{line}\n"),
+            Some(("target", _)) => format!("[[target]]\n{line}\n"),
+            Some(("roles", _)) => format!("[roles.x]\n{line}\n"),
+            Some((section, _)) => format!("[{section}]\n{line}\n"),
+        };
+        let key = path.rsplit('.').next().unwrap_or_default();
+        let wrong: Vec<_> = issues(&text)
+            .into_iter()
+            .filter(|i| i.message.contains("unknown key") || i.message.contains(": expected"))
+            .filter(|i| i.message.contains(key))
+            .collect();
+        assert!(wrong.is_empty(), "{line}: {wrong:?}");
+    }
+}

@@ -1,0 +1,230 @@
+//! Writes one JSON object by hand: keys in the order of the calls, no allocation of its own.
+
+use std::fmt::{self, Write as _};
+
+use crate::kernel::time::Timestamp;
+
+/// An object being written to the end of a buffer. A record is never closed here: its digest is
+/// still to come.
+pub(super) struct Object<'b> {
+    out: &'b mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'b> Object<'b> {
+    /// Opens an object.
+    pub(super) fn open(out: &'b mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Closes it.
+    pub(super) fn close(self) {
+        self.out.push(b'}');
+    }
+
+    pub(super) fn text(&mut self, key: &str, value: &str) {
+        self.key(key);
+        push_text(self.out, value);
+    }
+
+    pub(super) fn text_if(&mut self, key: &str, value: &str) {
+        if !value.is_empty() {
+            self.text(key, value);
+        }
+    }
+
+    pub(super) fn shown(&mut self, key: &str, value: impl fmt::Display) {
+        self.key(key);
+        push_shown(self.out, value);
+    }
+
+    pub(super) fn number(&mut self, key: &str, value: u64) {
+        self.key(key);
+        push_number(self.out, value);
+    }
+
+    pub(super) fn flag(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    pub(super) fn time(&mut self, key: &str, value: Timestamp) {
+        self.key(key);
+        push_time(self.out, value);
+    }
+
+    /// Text that is JSON already.
+    pub(super) fn raw(&mut self, key: &str, json: &str) {
+        self.key(key);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// An array whose items the closure writes, one call each.
+    pub(super) fn array<T>(
+        &mut self,
+        key: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Vec<u8>, T),
+    ) {
+        self.key(key);
+        self.out.push(b'[');
+        let mut first = true;
+        for item in items {
+            if !first {
+                self.out.push(b',');
+            }
+            first = false;
+            write(self.out, item);
+        }
+        self.out.push(b']');
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+}
+
+/// Writes a string with its quotes.
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    push_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Writes what a value displays as a string.
+pub(super) fn push_shown(out: &mut Vec<u8>, value: impl fmt::Display) {
+    out.push(b'"');
+    // Writing to a vector can't fail; a `Display` that errs ends the text early.
+    write!(Escaping(out), "{value}").ok();
+    out.push(b'"');
+}
+
+/// Writes a number in decimal digits.
+pub(super) fn push_number(out: &mut Vec<u8>, value: u64) {
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut used) = (value, 0_usize);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        used += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
+}
+
+/// Writes lower-case hexadecimal digits, without quotes.
+pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| DIGITS.get(usize::from(n & 15)).copied().unwrap_or(b'0');
+    for byte in bytes {
+        out.extend_from_slice(&[digit(byte >> 4), digit(*byte)]);
+    }
+}
+
+fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut plain_from = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(plain_from..at).unwrap_or_default());
+        plain_from = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                out.extend_from_slice(b"\\u00");
+                push_hex(out, &[byte]);
+            }
+        }
+    }
+    out.extend_from_slice(bytes.get(plain_from..).unwrap_or_default());
+}
+
+/// The same form as [`Timestamp`] displays, without going through the formatter.
+fn push_time(out: &mut Vec<u8>, time: Timestamp) {
+    let seconds = time.seconds();
+    let (year, month, day) = time.date();
+    let Ok(year @ 0..=9999) = u32::try_from(year) else {
+        return push_shown(out, time);
+    };
+    let second = seconds.rem_euclid(86_400) as u32;
+    let micros = time.0.rem_euclid(1_000_000) as u32;
+    out.push(b'"');
+    push_padded(out, year, 1000);
+    out.push(b'-');
+    push_padded(out, month, 10);
+    out.push(b'-');
+    push_padded(out, day, 10);
+    out.push(b'T');
+    push_padded(out, second / 3600, 10);
+    out.push(b':');
+    push_padded(out, second / 60 % 60, 10);
+    out.push(b':');
+    push_padded(out, second % 60, 10);
+    out.push(b'.');
+    push_padded(out, micros, 100_000);
+    out.extend_from_slice(b"Z\"");
+}
+
+/// Writes all digits from the one that counts `unit`s on.
+fn push_padded(out: &mut Vec<u8>, value: u32, unit: u32) {
+    let mut unit = unit;
+    while unit > 0 {
+        out.push(b'0' + (value / unit % 10) as u8);
+        unit /= 10;
+    }
+}
+
+struct Escaping<'b>(&'b mut Vec<u8>);
+
+impl fmt::Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        push_escaped(self.0, text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_and_stays_on_its_line(text in any::<String>()) {
+            let mut out = Vec::new();
+            push_text(&mut out, &text);
+            prop_assert!(!out.iter().any(|b| *b < 0x20 || *b == 0x7f));
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).expect("is JSON"), text);
+        }
+
+        #[test]
+        fn any_number_reads_back(number in any::<u64>()) {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            prop_assert_eq!(String::from_utf8(out).expect("digits"), number.to_string());
+        }
+
+        #[test]
+        fn times_are_written_as_they_display(micros in -4_000_000_000_000_000_i64..4_000_000_000_000_000) {
+            let mut out = Vec::new();
+            push_time(&mut out, Timestamp(micros));
+            prop_assert_eq!(String::from_utf8(out).expect("text"), format!("\"{}\"", Timestamp(micros)));
+        }
+    }
+}

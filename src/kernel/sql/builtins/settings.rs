@@ -1,0 +1,184 @@
+//! Who may change which setting.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use super::entries;
+
+const LIST: &str = include_str!("settings.txt");
+
+/// What changing a setting of the own session needs, by SET, `set_config` or a start-up option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SettingRule {
+    /// Changes how results look, how plans are made, how long things may take: nothing.
+    Harmless,
+    /// Lets statements take more memory or workers: info.
+    Resource,
+    /// `search_path`: which objects names mean. Nothing, but followed by the session.
+    Path,
+    /// `client_encoding`: nothing for [UTF-8](is_utf8_encoding); else refused.
+    Encoding,
+    /// Changes what a text means: nothing for the server's own default; else refused.
+    Lexer,
+    /// Whether the session may write: answered by the gateway, which keeps its own.
+    Wall,
+    /// Whose rights the session has: admin.
+    Identity,
+    /// A name with a dot that belongs to no extension on the list: a placeholder that the server
+    /// gives no meaning to, where a value can be parked and row security may look.
+    Custom,
+    /// Everything else.
+    Admin,
+}
+
+impl SettingRule {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "harmless" => Self::Harmless,
+            "resource" => Self::Resource,
+            "path" => Self::Path,
+            "encoding" => Self::Encoding,
+            "lexer" => Self::Lexer,
+            "wall" => Self::Wall,
+            "identity" => Self::Identity,
+            "custom" => Self::Custom,
+            "admin" => Self::Admin,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    rule: SettingRule,
+    hidden: bool,
+}
+
+static ENTRIES: LazyLock<HashMap<&'static str, Entry>> =
+    LazyLock::new(|| entries(LIST).filter_map(|line| parse(&line)).collect());
+
+/// Fail closed: a line that does not read is left out, so that its setting needs admin.
+fn parse(line: &[&'static str]) -> Option<(&'static str, Entry)> {
+    let (name, rule, hidden) = match *line {
+        [name, rule] => (name, rule, false),
+        [name, rule, "hidden"] => (name, rule, true),
+        _ => return None,
+    };
+    Some((name, Entry { rule: SettingRule::parse(rule)?, hidden }))
+}
+
+/// The rule of a setting. Names are compared without regard to case, as the server does.
+pub fn setting(name: &str) -> SettingRule {
+    let name = name.to_ascii_lowercase();
+    match name.split_once('.') {
+        Some((extension, _)) => {
+            let all_of_it = format!("{extension}.*");
+            ENTRIES.get(all_of_it.as_str()).map_or(SettingRule::Custom, |entry| entry.rule)
+        }
+        None => ENTRIES.get(name.as_str()).map_or(SettingRule::Admin, |entry| entry.rule),
+    }
+}
+
+/// True if even SHOW and `current_setting` of it need admin: connection strings, commands, paths of
+/// the server. Every other setting is info.
+pub fn setting_is_hidden(name: &str) -> bool {
+    ENTRIES.get(name.to_ascii_lowercase().as_str()).is_some_and(|entry| entry.hidden)
+}
+
+/// True if a value of `client_encoding` means UTF-8, by the server's own way to compare names: case
+/// and everything but letters and digits are left out.
+pub fn is_utf8_encoding(value: &str) -> bool {
+    let bare: String = value
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    value.is_ascii() && matches!(bare.as_str(), "utf8" | "unicode")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names_are_sorted_and_unique;
+    use super::*;
+
+    #[test]
+    fn every_line_reads() {
+        for line in entries(LIST) {
+            assert!(parse(&line).is_some(), "{line:?}");
+        }
+        names_are_sorted_and_unique(LIST);
+    }
+
+    #[test]
+    fn what_drivers_and_dumps_set_is_harmless() {
+        let names = "application_name bytea_output check_function_bodies client_min_messages \
+             DateStyle default_table_access_method default_tablespace \
+             default_transaction_isolation extra_float_digits \
+             idle_in_transaction_session_timeout IntervalStyle jit lock_timeout \
+             plan_cache_mode quote_all_identifiers row_security statement_timeout \
+             synchronize_seqscans synchronous_commit TimeZone transaction_isolation \
+             transaction_timeout xmloption enable_seqscan restrict_nonsystem_relation_kind";
+        for name in names.split_whitespace() {
+            assert_eq!(setting(name), SettingRule::Harmless, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_changes_the_meaning_of_statements_has_a_rule_of_its_own() {
+        for (name, rule) in [
+            ("search_path", SettingRule::Path),
+            ("client_encoding", SettingRule::Encoding),
+            ("standard_conforming_strings", SettingRule::Lexer),
+            ("Backslash_Quote", SettingRule::Lexer),
+            ("transform_null_equals", SettingRule::Lexer),
+            ("default_transaction_read_only", SettingRule::Wall),
+            ("transaction_read_only", SettingRule::Wall),
+            ("role", SettingRule::Identity),
+            ("session_authorization", SettingRule::Identity),
+            ("work_mem", SettingRule::Resource),
+            ("app.tenant", SettingRule::Custom),
+        ] {
+            assert_eq!(setting(name), rule, "{name}");
+        }
+    }
+
+    #[test]
+    fn everything_else_needs_admin() {
+        let names = "allow_system_table_mods archive_command auto_explain.log_analyze \
+             debug_print_plan dynamic_library_path ignore_system_indexes is_superuser \
+             jit_dump_bitcode lo_compat_privileges local_preload_libraries log_connections \
+             log_min_messages log_parameter_max_length_on_error log_statement \
+             pg_stat_statements.track pgaudit.log PgAudit.Log plperl.on_init plv8.start_proc \
+             session_preload_libraries session_replication_role shared_buffers \
+             track_activities update_process_title zero_damaged_pages no_such_setting *";
+        for name in names.split_whitespace() {
+            assert_eq!(setting(name), SettingRule::Admin, "{name}");
+        }
+        assert_eq!(setting(""), SettingRule::Admin);
+    }
+
+    #[test]
+    fn a_prefix_is_no_setting() {
+        assert_eq!(setting("search_path.x"), SettingRule::Custom);
+        assert_eq!(setting("pgaudit"), SettingRule::Admin);
+    }
+
+    #[test]
+    fn connection_strings_and_paths_are_hidden() {
+        for name in ["primary_conninfo", "Archive_Command", "ssl_key_file", "hba_file"] {
+            assert!(setting_is_hidden(name), "{name}");
+        }
+        for name in ["server_version", "search_path", "max_connections", "TimeZone", "app.user"] {
+            assert!(!setting_is_hidden(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_utf8_passes_as_utf8() {
+        for value in ["UTF8", "utf-8", "Unicode", "'UTF8'"] {
+            assert!(is_utf8_encoding(value), "{value}");
+        }
+        for value in ["SQL_ASCII", "LATIN1", "GBK", "SJIS", "UTF16", "", "ＵTF8"] {
+            assert!(!is_utf8_encoding(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What a statement is judged against: the names in force, and the code that is trusted.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::{
+    access::Permission,
+    catalog::{Catalog, Routine},
+    sql::mode::LexMode,
+};
+
+/// Everything outside a statement that its judgement depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// How the session's server reads text now.
+    pub mode: LexMode,
+    /// What the target contains.
+    pub catalog: &'a Catalog,
+    /// Where the session's server looks names up now.
+    pub path: &'a SearchPath,
+    /// What the session itself may have put in the way.
+    pub overlay: &'a Overlay,
+    /// Whose code may run below admin.
+    pub trust: &'a Trust,
+}
+
+/// The schemas in which unqualified names are looked up.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum SearchPath {
+    /// In order, as `current_schemas(true)` gives them: with `pg_catalog` and the session's
+    /// temporary schema where the server puts them.
+    Known(Vec<String>),
+    /// Something ran that may have changed it. Fail closed: every schema may come first.
+    Unknown,
+}
+
+impl SearchPath {
+    /// `pg_catalog` and `public`: a fresh session without temporary tables.
+    pub fn usual() -> Self {
+        Self::Known(vec!["pg_catalog".to_owned(), "public".to_owned()])
+    }
+
+    /// True if names may be found in that schema without writing it.
+    pub fn may_contain(&self, schema: &str) -> bool {
+        match self {
+            Self::Known(path) => path.iter().any(|s| s == schema),
+            Self::Unknown => true,
+        }
+    }
+}
+
+/// Names that this session created, altered or dropped since the catalog was read. They are never
+/// taken for catalogs or built-ins, and no scope covers them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Overlay {
+    names: BTreeSet<String>,
+    anything: bool,
+}
+
+impl Overlay {
+    /// Adds names, unqualified, folded.
+    pub fn add(&mut self, names: impl IntoIterator<Item = String>) {
+        self.names.extend(names);
+    }
+
+    /// Code ran that may have created anything. Fail closed: where a temporary schema is on the
+    /// path, no unqualified name is a catalog from now on.
+    pub fn add_anything(&mut self) {
+        self.anything = true;
+    }
+
+    /// Forgets all, once the catalog and the search path have been read again.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// True if this name is one of them.
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// True if code ran that may have created anything.
+    pub fn may_hold_anything(&self) -> bool {
+        self.anything
+    }
+}
+
+/// `[[target]] trust`: routines that may run below admin, and what calling them needs.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Trust {
+    entries: Vec<TrustEntry>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct TrustEntry {
+    whom: Trusted,
+    permission: Permission,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Trusted {
+    Extension(String),
+    Schema(String),
+    Routine(String, String),
+}
+
+/// A text that is no entry of `trust`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "`{entry}` can't be trusted; write ext:NAME, SCHEMA.ROUTINE or SCHEMA.*, and (dml) or (ddl) \
+     behind it if it writes"
+)]
+pub struct BadTrust {
+    entry: String,
+}
+
+impl Trust {
+    /// Reads entries like `ext:postgis`, `billing.refund(dml)`, `reports.*`. Without parentheses the
+    /// code is trusted to read only: calling it needs `select`.
+    ///
+    /// # Errors
+    /// [`BadTrust`] with the first entry that is none.
+    pub fn parse<'t>(entries: impl IntoIterator<Item = &'t str>) -> Result<Self, BadTrust> {
+        entries
+            .into_iter()
+            .map(parse_entry)
+            .collect::<Result<_, _>>()
+            .map(|entries| Self { entries })
+    }
+
+    /// What calling this routine needs if it is trusted. The entry that asks for most counts.
+    pub fn permission_for(&self, routine: &Routine) -> Option<Permission> {
+        self.entries
+            .iter()
+            .filter(|entry| match &entry.whom {
+                Trusted::Extension(name) => routine.extension.as_ref() == Some(name),
+                Trusted::Schema(schema) => routine.schema == *schema,
+                Trusted::Routine(schema, name) => {
+                    routine.schema == *schema && routine.name == *name
+                }
+            })
+            .map(|entry| entry.permission)
+            .max()
+    }
+}
+
+fn parse_entry(text: &str) -> Result<TrustEntry, BadTrust> {
+    let bad = || BadTrust { entry: text.chars().take(128).collect() };
+    let text = text.trim();
+    let (whom, permission) = match text.split_once('(') {
+        None => (text, Permission::Select),
+        Some((whom, rest)) => {
+            let name = rest.strip_suffix(')').ok_or_else(bad)?;
+            let permission = name.parse().map_err(|_| bad())?;
+            match permission {
+                Permission::Select | Permission::Dml | Permission::Ddl => (whom, permission),
+                Permission::Explain
+                | Permission::Info
+                | Permission::Export
+                | Permission::Admin
+                | Permission::Unmask
+                | Permission::IssuesCreate => return Err(bad()),
+            }
+        }
+    };
+    let plain = |name: &str| !name.is_empty() && !name.contains(['.', '*', ' ', '(', ')']);
+    let whom = if let Some(extension) = whom.strip_prefix("ext:") {
+        if !plain(&extension.replace('-', "_")) {
+            return Err(bad());
+        }
+        Trusted::Extension(extension.to_owned())
+    } else {
+        let (schema, name) = whom.split_once('.').ok_or_else(bad)?;
+        match name {
+            "*" if plain(schema) => Trusted::Schema(schema.to_owned()),
+            name if plain(schema) && plain(name) => {
+                Trusted::Routine(schema.to_owned(), name.to_owned())
+            }
+            _ => return Err(bad()),
+        }
+    };
+    Ok(TrustEntry { whom, permission })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::catalog::{RoutineKind, Volatility};
+
+    fn routine(schema: &str, name: &str, extension: Option<&str>) -> Routine {
+        Routine {
+            oid: 1,
+            schema: schema.into(),
+            name: name.into(),
+            kind: RoutineKind::Function,
+            volatility: Volatility::Volatile,
+            security_definer: false,
+            language: "plpgsql".into(),
+            extension: extension.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn trust_names_extensions_schemas_and_routines() {
+        let trust =
+            Trust::parse(["ext:postgis", "billing.refund(dml)", "reports.*"]).expect("reads");
+        let of = |r: &Routine| trust.permission_for(r);
+        assert_eq!(of(&routine("public", "st_x", Some("postgis"))), Some(Permission::Select));
+        assert_eq!(of(&routine("billing", "refund", None)), Some(Permission::Dml));
+        assert_eq!(of(&routine("billing", "refund2", None)), None);
+        assert_eq!(of(&routine("reports", "anything", None)), Some(Permission::Select));
+    }
+
+    #[test]
+    fn half_an_entry_is_refused() {
+        for bad in
+            ["", "refund", "ext:", "a.b.c", "billing.refund(", "billing.refund(admin)", "*.*"]
+        {
+            assert!(Trust::parse([bad]).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The permission table: from what a statement says to what it does and needs.
+//!
+//! Effects, not keywords: every statement node of the tree counts, wherever it stands, and so do the
+//! relations behind views and the code behind functions, operators, casts, types and triggers. A
+//! statement needs the union of what all its parts need.
+
+mod code;
+mod effects;
+mod names;
+mod needs;
+mod relations;
+mod settings;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::sql::{
+    analysis::{Analysis, ResolvedRelation, SessionEffect},
+    context::Context,
+    judge::needs::Needs,
+    reading::{Access, Reading, RoutineUse, StatementKind},
+};
+
+/// What the statement does and needs, in this context.
+///
+/// Never fails: what isn't understood needs admin.
+pub fn judge(reading: &Reading, cx: &Context<'_>) -> Analysis {
+    let mut judge = Judge {
+        reading,
+        cx,
+        // EXPLAIN can't stand inside another statement; where it seems to, count it as run.
+        only_planned: reading.top == StatementKind::Explain
+            && !reading.kinds.contains(&StatementKind::ExplainAnalyze),
+        needs: Needs::default(),
+        relations: Vec::new(),
+        routines: Vec::new(),
+        effects: Vec::new(),
+        user_rows: false,
+        user_code: false,
+    };
+    judge.relations();
+    judge.code();
+    judge.statement();
+    judge.effects();
+    judge.finish()
+}
+
+/// One judgement in the making.
+struct Judge<'a> {
+    reading: &'a Reading,
+    cx: &'a Context<'a>,
+    /// Plain EXPLAIN: nothing runs but what the planner evaluates.
+    only_planned: bool,
+    needs: Needs,
+    relations: Vec<ResolvedRelation>,
+    routines: Vec<RoutineUse>,
+    effects: Vec<SessionEffect>,
+    /// Rows of user relations, or of user routines, are read.
+    user_rows: bool,
+    /// Code runs that may change the session.
+    user_code: bool,
+}
+
+impl Judge<'_> {
+    fn has(&self, kind: StatementKind) -> bool {
+        self.reading.kinds.contains(&kind)
+    }
+
+    /// The name of the statement or cursor if one of these kinds is here.
+    fn object_of(&self, kinds: &[StatementKind]) -> Option<String> {
+        kinds.iter().any(|k| self.has(*k)).then(|| self.reading.object.clone()).flatten()
+    }
+
+    /// True if the statement itself sends rows of user relations to the client.
+    fn returns_user_rows(&self) -> bool {
+        use StatementKind::*;
+        match self.reading.top {
+            Select | Values | CopyToClient | Call => self.user_rows,
+            // Their own table is listed as read if there is RETURNING.
+            Insert | Update | Delete | Merge => self.user_rows && self.returning(),
+            CreateTableAs | CopyFromClient | CopyServer | Explain | ExplainAnalyze | Show | Set
+            | SetRole | SetConstraints | Transaction | TwoPhase | Prepare | Execute
+            | Deallocate | Declare | Fetch | Move | Close | Listen | Unlisten | Notify
+            | LockShare | Lock | Refresh | Discard | SchemaChange | Truncate | CreateCode | Do
+            | Privileges | Server | Maintenance | Other => false,
+        }
+    }
+
+    fn returning(&self) -> bool {
+        let uses = &self.reading.relations;
+        uses.iter().any(|written| {
+            written.access == Access::Write
+                && uses.iter().any(|u| u.access == Access::Read && u.name == written.name)
+        })
+    }
+
+    fn finish(self) -> Analysis {
+        let returns_user_rows = self.returns_user_rows();
+        let executes = self.object_of(&[StatementKind::Execute]);
+        let fetches = self.object_of(&[StatementKind::Fetch, StatementKind::Move]);
+        // PREPARE runs nothing yet.
+        let writes = self.needs.writes && self.reading.top != StatementKind::Prepare;
+        let (class, needs) = self.needs.into_class_and_list();
+        Analysis {
+            span: self.reading.span.clone(),
+            kind: self.reading.top,
+            class,
+            needs,
+            relations: self.relations,
+            routines: self.routines,
+            effects: self.effects,
+            executes,
+            fetches,
+            returns_user_rows,
+            writes,
+            local: None,
+            parameters: self.reading.parameters,
+        }
+    }
+}

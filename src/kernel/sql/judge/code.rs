@@ -1,0 +1,342 @@
+//! What the code that a statement runs needs: functions, operators, casts, types.
+//!
+//! We don't infer types, so a name stands for every routine it may mean: a built-in is trusted only
+//! as far as every user routine of its name on the search path is allowed too.
+
+use crate::kernel::{
+    access::Permission,
+    catalog::{Routine, Volatility},
+    sql::{
+        analysis::NeedOn,
+        builtins::{self, FunctionRule},
+        judge::{
+            Judge,
+            names::{Resolved, resolve},
+        },
+        reading::{RawName, RoutineUse, StatementKind},
+    },
+};
+
+/// How a user routine comes to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Called {
+    /// By its own name.
+    ByName,
+    /// By an operator, a cast, a type, a view, or because it shares a name with a built-in.
+    Implicitly,
+}
+
+impl Judge<'_> {
+    /// Adds what every routine, operator, cast and type needs.
+    pub(super) fn code(&mut self) {
+        let reading = self.reading;
+        for used in &reading.routines {
+            self.routine(used);
+        }
+        let catalog = self.cx.catalog;
+        // USING, CASE x WHEN y, DISTINCT and ORDER BY compare without saying so.
+        let unsaid = ["=", "<"];
+        let operators = reading.operators.iter().map(String::as_str).chain(unsaid);
+        for operator in operators.flat_map(|o| catalog.operators_named(o)) {
+            self.routine_behind(operator.routine);
+        }
+        for name in &reading.types {
+            for user_type in catalog.types_named(name.base()) {
+                for oid in &user_type.calls {
+                    self.routine_behind(*oid);
+                }
+            }
+        }
+        for cast in catalog.casts() {
+            let written = |side: &str| reading.types.iter().any(|t| t.base() == bare_type(side));
+            if cast.implicit || written(&cast.target) {
+                self.routine_behind(cast.routine);
+            }
+        }
+        self.attribute_calls();
+    }
+
+    /// `(x).f` calls `f(x)` if `x` has no field `f`, whatever the type of `x`; `t.f` does so with
+    /// the whole row. Tried: `SELECT (4711).pg_terminate_backend` terminates.
+    fn attribute_calls(&mut self) {
+        let reading = self.reading;
+        let Some(columns) = &reading.columns else {
+            // Fail closed: nobody looked for them.
+            self.needs.admin("may call functions in attribute notation");
+            return;
+        };
+        for field in &columns.fields {
+            let used = RoutineUse { name: RawName(vec![field.clone()]), literals: Vec::new() };
+            let harmless = match builtins::function(field) {
+                None => true,
+                Some(FunctionRule::Pure | FunctionRule::Info) => true,
+                Some(
+                    FunctionRule::Select
+                    | FunctionRule::Source
+                    | FunctionRule::Dml
+                    | FunctionRule::SetConfig
+                    | FunctionRule::CurrentSetting
+                    | FunctionRule::Admin,
+                ) => false,
+            };
+            if !harmless || self.has_user_code(&used.name) {
+                self.routine(&used);
+            }
+        }
+        for name in &columns.names {
+            let raw = RawName(vec![name.clone()]);
+            if self.has_user_code(&raw) && !self.is_column(name) {
+                self.user_routines(&raw, Called::ByName);
+            }
+        }
+    }
+
+    fn is_column(&self, name: &str) -> bool {
+        self.reading.relations.iter().any(|used| match resolve(&used.name, self.cx) {
+            Resolved::User(relation) => relation.columns.iter().any(|c| c.name == name),
+            Resolved::Catalog { .. } | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
+                false
+            }
+        })
+    }
+
+    fn routine(&mut self, used: &RoutineUse) {
+        let name = used.name.base();
+        if matches!(used.name.schema(), Some("pg_catalog" | "information_schema")) {
+            return self.built_in(used);
+        }
+        self.note_routine(used);
+        if self.cx.overlay.contains(name) {
+            self.unknown_code();
+            self.needs.admin(format!("calls {}(), which this session touched", used.name));
+            return;
+        }
+        let built_in = used.name.schema().is_none()
+            && (builtins::function(name).is_some() || TYPES.contains(&name));
+        let called = if built_in { Called::Implicitly } else { Called::ByName };
+        let found = self.user_routines(&used.name, called);
+        if built_in {
+            self.built_in(used);
+        } else if !found {
+            self.unknown_code();
+            self.needs.admin(format!("calls {}(), which is not known", used.name));
+        }
+    }
+
+    fn unknown_code(&mut self) {
+        if !self.only_planned {
+            self.user_code = true;
+            self.needs.writes = true;
+        }
+    }
+
+    /// Routines that are more than reviewed pure built-ins go on record.
+    fn note_routine(&mut self, used: &RoutineUse) {
+        let pure = builtins::function(used.name.base()) == Some(FunctionRule::Pure);
+        if !pure || self.has_user_code(&used.name) {
+            self.routines.push(used.clone());
+        }
+    }
+
+    /// True if the name may mean user code: a routine, or a type whose coercion runs some.
+    fn has_user_code(&self, name: &RawName) -> bool {
+        let catalog = self.cx.catalog;
+        catalog.routines_named(name.base()).any(|r| self.may_mean(name, &r.schema))
+            || catalog.types_named(name.base()).iter().any(|t| self.may_mean(name, &t.schema))
+    }
+
+    fn may_mean(&self, name: &RawName, schema: &str) -> bool {
+        match name.schema() {
+            Some(written) => written == schema,
+            None => self.cx.path.may_contain(schema),
+        }
+    }
+
+    /// Adds what every user routine of the name needs; false if there is none.
+    fn user_routines(&mut self, name: &RawName, called: Called) -> bool {
+        let catalog = self.cx.catalog;
+        let mut found = false;
+        for routine in catalog.routines_named(name.base()) {
+            if self.may_mean(name, &routine.schema) {
+                found = true;
+                self.user_routine(routine, called);
+            }
+        }
+        for user_type in catalog.types_named(name.base()) {
+            if self.may_mean(name, &user_type.schema) {
+                found = true;
+                for oid in &user_type.calls {
+                    self.routine_behind(*oid);
+                }
+            }
+        }
+        found
+    }
+
+    /// A routine that the statement doesn't name.
+    pub(super) fn routine_behind(&mut self, oid: u32) {
+        // Built-in routines aren't in the catalog.
+        if let Some(routine) = self.cx.catalog.routine_by_oid(oid) {
+            self.user_routine(routine, Called::Implicitly);
+        }
+    }
+
+    fn user_routine(&mut self, routine: &Routine, called: Called) {
+        let why = format!("calls {}.{}()", routine.schema, routine.name);
+        let steady = match routine.volatility {
+            Volatility::Immutable | Volatility::Stable => !routine.security_definer,
+            Volatility::Volatile => false,
+        };
+        // An extension's own operators, casts and overloads: only who may do everything can install
+        // an extension, and every second database has citext, hstore or PostGIS.
+        if called == Called::Implicitly && steady && routine.extension.is_some() {
+            return;
+        }
+        if !self.only_planned {
+            self.user_code = true;
+            self.user_rows |= called == Called::ByName;
+        }
+        match self.cx.trust.permission_for(routine) {
+            Some(Permission::Select) if self.only_planned => {}
+            Some(permission) => {
+                self.needs.writes |= permission.writes() && !self.only_planned;
+                self.needs.anything(permission, why);
+            }
+            None if steady => {
+                // Behind the read-only wall; where the wall must open, it may write too.
+                self.needs.whole(Permission::Select, why.clone());
+                if self.statement_writes() {
+                    self.needs.whole(Permission::Dml, why);
+                }
+            }
+            None => {
+                self.needs.writes |= !self.only_planned;
+                self.needs.admin(format!("{why}, which may write and is not trusted"));
+            }
+        }
+    }
+
+    /// Code that belongs to a table that is written.
+    pub(super) fn table_code(&mut self, oid: u32, verb: &str, table: &str) {
+        let Some(routine) = self.cx.catalog.routine_by_oid(oid) else { return };
+        let steady = routine.volatility != Volatility::Volatile && !routine.security_definer;
+        if !self.only_planned {
+            self.user_code = true;
+        }
+        if routine.extension.is_some() && (steady || routine.language == "c") {
+            return;
+        }
+        let why = format!("{verb} {}.{}() of {table}", routine.schema, routine.name);
+        match self.cx.trust.permission_for(routine) {
+            Some(permission) => self.needs.anything(permission.max(Permission::Dml), why),
+            None => self.needs.whole(Permission::Dml, why),
+        }
+    }
+
+    fn statement_writes(&self) -> bool {
+        use StatementKind::*;
+        [Insert, Update, Delete, Merge, CopyFromClient, CreateTableAs, SchemaChange, Refresh]
+            .into_iter()
+            .any(|kind| self.has(kind))
+    }
+
+    fn built_in(&mut self, used: &RoutineUse) {
+        let name = used.name.base();
+        let why = format!("calls {name}()");
+        match builtins::function(name) {
+            Some(FunctionRule::Pure) => {}
+            Some(FunctionRule::Info) => self.needs.anything(Permission::Info, why),
+            Some(FunctionRule::Select) => self.needs.anything(Permission::Select, why),
+            Some(FunctionRule::Source) => self.needs.whole(Permission::Select, why),
+            Some(FunctionRule::Dml) => {
+                self.needs.writes |= !self.only_planned;
+                let on = self.sequence_of(used);
+                self.needs.add(Permission::Dml, on, why);
+            }
+            Some(FunctionRule::SetConfig) => self.set_config(used),
+            Some(FunctionRule::CurrentSetting) => self.current_setting(used),
+            Some(FunctionRule::Admin) => {
+                self.needs.writes |= !self.only_planned;
+                self.needs.admin(why);
+            }
+            // `regclass('t')` is `'t'::regclass`.
+            None if TYPES.contains(&name) => self.needs.anything(Permission::Info, why),
+            None => {
+                self.needs.writes |= !self.only_planned;
+                self.needs.admin(format!("{why}, which is not on the list of reviewed functions"));
+            }
+        }
+    }
+
+    /// nextval and setval change the sequence that their text names.
+    fn sequence_of(&self, used: &RoutineUse) -> NeedOn {
+        if !matches!(used.name.base(), "nextval" | "setval") {
+            return NeedOn::Anything;
+        }
+        let Some(name) = used.literals.first().and_then(Option::as_deref).and_then(plain_name)
+        else {
+            return NeedOn::WholeTarget;
+        };
+        match resolve(&name, self.cx) {
+            Resolved::User(relation) => {
+                NeedOn::Relation { schema: relation.schema.clone(), name: relation.name.clone() }
+            }
+            Resolved::Unknown { schema, name } => NeedOn::Relation { schema, name },
+            Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => NeedOn::WholeTarget,
+        }
+    }
+}
+
+/// Built-in types that can be written like a call and are no function on the list.
+const TYPES: [&str; 26] = [
+    "bytea",
+    "cid",
+    "daterange",
+    "json",
+    "jsonb",
+    "jsonpath",
+    "macaddr",
+    "macaddr8",
+    "oid",
+    "pg_lsn",
+    "regclass",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regnamespace",
+    "regoper",
+    "regoperator",
+    "regproc",
+    "regprocedure",
+    "regrole",
+    "regtype",
+    "tid",
+    "tsquery",
+    "tsvector",
+    "uuid",
+    "xid",
+];
+
+/// A name in a text as `regclass` reads it, if it is of the everyday kind.
+fn plain_name(text: &str) -> Option<RawName> {
+    let plain = |part: &str| {
+        let first = part.bytes().next()?;
+        let rest = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        (rest && !first.is_ascii_digit()).then(|| part.to_ascii_lowercase())
+    };
+    let quoted = |part: &str| {
+        let inner = part.strip_prefix('"')?.strip_suffix('"')?;
+        (!inner.is_empty() && !inner.contains(['"', '.'])).then(|| inner.to_owned())
+    };
+    let parts: Option<Vec<String>> =
+        text.split('.').map(|part| plain(part).or_else(|| quoted(part))).collect();
+    parts.filter(|p| p.len() <= 2).map(RawName)
+}
+
+/// The bare name of a type as `format_type` prints it: `public."Mood"[]` is `Mood`.
+pub(super) fn bare_type(printed: &str) -> &str {
+    let end = printed.find(['(', '[']).unwrap_or(printed.len());
+    let name = printed.get(..end).unwrap_or(printed).trim();
+    let base = name.rsplit('.').next().unwrap_or(name);
+    base.trim_matches('"')
+}

@@ -1,0 +1,289 @@
+//! What the relations of a statement need.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::{
+    access::Permission,
+    catalog::{Relation, RelationKind},
+    sql::{
+        analysis::ResolvedRelation,
+        builtins::{CatalogRule, RelationRule},
+        judge::{
+            Judge,
+            names::{Resolved, resolve},
+        },
+        reading::{Access, RawName, StatementKind},
+    },
+};
+
+impl<'a> Judge<'a> {
+    /// Resolves every relation and adds what its use needs.
+    pub(super) fn relations(&mut self) {
+        let reading = self.reading;
+        for used in &reading.relations {
+            let resolved = resolve(&used.name, self.cx);
+            self.note(&resolved, used.access);
+            match resolved {
+                Resolved::User(relation) => self.user_relation(relation, used.access),
+                Resolved::Catalog { schema, name, rule } => {
+                    self.catalog_relation((schema, &name), rule, (&used.name, used.access));
+                }
+                Resolved::Unreviewed { schema, name } => {
+                    if !self.only_planned {
+                        self.needs.admin(format!(
+                            "{} {schema}.{name}, which is not on the list of reviewed catalogs",
+                            verb(used.access)
+                        ));
+                    }
+                }
+                Resolved::Unknown { schema, name } => {
+                    self.plain_need((&schema, &name), used.access);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, resolved: &Resolved<'_>, access: Access) {
+        let (schema, name, oid, is_catalog) = match resolved {
+            Resolved::User(r) => (r.schema.clone(), r.name.clone(), Some(r.oid), false),
+            Resolved::Catalog { schema, name, rule } => {
+                let listed = rule.rule != RelationRule::Admin;
+                ((*schema).to_owned(), name.clone(), None, listed)
+            }
+            Resolved::Unreviewed { schema, name } | Resolved::Unknown { schema, name } => {
+                (schema.clone(), name.clone(), None, false)
+            }
+        };
+        self.relations.push(ResolvedRelation { schema, name, oid, access, is_catalog });
+    }
+
+    /// What one use of a relation needs by itself, whatever stands behind it.
+    fn plain_need(&mut self, relation: (&str, &str), access: Access) {
+        if self.only_planned {
+            return;
+        }
+        let why = format!("{} {}", verb(access), display(relation));
+        match access {
+            Access::Read => {
+                self.user_rows = true;
+                self.needs.relation(Permission::Select, relation, why);
+            }
+            Access::Write | Access::LockRows => {
+                self.needs.writes = true;
+                self.needs.relation(Permission::Dml, relation, why);
+            }
+            Access::LockTable if self.has(StatementKind::Lock) => {
+                self.needs.writes = true;
+                self.needs.relation(Permission::Dml, relation, why);
+            }
+            Access::LockTable => self.needs.relation(Permission::Select, relation, why),
+            // Refreshing changes rows; everything else that defines is judged by its kind.
+            Access::Define if self.has(StatementKind::Refresh) => {
+                self.needs.writes = true;
+                self.needs.relation(
+                    Permission::Dml,
+                    relation,
+                    format!("refreshes {}", display(relation)),
+                );
+            }
+            Access::Define | Access::Refer => {}
+        }
+    }
+
+    fn user_relation(&mut self, relation: &Relation, access: Access) {
+        self.plain_need((&relation.schema, &relation.name), access);
+        match access {
+            Access::Read => self.behind_view(relation, relation, access, &mut BTreeSet::new()),
+            Access::Write => {
+                self.behind_view(relation, relation, access, &mut BTreeSet::new());
+                self.code_of_written(relation);
+                for child in self.descendants(relation.oid) {
+                    self.code_of_written(child);
+                }
+            }
+            Access::LockRows | Access::LockTable => {
+                self.behind_view(relation, relation, access, &mut BTreeSet::new());
+            }
+            Access::Define | Access::Refer => {}
+        }
+    }
+
+    /// Partitions and inheriting tables, however deep: rows go there through their parent.
+    fn descendants(&self, oid: u32) -> Vec<&'a Relation> {
+        let mut oids = vec![oid];
+        let mut found: Vec<&Relation> = Vec::new();
+        while let Some(parent) = oids.pop() {
+            for child in self.cx.catalog.relations().filter(|r| r.parents.contains(&parent)) {
+                if found.iter().all(|f| f.oid != child.oid) {
+                    found.push(child);
+                    oids.push(child.oid);
+                }
+            }
+        }
+        found
+    }
+
+    /// A view gives out its base relations, so these are needed as if they were written there. The
+    /// code in its query runs, and may run while it is planned.
+    fn behind_view(
+        &mut self,
+        top: &Relation,
+        view: &Relation,
+        access: Access,
+        seen: &mut BTreeSet<u32>,
+    ) {
+        match view.kind {
+            RelationKind::View => {}
+            // Holds copies of what its query read: the same scope, but no code runs.
+            RelationKind::MaterializedView => {}
+            RelationKind::Table
+            | RelationKind::ForeignTable
+            | RelationKind::Sequence
+            | RelationKind::Index
+            | RelationKind::CompositeType
+            | RelationKind::Toast => return,
+        }
+        if !seen.insert(view.oid) {
+            return;
+        }
+        // Refreshing one runs its query, and reads what that reads.
+        let refreshed = view.kind == RelationKind::MaterializedView && access == Access::Write;
+        let access = if refreshed { Access::Read } else { access };
+        if view.kind == RelationKind::View || refreshed {
+            for oid in &view.calls {
+                self.routine_behind(*oid);
+            }
+        }
+        let catalog = self.cx.catalog;
+        for oid in &view.reads {
+            match catalog.relation_by_oid(*oid) {
+                Some(base) => {
+                    self.base_need(top, base, access);
+                    self.behind_view(top, base, access, seen);
+                }
+                // Fail closed: a catalog, or something newer than our snapshot.
+                None if !self.only_planned => self.needs.whole(
+                    Permission::Select,
+                    format!("reads more than is known of, through {}.{}", top.schema, top.name),
+                ),
+                None => {}
+            }
+        }
+    }
+
+    fn base_need(&mut self, top: &Relation, base: &Relation, access: Access) {
+        if self.only_planned {
+            return;
+        }
+        let name = (base.schema.as_str(), base.name.as_str());
+        let permission = match access {
+            Access::Read => Permission::Select,
+            Access::LockTable if self.has(StatementKind::LockShare) => Permission::Select,
+            Access::Write | Access::LockRows | Access::LockTable => Permission::Dml,
+            Access::Define | Access::Refer => return,
+        };
+        let why = format!("{} {} through {}.{}", verb(access), display(name), top.schema, top.name);
+        self.needs.relation(permission, name, why);
+    }
+
+    /// Triggers, rules, defaults, checks and types of a table that is written. They are the table's
+    /// own, put there by who may put code in place: an unscoped dml is enough for them.
+    fn code_of_written(&mut self, relation: &Relation) {
+        let table = format!("{}.{}", relation.schema, relation.name);
+        if relation.has_rules {
+            if !self.only_planned {
+                self.needs.whole(Permission::Dml, format!("rules of {table} rewrite it"));
+            }
+            self.user_code = true;
+        }
+        if !self.only_planned {
+            for oid in &relation.triggers {
+                self.table_code(*oid, "fires trigger function", &table);
+            }
+        }
+        for oid in &relation.calls {
+            self.table_code(*oid, "runs", &table);
+        }
+        let catalog = self.cx.catalog;
+        for column in &relation.columns {
+            for user_type in catalog.types_named(super::code::bare_type(&column.type_name)) {
+                for oid in &user_type.calls {
+                    self.table_code(*oid, "runs", &table);
+                }
+            }
+        }
+    }
+
+    fn catalog_relation(
+        &mut self,
+        (schema, name): (&str, &str),
+        rule: &CatalogRule,
+        (raw, access): (&RawName, Access),
+    ) {
+        if self.only_planned {
+            return;
+        }
+        match access {
+            Access::Read => {}
+            Access::Write
+            | Access::LockRows
+            | Access::LockTable
+            | Access::Define
+            | Access::Refer => {
+                self.needs.writes = true;
+                self.needs.admin(format!("{} the catalog {name}", verb(access)));
+                return;
+            }
+        }
+        match rule.rule {
+            RelationRule::Info | RelationRule::Activity => {
+                self.needs.anything(Permission::Info, format!("reads {schema}.{name}"));
+            }
+            RelationRule::Admin => {
+                self.needs.admin(format!("reads {schema}.{name}"));
+                return;
+            }
+        }
+        for column in rule.admin_columns {
+            if !self.mentions(raw, column) {
+                continue;
+            }
+            if rule.source_columns.contains(column) {
+                self.needs.whole(
+                    Permission::Select,
+                    format!("reads the source of routines in {name}.{column}: name other columns"),
+                );
+            } else {
+                let whose = match rule.rule {
+                    RelationRule::Activity => "other people's SQL in ",
+                    RelationRule::Info | RelationRule::Admin => "",
+                };
+                self.needs.admin(format!("reads {whose}{name}.{column}: name other columns"));
+            }
+        }
+    }
+
+    /// True if this column of a relation may be among what the statement looks at.
+    fn mentions(&self, relation: &RawName, column: &str) -> bool {
+        self.reading.columns.as_ref().is_none_or(|columns| {
+            columns.names.contains(column)
+                || columns.fields.contains(column)
+                || columns.whole.contains(relation)
+        })
+    }
+}
+
+fn verb(access: Access) -> &'static str {
+    match access {
+        Access::Read => "reads",
+        Access::Write => "writes",
+        Access::LockRows => "locks rows of",
+        Access::LockTable => "locks",
+        Access::Define => "changes",
+        Access::Refer => "refers to",
+    }
+}
+
+fn display((schema, name): (&str, &str)) -> String {
+    if schema.is_empty() { name.to_owned() } else { format!("{schema}.{name}") }
+}

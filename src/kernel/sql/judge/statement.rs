@@ -1,0 +1,147 @@
+//! What each kind of statement needs by itself. Relations and code are judged elsewhere.
+
+use crate::kernel::{
+    access::Permission,
+    sql::{
+        judge::Judge,
+        reading::{Access, StatementKind},
+    },
+};
+
+impl Judge<'_> {
+    /// Adds what every statement node needs.
+    pub(super) fn statement(&mut self) {
+        if self.only_planned {
+            self.needs.anything(Permission::Explain, "shows a plan");
+            if self.has(StatementKind::Execute) && self.reading.object.is_none() {
+                self.needs.admin("plans a prepared statement without a name");
+            }
+            return;
+        }
+        let reading = self.reading;
+        for kind in &reading.kinds {
+            self.kind(*kind);
+        }
+        // SELECT without relations and with reviewed built-ins only: SELECT 1.
+        if self.needs.is_empty()
+            && (self.has(StatementKind::Select) || self.has(StatementKind::Values))
+        {
+            self.needs.anything(Permission::Info, "computes a value");
+        }
+    }
+
+    /// The permission table of DESIGN.md, one arm per row.
+    fn kind(&mut self, kind: StatementKind) {
+        use StatementKind::*;
+        match kind {
+            // By their relations and routines alone.
+            Select | Values => {}
+            Explain | ExplainAnalyze => self.needs.anything(Permission::Explain, "shows a plan"),
+            Show => match self.reading.object.clone() {
+                Some(name) => self.shows(&name),
+                None => self.needs.anything(Permission::Info, "shows settings"),
+            },
+            Insert | Update | Delete | Merge | CopyFromClient => self.row_change(kind),
+            CopyToClient => {
+                self.needs.anything(Permission::Select, "copies rows out");
+                self.needs.anything(Permission::Export, "copies rows out: COPY … TO STDOUT");
+            }
+            CreateTableAs => self.schema_change("creates a table from a query"),
+            SchemaChange => self.schema_change("changes the schema"),
+            Truncate => self.schema_change("empties a table with TRUNCATE"),
+            Set => self.set(),
+            Transaction => {
+                if self.reading.transaction.is_none() {
+                    self.needs.admin("a transaction statement of an unknown kind");
+                }
+            }
+            SetConstraints | Deallocate | Close | Unlisten | Discard => {}
+            Prepare | Declare => {
+                if self.reading.inner.is_none() || self.reading.object.is_none() {
+                    self.needs.admin("prepares something unknown");
+                }
+            }
+            // What the named statement or cursor needs is added by who knows it. MOVE runs its
+            // cursor's query as much as FETCH does.
+            Execute | Fetch | Move => {
+                if self.reading.object.is_none() {
+                    self.needs.admin("runs something without a name");
+                }
+            }
+            Listen => self.needs.anything(Permission::Select, "listens for notifications"),
+            Notify => {
+                self.needs.writes = true;
+                self.needs.anything(Permission::Dml, "notifies other sessions");
+            }
+            LockShare | Lock => self.expects(Access::LockTable, "locks something unknown"),
+            Refresh => {
+                self.needs.writes = true;
+                let names_one = self.reading.relations.iter().any(|r| r.access == Access::Define);
+                if !names_one {
+                    self.expects(Access::Write, "refreshes something unknown");
+                }
+            }
+            SetRole => self.admin("becomes another role"),
+            TwoPhase => self.admin("uses two-phase commit"),
+            CopyServer => self.admin("reads or writes a file or runs a program on the server"),
+            CreateCode => self.admin("puts code in place"),
+            Do => self.admin("runs code with DO"),
+            Call => self.call(),
+            Privileges => self.admin("changes roles, owners or privileges"),
+            Server => self.admin("changes the server"),
+            Maintenance => self.admin("maintains the server: VACUUM, CLUSTER"),
+            Other => self.admin("is not understood"),
+        }
+    }
+
+    fn admin(&mut self, why: &str) {
+        self.needs.writes = true;
+        self.needs.admin(why);
+    }
+
+    fn schema_change(&mut self, why: &str) {
+        self.needs.writes = true;
+        let defined = self.reading.relations.iter().find(|r| r.access == Access::Define);
+        let why = match defined {
+            Some(relation) => format!("{why}: {}", relation.name),
+            None => why.to_owned(),
+        };
+        self.needs.whole(Permission::Ddl, why);
+    }
+
+    fn row_change(&mut self, kind: StatementKind) {
+        self.needs.writes = true;
+        let why = match kind {
+            StatementKind::Merge => "merges into something unknown",
+            _ => "writes something unknown",
+        };
+        self.expects(Access::Write, why);
+    }
+
+    /// Fail closed: a statement that works on a relation without naming one was not understood.
+    fn expects(&mut self, access: Access, why: &str) {
+        if !self.reading.relations.iter().any(|r| r.access == access) {
+            self.needs.admin(why);
+        }
+    }
+
+    fn set(&mut self) {
+        let reading = self.reading;
+        // SET SESSION CHARACTERISTICS is an effect on transactions.
+        if reading.settings.is_empty() && reading.transaction.is_none() {
+            self.needs.admin("sets something unknown");
+        }
+        for change in &reading.settings {
+            self.setting(change);
+        }
+    }
+
+    /// What the procedure needs is judged with the routines: trusted ones pass, others need admin.
+    fn call(&mut self) {
+        self.needs.writes = true;
+        self.user_code = true;
+        if self.reading.routines.is_empty() {
+            self.needs.admin("calls something unknown");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a statement does to its session.
+
+use std::sync::Arc;
+
+use crate::kernel::{
+    catalog::Catalog,
+    sql::{
+        analysis::{Analysis, SessionEffect},
+        analyze,
+        context::{Context, Overlay, SearchPath, Trust},
+        mode::LexMode,
+        reading::{SettingChange, TransactionChange},
+        text::StatementText,
+    },
+};
+
+fn one(text: &str) -> Arc<Analysis> {
+    let cx = Context {
+        mode: LexMode::POSTGRES,
+        catalog: &Catalog::default(),
+        path: &SearchPath::usual(),
+        overlay: &Overlay::default(),
+        trust: &Trust::default(),
+    };
+    let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+    let batch = analyze(&checked, &cx).unwrap_or_else(|e| panic!("{text}: {e}"));
+    assert_eq!(batch.statements.len(), 1, "{text}");
+    Arc::clone(batch.statements.first().expect("one"))
+}
+
+fn effects(text: &str) -> Vec<SessionEffect> {
+    one(text).effects.clone()
+}
+
+fn setting(name: &str, value: Option<&str>, local: bool) -> SessionEffect {
+    SessionEffect::Setting(SettingChange {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+        local,
+    })
+}
+
+#[test]
+fn transactions_are_told_as_they_change() {
+    let effect = |text| match effects(text).as_slice() {
+        [SessionEffect::Transaction(change)] => change.clone(),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(effect("BEGIN"), TransactionChange::Begin { read_write: None });
+    assert_eq!(effect("BEGIN READ WRITE"), TransactionChange::Begin { read_write: Some(true) });
+    assert_eq!(effect("COMMIT AND CHAIN"), TransactionChange::Commit { chain: true });
+    assert_eq!(effect("ROLLBACK TO s"), TransactionChange::RollbackTo("s".into()));
+    assert_eq!(
+        effect("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"),
+        TransactionChange::Set { read_write: Some(true), session: true }
+    );
+}
+
+#[test]
+fn settings_are_effects_on_every_route() {
+    assert_eq!(
+        effects("SET search_path = hr, public"),
+        [setting("search_path", Some("hr, public"), false)]
+    );
+    assert_eq!(effects("SET LOCAL search_path TO DEFAULT"), [setting("search_path", None, true)]);
+    assert_eq!(effects("RESET ALL"), [setting("*", None, false)]);
+    assert_eq!(
+        effects("SELECT set_config('Search_Path', 'hr', false)"),
+        [setting("search_path", Some("hr"), false)]
+    );
+    assert_eq!(
+        effects("SELECT set_config('search_path', $1, false)"),
+        [setting("search_path", None, false)],
+        "a value that is no constant is unknown"
+    );
+}
+
+#[test]
+fn prepared_statements_and_cursors_carry_what_they_do() {
+    let prepared = effects("PREPARE p AS DELETE FROM t");
+    let [SessionEffect::Prepare { name, inner }] = prepared.as_slice() else {
+        panic!("{prepared:?}")
+    };
+    assert!(name == "p" && inner.writes && !one("PREPARE p AS DELETE FROM t").writes);
+    let declared = effects("DECLARE c CURSOR WITH HOLD FOR SELECT * FROM t");
+    let [SessionEffect::Declare { name, holds, inner }] = declared.as_slice() else {
+        panic!("{declared:?}")
+    };
+    assert!(name == "c" && *holds && inner.returns_user_rows);
+    assert_eq!(effects("DEALLOCATE ALL"), [SessionEffect::Deallocate(None)]);
+    assert_eq!(effects("DEALLOCATE p"), [SessionEffect::Deallocate(Some("p".into()))]);
+    assert_eq!(effects("CLOSE c"), [SessionEffect::Close(Some("c".into()))]);
+    assert_eq!(effects("CLOSE ALL"), [SessionEffect::Close(None)]);
+}
+
+#[test]
+fn names_are_told_where_something_runs_by_name() {
+    assert_eq!(one("EXECUTE p (1)").executes.as_deref(), Some("p"));
+    assert_eq!(one("EXPLAIN ANALYZE EXECUTE p").executes.as_deref(), Some("p"));
+    assert_eq!(one("EXPLAIN EXECUTE p").executes.as_deref(), Some("p"));
+    assert_eq!(one("CREATE TABLE t AS EXECUTE p").executes.as_deref(), Some("p"));
+    assert_eq!(one("FETCH 5 FROM c").fetches.as_deref(), Some("c"));
+    assert_eq!(one("MOVE 5 IN c").fetches.as_deref(), Some("c"), "MOVE runs the query too");
+    assert_eq!(one("SELECT 1").executes, None);
+}
+
+#[test]
+fn discards_say_how_much() {
+    assert_eq!(effects("DISCARD ALL"), [SessionEffect::DiscardAll]);
+    assert_eq!(effects("DISCARD TEMP"), [SessionEffect::DiscardPart]);
+}
+
+#[test]
+fn schema_changes_name_what_they_touch() {
+    let names = |text: &str| match effects(text).as_slice() {
+        [SessionEffect::SchemaChange(names), ..] => names.clone(),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(names("CREATE TEMP TABLE t (id int)"), ["t"]);
+    assert_eq!(names("SELECT 1 AS a INTO t"), ["t"]);
+    assert_eq!(names("CREATE VIEW v AS SELECT * FROM t"), ["v"]);
+    assert_eq!(names("DROP TABLE a.b, c"), ["b", "c"]);
+    assert_eq!(names("ALTER TABLE t RENAME TO pg_class"), ["pg_class", "t"]);
+    assert!(effects("INSERT INTO t VALUES (1)").is_empty());
+}
+
+#[test]
+fn code_that_may_do_anything_is_told() {
+    for text in ["DO 'x'", "CALL p()", "SELECT nosuchfunction()", "CREATE EXTENSION hstore"] {
+        assert!(effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
+    }
+    for text in ["SELECT lower('A')", "EXPLAIN SELECT nosuchfunction()", "DELETE FROM t"] {
+        assert!(!effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
+    }
+}
+
+#[test]
+fn a_plan_has_no_effects() {
+    assert!(effects("EXPLAIN CREATE TABLE t AS SELECT 1").is_empty());
+    assert!(effects("EXPLAIN DECLARE c CURSOR FOR SELECT 1").is_empty());
+    assert!(!effects("EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1").is_empty());
+}
+
+#[test]
+fn a_span_is_the_statement_without_its_semicolon() {
+    assert_eq!(one("  SELECT 1 ; ").span, 2..10);
+}
+
+#[test]
+fn reasons_read_well_in_an_error() {
+    let why = |text: &str| one(text).needs.first().map(|n| n.why.clone()).unwrap_or_default();
+    assert_eq!(why("SELECT * FROM hr.salaries"), "reads hr.salaries");
+    assert_eq!(why("DELETE FROM orders"), "writes orders");
+    assert_eq!(why("SELECT pg_sleep(1)"), "calls pg_sleep()");
+    assert_eq!(why("TRUNCATE orders"), "empties a table with TRUNCATE: orders");
+    assert_eq!(
+        why("SELECT query FROM pg_stat_activity"),
+        "reads other people's SQL in pg_stat_activity.query: name other columns"
+    );
+}

@@ -1,0 +1,138 @@
+//! One text for many: the key of the analysis cache, and the text for records without literals.
+//!
+//! The key is the text's token stream with white space, comments and the case of keywords gone, and
+//! with a *hole* where a constant's value can't change what the statement does. Two texts with one
+//! key have one analysis; so the list of positions where a hole may stand ([`position`]) is short,
+//! and where it doesn't know, the constant stays in the key.
+//!
+//! The cached analysis was made from another text: its spans belong to that text. The spans of this
+//! one are in [`Normal::spans`], statement by statement.
+
+mod position;
+
+use std::ops::Range;
+
+use crate::kernel::sql::{
+    analysis::Unreadable,
+    lex::{Limits, Token, TokenKind, scanner::Scanner, split::Splitter},
+    mode::LexMode,
+    normalize::position::Position,
+    text::StatementText,
+};
+
+/// What [`normalize`] makes; kept and used again from text to text.
+#[derive(Clone, Debug, Default)]
+pub struct Normal {
+    /// The key, to be hashed and compared in full. Dialect and lexer mode are not part of it.
+    pub key: Vec<u8>,
+    /// The bytes of each statement of this text, without its semicolon.
+    pub spans: Vec<Range<usize>>,
+}
+
+/// Fills `out` with the key and the statement spans of a text, in one pass and, after a few texts,
+/// without allocating.
+///
+/// # Errors
+/// [`Unreadable`], as from [`crate::kernel::sql::lex::tokenize`], but only for what the lexer itself
+/// refuses: depth and number of tokens are not counted here, a text that passed once is known.
+pub fn normalize(
+    text: &StatementText<'_>,
+    mode: LexMode,
+    out: &mut Normal,
+) -> Result<(), Unreadable> {
+    let text = text.as_str();
+    let Normal { key, spans } = out;
+    key.clear();
+    spans.clear();
+    key.reserve(text.len().min(RESERVE));
+    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting);
+    let mut splitter = Splitter::default();
+    let mut position = Position::default();
+    let mut first: Option<usize> = None;
+    let mut end = 0;
+    // A constant whose fate depends on the token behind it.
+    let mut held: Option<Token> = None;
+    loop {
+        let token = scanner.next_token()?;
+        let word = token.map_or("", |t| t.text(text));
+        if let Some(constant) = held.take() {
+            match token {
+                Some(t) if !position::harmless_behind(t.kind, word) => {
+                    keep(key, constant.kind, constant.text(text));
+                }
+                _ => hole(key, constant.kind),
+            }
+        }
+        let Some(token) = token else { break };
+        if splitter.ends_statement(token.kind, word) {
+            spans.extend(first.take().map(|start| start..end));
+            position = Position::default();
+            keep(key, token.kind, word);
+            continue;
+        }
+        first.get_or_insert(token.start as usize);
+        end = token.end as usize;
+        if token.kind.is_literal() {
+            if position.constant(token.kind) {
+                held = Some(token);
+            } else {
+                keep(key, token.kind, word);
+            }
+            continue;
+        }
+        position.token(token.kind, word);
+        keep(key, token.kind, word);
+    }
+    spans.extend(first.map(|start| start..end));
+    Ok(())
+}
+
+/// Reserved at once for a key; longer ones grow.
+const RESERVE: usize = 4096;
+
+/// A token with its text. A token begins with its kind as a byte below 32, which stands in no word,
+/// number, operator or parameter; text that may hold anything is preceded by its length. So no two
+/// token streams have one key.
+fn keep(key: &mut Vec<u8>, kind: TokenKind, text: &str) {
+    key.push(kind as u8 + 1);
+    match kind {
+        TokenKind::Parameter | TokenKind::Operator => key.extend_from_slice(text.as_bytes()),
+        TokenKind::Word => key.extend(text.bytes().map(|b| b.to_ascii_lowercase())),
+        _ if kind.is_literal() || kind == TokenKind::QuotedIdentifier => {
+            key.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            key.extend_from_slice(text.as_bytes());
+        }
+        _ => {}
+    }
+}
+
+/// A constant of this kind, whatever its value.
+fn hole(key: &mut Vec<u8>, kind: TokenKind) {
+    key.extend_from_slice(&[HOLE, kind as u8 + 1]);
+}
+
+/// Begins a hole.
+const HOLE: u8 = 31;
+
+/// The text with every constant replaced by `?`, comments gone and white space made one blank: for
+/// records that must not hold values.
+///
+/// # Errors
+/// As [`normalize`].
+pub fn without_literals(text: &StatementText<'_>, mode: LexMode) -> Result<String, Unreadable> {
+    let text = text.as_str();
+    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting);
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    while let Some(token) = scanner.next_token()? {
+        if !out.is_empty() && token.start > end {
+            out.push(' ');
+        }
+        end = token.end;
+        out.push_str(if token.kind.is_literal() { "?" } else { token.text(text) });
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;

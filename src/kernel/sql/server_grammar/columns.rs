@@ -1,0 +1,156 @@
+//! What a tree says about columns: see [`crate::kernel::sql::reading::Columns`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pg_query::protobuf::{self as pg, node::Node as N};
+
+use crate::kernel::sql::{
+    reading::{Access, Columns, RawName, RelationUse},
+    server_grammar::{Reader, relations::name_of},
+};
+
+/// Columns in the making.
+#[derive(Default)]
+pub(super) struct Mentions {
+    columns: Columns,
+    /// Relations by the name or alias that stands for them anywhere in the statement.
+    aliases: BTreeMap<String, BTreeSet<RawName>>,
+    /// Names that are a whole row if they are an alias.
+    rows: BTreeSet<String>,
+}
+
+impl Mentions {
+    pub(super) fn finish(mut self) -> Columns {
+        for row in &self.rows {
+            if let Some(relations) = self.aliases.get(row) {
+                self.columns.whole.extend(relations.iter().cloned());
+            }
+        }
+        self.columns
+    }
+}
+
+impl Reader {
+    /// A relation and what it goes by.
+    pub(super) fn known_as(&mut self, relation: &pg::RangeVar) {
+        let name = raw(relation);
+        let alias = relation.alias.as_ref();
+        let known_as = alias.map_or(&relation.relname, |a| &a.aliasname).clone();
+        // Columns under other names can't be told apart.
+        if alias.is_some_and(|a| !a.colnames.is_empty()) {
+            self.mentions.columns.whole.insert(name.clone());
+        }
+        self.mentions.aliases.entry(known_as).or_default().insert(name);
+    }
+
+    pub(super) fn joined(&mut self, join: &pg::JoinExpr) {
+        let using = join.using_clause.iter().filter_map(text);
+        self.mentions.columns.names.extend(using);
+        if !join.is_natural && join.alias.is_none() {
+            return;
+        }
+        let mut inside = BTreeSet::new();
+        for side in [&join.larg, &join.rarg].into_iter().flatten() {
+            self.direct(side, &mut inside);
+        }
+        // NATURAL compares whatever columns share a name.
+        if join.is_natural {
+            self.mentions.columns.whole.extend(inside.iter().cloned());
+        }
+        let Some(alias) = &join.alias else { return };
+        if !alias.colnames.is_empty() {
+            self.mentions.columns.whole.extend(inside.iter().cloned());
+        }
+        self.mentions.aliases.entry(alias.aliasname.clone()).or_default().extend(inside);
+    }
+
+    pub(super) fn column(&mut self, reference: &pg::ColumnRef) {
+        let is_star = |n: &pg::Node| matches!(n.node, Some(N::AStar(_)));
+        let names = name_of(&reference.fields);
+        // A bare star belongs to its query: `stars`.
+        let Some(last) = names.0.last().cloned() else { return };
+        if !reference.fields.last().is_some_and(is_star) {
+            self.mentions.columns.names.insert(last.clone());
+        }
+        self.mentions.rows.insert(last);
+    }
+
+    pub(super) fn fields(&mut self, indirection: &pg::AIndirection) {
+        let fields = indirection.indirection.iter().filter_map(text);
+        self.mentions.columns.fields.extend(fields);
+    }
+
+    /// A bare `*` among outputs stands for all relations of the FROM beside it.
+    pub(super) fn stars(&mut self, outputs: &[pg::Node], from: &[pg::Node]) {
+        if outputs.iter().any(is_bare_star) {
+            let mut relations = BTreeSet::new();
+            for item in from {
+                self.direct(item, &mut relations);
+            }
+            self.mentions.columns.whole.extend(relations);
+        }
+    }
+
+    /// RETURNING reads the table that is written.
+    pub(super) fn returns(
+        &mut self,
+        target: Option<&pg::RangeVar>,
+        clause: Option<&pg::ReturningClause>,
+    ) {
+        let (Some(target), Some(clause)) = (target, clause) else { return };
+        let name = raw(target);
+        self.reading.relations.insert(RelationUse { name: name.clone(), access: Access::Read });
+        if clause.exprs.iter().any(is_bare_star) {
+            self.mentions.columns.whole.insert(name);
+        }
+    }
+
+    /// COPY of a table says which columns, or means all.
+    pub(super) fn copied(&mut self, copy: &pg::CopyStmt) {
+        let Some(relation) = &copy.relation else { return };
+        if copy.attlist.is_empty() {
+            self.mentions.columns.whole.insert(raw(relation));
+        }
+        self.mentions.columns.names.extend(copy.attlist.iter().filter_map(text));
+    }
+
+    fn direct(&self, item: &pg::Node, into: &mut BTreeSet<RawName>) {
+        match &item.node {
+            Some(N::RangeVar(relation)) if !self.is_cte(relation) => {
+                into.insert(raw(relation));
+            }
+            Some(N::JoinExpr(join)) => {
+                for side in [&join.larg, &join.rarg].into_iter().flatten() {
+                    self.direct(side, into);
+                }
+            }
+            Some(N::RangeTableSample(sample)) => {
+                if let Some(relation) = &sample.relation {
+                    self.direct(relation, into);
+                }
+            }
+            // What a subquery or a function returns, it mentions itself.
+            _ => {}
+        }
+    }
+}
+
+fn raw(relation: &pg::RangeVar) -> RawName {
+    let parts = [&relation.catalogname, &relation.schemaname, &relation.relname];
+    RawName(parts.into_iter().filter(|p| !p.is_empty()).cloned().collect())
+}
+
+fn text(n: &pg::Node) -> Option<String> {
+    match &n.node {
+        Some(N::String(s)) => Some(s.sval.clone()),
+        _ => None,
+    }
+}
+
+fn is_bare_star(output: &pg::Node) -> bool {
+    let Some(N::ResTarget(target)) = &output.node else { return false };
+    let Some(N::ColumnRef(reference)) = target.val.as_ref().and_then(|v| v.node.as_ref()) else {
+        return false;
+    };
+    matches!(reference.fields.as_slice(), [only] if matches!(only.node, Some(N::AStar(_))))
+}

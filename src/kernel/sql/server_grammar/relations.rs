@@ -1,0 +1,236 @@
+//! Which relations, routines, operators and types a tree names, and which names are CTEs.
+
+use pg_query::protobuf::{self as pg, a_const::Val, node::Node as N};
+
+use crate::kernel::sql::{
+    reading::{Access, RawName, RelationUse, RoutineUse},
+    server_grammar::{Reader, walk},
+};
+
+impl Reader {
+    pub(super) fn relation(&mut self, relation: &pg::RangeVar, access: Access) {
+        let pg::RangeVar {
+            catalogname,
+            schemaname,
+            relname,
+            inh: _,
+            relpersistence: _,
+            alias: _,
+            location: _,
+        } = relation;
+        let parts = [catalogname, schemaname, relname];
+        let name = RawName(parts.into_iter().filter(|p| !p.is_empty()).cloned().collect());
+        self.named(name, access);
+    }
+
+    pub(super) fn named(&mut self, name: RawName, access: Access) {
+        if !name.0.is_empty() {
+            self.reading.relations.insert(RelationUse { name, access });
+        }
+    }
+
+    /// A relation where rows come from: a bare name may be a CTE's.
+    pub(super) fn source(&mut self, relation: &pg::RangeVar, access: Access) {
+        if !self.is_cte(relation) {
+            self.relation(relation, access);
+        }
+    }
+
+    pub(super) fn is_cte(&self, relation: &pg::RangeVar) -> bool {
+        relation.catalogname.is_empty()
+            && relation.schemaname.is_empty()
+            && self.scopes.iter().flatten().any(|name| *name == relation.relname)
+    }
+
+    /// A query or a row-changing statement: its CTEs are seen inside only.
+    pub(super) fn in_scope(
+        &mut self,
+        with: Option<&pg::WithClause>,
+        inside: impl FnOnce(&mut Self),
+    ) {
+        self.scopes.push(Vec::new());
+        if let Some(with) = with {
+            self.ctes(with);
+        }
+        inside(self);
+        self.scopes.pop();
+    }
+
+    fn ctes(&mut self, with: &pg::WithClause) {
+        let pg::WithClause { ctes, recursive, location: _ } = with;
+        let name = |n: &pg::Node| match &n.node {
+            Some(N::CommonTableExpr(cte)) => Some(cte.ctename.clone()),
+            _ => None,
+        };
+        if *recursive && let Some(scope) = self.scopes.last_mut() {
+            scope.extend(ctes.iter().filter_map(name));
+        }
+        for cte in ctes {
+            // Without RECURSIVE a CTE sees those before it, and not itself.
+            walk::node(self, cte);
+            if let (false, Some(scope)) = (*recursive, self.scopes.last_mut()) {
+                scope.extend(name(cte));
+            }
+        }
+    }
+
+    /// FOR UPDATE and its like, on the tables of this query's FROM.
+    pub(super) fn row_locks(&mut self, from: &[pg::Node], clauses: &[pg::Node]) {
+        for clause in clauses {
+            let Some(N::LockingClause(clause)) = &clause.node else { continue };
+            let pg::LockingClause { locked_rels, strength: _, wait_policy: _ } = clause;
+            if locked_rels.is_empty() {
+                for item in from {
+                    self.lock_item(item);
+                }
+            }
+            for locked in locked_rels {
+                let Some(N::RangeVar(locked)) = &locked.node else { continue };
+                match from.iter().find_map(|item| called(item, &locked.relname)) {
+                    Some(item) => self.lock_item(item),
+                    // The server will find no such table either.
+                    None => self.source(locked, Access::LockRows),
+                }
+            }
+        }
+    }
+
+    fn lock_item(&mut self, item: &pg::Node) {
+        match &item.node {
+            Some(N::RangeVar(relation)) => self.source(relation, Access::LockRows),
+            Some(N::JoinExpr(join)) => {
+                for side in [&join.larg, &join.rarg].into_iter().flatten() {
+                    self.lock_item(side);
+                }
+            }
+            Some(N::RangeTableSample(sample)) => {
+                if let Some(relation) = &sample.relation {
+                    self.lock_item(relation);
+                }
+            }
+            Some(N::RangeSubselect(sub)) => {
+                if let Some(N::SelectStmt(select)) =
+                    sub.subquery.as_ref().and_then(|q| q.node.as_ref())
+                {
+                    // The subquery's own CTEs hide tables of the same name.
+                    self.scopes.push(select.with_clause.as_ref().map_or_else(Vec::new, cte_names));
+                    self.lock_select(select);
+                    self.scopes.pop();
+                }
+            }
+            // Functions and the like hold no rows to lock.
+            _ => {}
+        }
+    }
+
+    fn lock_select(&mut self, select: &pg::SelectStmt) {
+        for item in &select.from_clause {
+            self.lock_item(item);
+        }
+        for arm in [&select.larg, &select.rarg].into_iter().flatten() {
+            self.lock_select(arm);
+        }
+    }
+
+    pub(super) fn call(&mut self, call: &pg::FuncCall) {
+        if call.funcformat != pg::CoercionForm::CoerceSqlSyntax as i32 {
+            let named = call.func_variadic
+                || call.args.iter().any(|a| matches!(a.node, Some(N::NamedArgExpr(_))));
+            let literals = call
+                .args
+                .iter()
+                // Named arguments stand in any order: no position is certain.
+                .map(|a| if named { None } else { string_constant(a) })
+                .collect();
+            self.reading.routines.insert(RoutineUse { name: name_of(&call.funcname), literals });
+        }
+        walk::func_call(self, call);
+    }
+
+    pub(super) fn operator(&mut self, name: &[pg::Node]) {
+        if let Some(name) = name_of(name).0.pop() {
+            self.reading.operators.insert(name);
+        }
+    }
+
+    pub(super) fn expression(&mut self, e: &pg::AExpr) {
+        use pg::AExprKind as K;
+        match K::try_from(e.kind) {
+            Ok(
+                K::AexprBetween | K::AexprNotBetween | K::AexprBetweenSym | K::AexprNotBetweenSym,
+            ) => {
+                self.reading.operators.extend(["<=".to_owned(), ">=".to_owned()]);
+            }
+            _ => self.operator(&e.name),
+        }
+        walk::a_expr(self, e);
+    }
+}
+
+/// A dotted name.
+pub(super) fn name_of(parts: &[pg::Node]) -> RawName {
+    RawName(
+        parts
+            .iter()
+            .filter_map(|n| match &n.node {
+                Some(N::String(s)) => Some(s.sval.clone()),
+                _ => None,
+            })
+            .collect(),
+    )
+}
+
+fn cte_names(with: &pg::WithClause) -> Vec<String> {
+    with.ctes
+        .iter()
+        .filter_map(|n| match &n.node {
+            Some(N::CommonTableExpr(cte)) => Some(cte.ctename.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The item of a FROM list that goes by this name.
+fn called<'a>(item: &'a pg::Node, name: &str) -> Option<&'a pg::Node> {
+    let alias = |alias: &Option<pg::Alias>| alias.as_ref().map(|a| a.aliasname.clone());
+    match &item.node {
+        Some(N::RangeVar(relation)) => {
+            let by = alias(&relation.alias).unwrap_or_else(|| relation.relname.clone());
+            (by == name).then_some(item)
+        }
+        Some(N::JoinExpr(join)) => {
+            if alias(&join.alias).as_deref() == Some(name) {
+                return Some(item);
+            }
+            [&join.larg, &join.rarg].into_iter().flatten().find_map(|side| called(side, name))
+        }
+        Some(N::RangeTableSample(sample)) => {
+            sample.relation.as_deref().and_then(|relation| called(relation, name))
+        }
+        Some(N::RangeSubselect(sub)) => {
+            (alias(&sub.alias).as_deref() == Some(name)).then_some(item)
+        }
+        _ => None,
+    }
+}
+
+/// A string constant, also under a cast that leaves its text as it is.
+fn string_constant(n: &pg::Node) -> Option<String> {
+    match &n.node {
+        Some(N::AConst(c)) => match &c.val {
+            Some(Val::Sval(s)) if !c.isnull => Some(s.sval.clone()),
+            _ => None,
+        },
+        Some(N::TypeCast(cast)) => {
+            let kind = cast.type_name.as_ref()?;
+            let keeps_text = kind.typmods.is_empty()
+                && kind.array_bounds.is_empty()
+                && matches!(name_of(&kind.names).base(), "text" | "regclass");
+            if !keeps_text {
+                return None;
+            }
+            cast.arg.as_deref().and_then(string_constant)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,15 @@
+//! Floor 2: sockets, TLS and the clock. Knows no SQL, no policy and no message.
+//!
+//! Nothing here starts a task of its own; what must run beside the sessions ([`tls::ServerTls::watch`])
+//! is a future for somebody above to run.
+
+pub mod clock;
+pub mod end_point;
+pub mod link;
+pub mod listener;
+pub mod stream;
+pub mod tls;
+
+pub use clock::Clock;
+pub use listener::{Accepted, Admission, Listener, ListenerOptions, Permits};
+pub use stream::{Peer, Stream};

@@ -1,0 +1,187 @@
+//! Session cores: one thread each, with its own runtime, its own lane of the trail and its own cache
+//! of analyses. Connections are handed to the least loaded one and stay there.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::{
+    runtime,
+    sync::{Notify, mpsc},
+    task::LocalSet,
+};
+
+use super::{
+    cache::Cache,
+    pg,
+    services::{Core, CoreRef, Doorway, Services},
+};
+use crate::{
+    net::{listener::Admission, stream::Detached},
+    trail::Lane,
+};
+
+/// Stack of a core's thread, in bytes: small texts are parsed on it. Only what is used is backed by
+/// memory.
+const STACK: usize = 256 << 20;
+
+/// How long what became of statements may wait to be written, if no later statement takes it along.
+const FLUSH_AFTER: Duration = Duration::from_millis(20);
+
+/// A connection on its way to a core.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The connection, not bound to any runtime.
+    pub stream: Detached,
+    /// Its room.
+    pub admission: Admission,
+    /// Where it came in.
+    pub doorway: Arc<Doorway>,
+}
+
+/// All cores of the process.
+#[derive(Debug)]
+pub struct Cores {
+    cores: Vec<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    sender: mpsc::UnboundedSender<Arrival>,
+    load: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
+}
+
+impl Cores {
+    /// Starts one core for each lane.
+    ///
+    /// # Errors
+    /// A thread or its runtime can't be made.
+    pub fn start(services: &Arc<Services>, lanes: Vec<Lane>) -> io::Result<Self> {
+        let mut cores = Vec::new();
+        for lane in lanes {
+            let (sender, arrivals) = mpsc::unbounded_channel();
+            let load = Arc::new(AtomicUsize::new(0));
+            let services = Arc::clone(services);
+            let counted = Arc::clone(&load);
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let thread = thread::Builder::new()
+                .name(format!("core-{}", lane.index()))
+                .stack_size(STACK)
+                .spawn(move || {
+                    let core = Rc::new(Core {
+                        services,
+                        lane: RefCell::new(lane),
+                        lane_waits: Notify::new(),
+                        cache: RefCell::new(Cache::default()),
+                        normal: RefCell::default(),
+                        sessions: Cell::new(0),
+                    });
+                    LocalSet::new().block_on(&runtime, run(core, arrivals, counted));
+                })?;
+            cores.push(Handle { sender, load, thread });
+        }
+        Ok(Self { cores })
+    }
+
+    /// Hands a connection to the least loaded core.
+    pub fn hand_over(&self, arrival: Arrival) {
+        let least = self.cores.iter().min_by_key(|c| c.load.load(Ordering::Relaxed));
+        if let Some(core) = least {
+            core.load.fetch_add(1, Ordering::Relaxed);
+            // A core that is gone (it panicked outside a session) drops the connection.
+            if core.sender.send(arrival).is_err() {
+                tracing::error!("a session core is gone");
+            }
+        }
+    }
+
+    /// Takes no more connections, and waits until all sessions have ended.
+    pub fn join(self) {
+        for core in self.cores {
+            drop(core.sender);
+            if core.thread.join().is_err() {
+                tracing::error!("a session core ended in a panic");
+            }
+        }
+    }
+}
+
+async fn run(
+    core: CoreRef,
+    mut arrivals: mpsc::UnboundedReceiver<Arrival>,
+    load: Arc<AtomicUsize>,
+) {
+    let writer = tokio::task::spawn_local(write_outcomes(Rc::clone(&core)));
+    let mut sessions = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            arrival = arrivals.recv() => {
+                let Some(arrival) = arrival else { break };
+                let (core, load) = (Rc::clone(&core), Arc::clone(&load));
+                sessions.spawn_local(async move {
+                    let _counted = Counted(load);
+                    serve(core, arrival).await;
+                });
+            }
+            Some(ended) = sessions.join_next() => report(ended),
+        }
+    }
+    while let Some(ended) = sessions.join_next().await {
+        report(ended);
+    }
+    writer.abort();
+    if let Err(error) = core.lane.borrow_mut().flush() {
+        tracing::error!(error = %error, "the last records could not be written");
+    }
+}
+
+/// A panic costs one connection.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a session ended in a panic");
+    }
+}
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve(core: CoreRef, arrival: Arrival) {
+    match arrival.stream.attach() {
+        Ok(stream) => {
+            let has_room = matches!(arrival.admission, Admission::Session(_));
+            pg::accept(core, stream, arrival.doorway, has_room).await;
+        }
+        Err(error) => tracing::debug!(error = %error, "a connection was gone before it was served"),
+    }
+    drop(arrival.admission);
+}
+
+/// Writes what became of statements soon after it is known, for whoever reads the trail meanwhile.
+async fn write_outcomes(core: CoreRef) {
+    loop {
+        core.lane_waits.notified().await;
+        tokio::time::sleep(FLUSH_AFTER).await;
+        let flushed = core.lane.borrow_mut().flush();
+        if let Err(error) = flushed {
+            tracing::error!(error = %error, "records could not be written; trying again");
+            core.lane_waits.notify_one();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}

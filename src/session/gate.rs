@@ -1,0 +1,187 @@
+//! The gate: from text to analysis, from analysis and rights to a decision. It knows no protocol.
+//!
+//! What must be on record before it runs is put there by the caller with the [`Permit`] from here;
+//! only the trail turns that into the clearance that the upstream's door asks for.
+
+use std::sync::Arc;
+
+use super::{
+    cache::{ReadingState, StateId},
+    services::{Core, Target},
+};
+use crate::kernel::{
+    access::{Permission, Rights},
+    policy::{Decision, Permit, decide, decide::Caps},
+    refusal::{Refusal, RefusalKind},
+    sql::{
+        self, Context,
+        analysis::{Analysis, Batch, Need, NeedOn, StatementClass, Unreadable},
+        normalize,
+        reading::StatementKind,
+        text::StatementText,
+    },
+    time::Timestamp,
+};
+
+/// Texts up to this length, in bytes, are read on the session's own thread, which has a large stack.
+/// A parse of so much takes about a millisecond.
+const IN_PLACE_MAX: usize = 8 * 1024;
+
+/// What became of a text.
+#[derive(Debug)]
+pub enum Read {
+    /// It was read, or can't be.
+    Done(Result<Arc<Batch>, Unreadable>),
+    /// It is large: the parser pool shall read it.
+    ForPool,
+}
+
+/// Reads a text, from the cache if it can be.
+pub fn read(
+    core: &Core,
+    target: &Target,
+    (reading, state): (&ReadingState, StateId),
+    text: &str,
+) -> Read {
+    let checked = match StatementText::new(text.as_bytes(), usize::MAX) {
+        Ok(checked) => checked,
+        Err(bad) => return Read::Done(Err(Unreadable::Ambiguous { what: bad.to_string() })),
+    };
+    let catalog = target.catalog.load();
+    let mut normal = core.normal.borrow_mut();
+    if let Err(why) = normalize::normalize(&checked, reading.mode, &mut normal) {
+        return Read::Done(Err(why));
+    }
+    let found = {
+        let mut cache = core.cache.borrow_mut();
+        let mut key = cache.key(target.name.as_str(), catalog.epoch, state);
+        key.extend_from_slice(&normal.key);
+        cache.find(key)
+    };
+    let key = match found {
+        Ok(batch) => return Read::Done(Ok(with_spans(batch, &normal.spans))),
+        Err(key) => key,
+    };
+    if text.len() > IN_PLACE_MAX {
+        return Read::ForPool;
+    }
+    let result = analyze(text, reading, target);
+    if let Ok(batch) = &result {
+        core.cache.borrow_mut().insert(key, Arc::clone(batch));
+    }
+    Read::Done(result)
+}
+
+/// The analysis of another text with the same key has that text's spans: where there are several
+/// statements, each must know its own place in this one.
+fn with_spans(batch: Arc<Batch>, spans: &[std::ops::Range<usize>]) -> Arc<Batch> {
+    let several = batch.statements.len() > 1 && batch.statements.len() == spans.len();
+    let moved = batch.statements.iter().zip(spans).any(|(a, span)| a.span != *span);
+    if !several || !moved {
+        return batch;
+    }
+    let statements = batch
+        .statements
+        .iter()
+        .zip(spans)
+        .map(|(analysis, span)| Arc::new(Analysis { span: span.clone(), ..(**analysis).clone() }))
+        .collect();
+    Arc::new(Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) })
+}
+
+/// Reads a text in full. Needs a large stack: the parsers descend into what they read.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn analyze(
+    text: &str,
+    reading: &ReadingState,
+    target: &Target,
+) -> Result<Arc<Batch>, Unreadable> {
+    let catalog = target.catalog.load();
+    let cx = Context {
+        mode: reading.mode,
+        catalog: &catalog,
+        path: &reading.path,
+        overlay: &reading.overlay,
+        trust: &target.trust,
+    };
+    let text = StatementText::new(text.as_bytes(), usize::MAX)
+        .map_err(|bad| Unreadable::Ambiguous { what: bad.to_string() })?;
+    sql::analyze(&text, &cx).map(Arc::new)
+}
+
+/// What is to be done about a text that can't be read.
+#[derive(Debug)]
+pub enum Opinion {
+    /// Admin is held: it may run all the same, on record as not understood.
+    Permit(Permit, Box<Analysis>),
+    /// No.
+    Refuse(Refusal),
+}
+
+/// A text that can't be read may do anything, so it needs admin.
+pub fn unreadable(
+    why: &Unreadable,
+    text: &str,
+    rights: &Rights,
+    caps: Caps,
+    now: Timestamp,
+) -> Opinion {
+    let analysis = opaque(text);
+    let denial = match decide([&analysis], rights, caps, now) {
+        Decision::Permit(permit) => return Opinion::Permit(permit, Box::new(analysis)),
+        Decision::Denial(denial) => denial,
+    };
+    Opinion::Refuse(match why {
+        // Most likely a typing mistake: said as the server would.
+        Unreadable::Syntax { message, position } => {
+            let refusal = Refusal::new(RefusalKind::SyntaxError, message.clone());
+            match position {
+                Some(position) => refusal.at(*position),
+                None => refusal,
+            }
+        }
+        Unreadable::Ambiguous { what } => {
+            Refusal::new(RefusalKind::NotAnalyzable, format!("not understood: {what}"))
+                .with_detail("What can't be read without doubt needs sql.admin.")
+                .with_hint(denial.request_line())
+        }
+        Unreadable::NotAnswered { what } => Refusal::new(RefusalKind::NotSupported, what.clone())
+            .with_hint(
+                "SELECT * FROM hallpass.requests, grants or whoami; SELECT \
+                            hallpass.request('select', '30m', 'say why');",
+            ),
+        Unreadable::TooLarge { what } => Refusal::new(RefusalKind::LimitExceeded, what.clone())
+            .with_detail("What is too large to be judged needs sql.admin.")
+            .with_hint(denial.request_line()),
+        Unreadable::Disagreement => {
+            Refusal::new(RefusalKind::NotAnalyzable, "not understood: it can be read in two ways")
+                .with_detail("What can't be read without doubt needs sql.admin.")
+                .with_hint(denial.request_line())
+        }
+    })
+}
+
+/// What a text does of which nothing is known: everything.
+fn opaque(text: &str) -> Analysis {
+    Analysis {
+        span: 0..text.len(),
+        kind: StatementKind::Other,
+        class: StatementClass::Admin,
+        needs: vec![Need {
+            permission: Permission::Admin,
+            on: NeedOn::WholeTarget,
+            why: "it is not understood".to_owned(),
+        }],
+        relations: Vec::new(),
+        routines: Vec::new(),
+        effects: vec![sql::analysis::SessionEffect::RunsUserCode],
+        executes: None,
+        fetches: None,
+        returns_user_rows: true,
+        writes: true,
+        local: None,
+        parameters: 0,
+    }
+}

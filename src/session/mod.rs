@@ -1,0 +1,19 @@
+//! Floor 4: one client's life, from the first byte to the last.
+//!
+//! What is decided knows no protocol: [`gate`], [`result`], [`transaction`], [`names`], [`desk`].
+//! How statements enter and leave is each protocol's own: [`pg`].
+
+pub mod budget;
+pub mod cache;
+pub mod cores;
+pub mod desk;
+pub mod gate;
+pub mod login;
+pub mod names;
+pub mod parsers;
+pub mod pg;
+pub mod registry;
+pub mod result;
+pub mod services;
+pub mod signal;
+pub mod transaction;

@@ -1,0 +1,803 @@
+//! One Postgres session after its log-in: what is owed, what names mean, what is held back.
+//!
+//! Pure in the sense that it reads and writes no socket: the serving loop (`super`) hands in frames
+//! and does what it is told with them. Frames of the client go to `simple` and `extended`, frames of
+//! the upstream to `replies`; what the gateway answers itself is made in `local`.
+
+use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
+
+use crate::{
+    kernel::{
+        access::Rights,
+        audit::record::{
+            Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled, TransactionEnd,
+        },
+        ids::{GrantId, StatementId},
+        policy::{Decision, Permit, decide},
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            Overlay, SearchPath,
+            analysis::{Analysis, Batch, LocalCall, Unreadable},
+            mode::LexMode,
+        },
+        time::Timestamp,
+    },
+    session::{
+        cache::{ReadingState, StateId},
+        gate::{self, Opinion},
+        names::{Names, Portal, Undo},
+        result::Run,
+        services::{CoreRef, Over, Target},
+        signal::SessionHandle,
+        transaction::{Settling, Status, Transaction},
+    },
+    trail::{Clearance, TrailError},
+    upstream::door::{Control, Relayed},
+    wire::{
+        WireError,
+        pg::{
+            FrontendLimits, backend,
+            exchange::{Exchange, OutOfStep, Owed, Step, Whose},
+            frontend::{self, FrontendMessage},
+        },
+    },
+};
+
+/// What to do with a client's frame.
+#[derive(Debug)]
+pub(super) enum Pass {
+    /// It carries a statement that was cleared.
+    Statement(Clearance),
+    /// It carries none.
+    Relay(Relayed),
+    /// It goes no further: it was answered, refused or skipped here.
+    Drop,
+    /// Not yet: ask again when what is waited for has happened.
+    Hold,
+}
+
+/// What to do with an upstream's frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reply {
+    /// To the client, as it is.
+    Forward,
+    /// Nowhere.
+    Swallow,
+}
+
+/// Why client frames are not looked at now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Held {
+    /// They are.
+    No,
+    /// Until nothing is owed.
+    UntilAnswered,
+    /// Until a capped result has ended.
+    UntilResultEnds,
+    /// Until the parser pool has read a large text.
+    UntilRead,
+}
+
+/// Why a session ends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// The client said goodbye.
+    #[error("the client ended the session")]
+    Terminated,
+    /// The client is told why.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The upstream broke the protocol.
+    #[error(transparent)]
+    OutOfStep(#[from] OutOfStep),
+    /// The upstream's bytes make no sense.
+    #[error("upstream: {0}")]
+    Upstream(WireError),
+}
+
+/// What is remembered with an owed reply.
+#[derive(Debug)]
+pub(super) enum Tag {
+    /// Nothing.
+    Plain,
+    /// A name that changed, to be taken back if the server refuses; and the run of a Parse that is
+    /// on record by itself.
+    Named(Undo, Option<Box<Run>>),
+    /// A Query: its statements, those before `at` done.
+    Query(QueryRun),
+    /// An Execute.
+    Execute(Box<Execution>),
+    /// An error that takes the place of the upstream's.
+    Fail(Refusal),
+    /// A Query of our own.
+    Ours(Ours),
+    /// An answer of our own.
+    Local(Local),
+}
+
+/// The statements of one Query.
+#[derive(Debug)]
+pub(super) struct QueryRun {
+    /// What they do.
+    pub(super) batch: Arc<Batch>,
+    /// Their runs, in the same order, until they end.
+    pub(super) runs: Vec<Option<Run>>,
+    /// Which one is next to end.
+    pub(super) at: usize,
+    /// The client has been told of an error, so that the rest is swallowed.
+    pub(super) failed: bool,
+    /// The tag of its COMMIT is replaced by this error.
+    pub(super) poisoned: Option<Refusal>,
+}
+
+/// One Execute.
+#[derive(Debug)]
+pub(super) struct Execution {
+    /// What it does; `None` for an empty statement.
+    pub(super) analysis: Option<Arc<Analysis>>,
+    /// How far it is.
+    pub(super) run: Run,
+    /// The tag of its COMMIT is replaced by this error.
+    pub(super) poisoned: Option<Refusal>,
+}
+
+/// What the gateway sent for itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ours {
+    /// Its replies mean nothing.
+    Silent(StatementId),
+    /// Its one row is the search path.
+    Path(StatementId),
+    /// Its ReadyForQuery is the client's: it ends a refused Query or a cut result.
+    LastWord,
+    /// The transaction that a right's end rolls back; its ReadyForQuery is swallowed.
+    Rollback,
+}
+
+/// An answer of our own, to be given when it is its turn.
+#[derive(Debug)]
+pub(super) enum Local {
+    /// These bytes.
+    Say(Vec<u8>),
+    /// A refusal; in the extended protocol what follows it is skipped.
+    Refuse(Refusal),
+    /// ReadyForQuery, with the status of then.
+    Ready,
+    /// A call of `hallpass.*`, its arguments, and how to write the answer.
+    Call(Box<LocalRun>),
+}
+
+/// A call of `hallpass.*` in its place.
+#[derive(Debug)]
+pub(super) struct LocalRun {
+    /// What is called.
+    pub(super) call: LocalCall,
+    /// Its parameters.
+    pub(super) parameters: Vec<Option<String>>,
+    /// Which result columns are wanted in binary: none, one for all, or one each.
+    pub(super) binary: Vec<bool>,
+    /// With RowDescription and ReadyForQuery: a Query, not an Execute.
+    pub(super) simple: bool,
+    /// Its record.
+    pub(super) statement: StatementId,
+    /// The text, for what changes nothing but must be known: application names.
+    pub(super) started: Timestamp,
+}
+
+/// A statement that has ended and waits for its record to be closed, at the next ReadyForQuery.
+#[derive(Debug)]
+pub(super) struct Finished {
+    statement: StatementId,
+    ended: Ended,
+    rows: u64,
+    bytes: u64,
+    affected: Option<u64>,
+    sqlstate: Option<[u8; 5]>,
+    started: Timestamp,
+    policy: Duration,
+}
+
+/// Finished statements that may wait; more are closed at once.
+const FINISHED_MAX: usize = 64;
+
+/// Where the client's pipelined batch stands.
+#[derive(Debug, Default)]
+pub(super) struct Pipeline {
+    /// Something was sent upstream since the last Sync, so that an implicit transaction may be open.
+    pub(super) open: bool,
+    /// After a refusal: drop the client's messages until Sync.
+    pub(super) discarding: bool,
+    /// A statement that writes was sent since the last Sync.
+    pub(super) wrote: bool,
+    /// An error ended the batch.
+    pub(super) failed: bool,
+    /// Grows with every Sync: a Bind and its Execute with the same number share a record.
+    pub(super) number: u64,
+}
+
+/// The read-only wall of the upstream session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wall {
+    /// Transactions begin read-only.
+    Closed,
+    /// Transactions begin writable.
+    Open,
+}
+
+/// Facts that don't change after the log-in.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// The session as others see it.
+    pub(super) handle: Arc<SessionHandle>,
+    /// Where it is connected.
+    pub(super) target: Arc<Target>,
+}
+
+/// One session's state.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    pub(super) core: CoreRef,
+    pub(super) facts: Facts,
+    pub(super) exchange: Exchange<Tag>,
+    pub(super) names: Names,
+    pub(super) transaction: Transaction,
+    pub(super) pipeline: Pipeline,
+    pub(super) wall: Wall,
+    pub(super) rights: Rights,
+    pub(super) reading: ReadingState,
+    pub(super) state: StateId,
+    pub(super) held: Held,
+    /// What time it is at this turn of the loop.
+    pub(super) now: Timestamp,
+    /// The upstream must be told to cancel what runs.
+    pub(super) cancel_wanted: bool,
+    /// What the client calls itself.
+    pub(super) application: String,
+    /// The upstream's application name must be set again.
+    pub(super) application_stale: bool,
+    /// A large text that the pool shall read.
+    pub(super) to_read: Option<Arc<str>>,
+    /// What the pool made of it.
+    pub(super) was_read: Option<(Arc<str>, Result<Arc<Batch>, Unreadable>)>,
+    /// `SET hallpass.over`.
+    pub(super) over: Option<Over>,
+    /// Before the frame, to the upstream.
+    pub(super) controls: VecDeque<Control>,
+    /// Behind the frame, to the upstream.
+    pub(super) after: VecDeque<Control>,
+    /// Before the frame, to the client.
+    pub(super) down: Vec<u8>,
+    /// To the client between two messages, whenever it suits.
+    pub(super) notices: Vec<u8>,
+    /// The client itself asked for read-only transactions: the wall stays closed.
+    pub(super) client_read_only: bool,
+    /// The session must end with this.
+    pub(super) fatal: Option<Refusal>,
+    /// Statements that have ended and whose records are still open.
+    pub(super) finished: Vec<Finished>,
+    /// Warned of the end of these grants at five minutes and at one.
+    pub(super) warned: Vec<(GrantId, u8)>,
+    /// Statements and routines that changed the session in a way that is asked for again.
+    pub(super) path_stale: bool,
+    /// An answer came from the path question.
+    pub(super) path_answer: Option<String>,
+    /// The path was set in the open transaction, so that its end moves it again.
+    pub(super) path_set_in_transaction: bool,
+    /// What ran has changed what the target contains.
+    pub(super) schema_changed: bool,
+    /// That has been committed: the catalog must be read again.
+    pub(super) schema_settled: bool,
+    /// The catalog's epoch when that was asked for.
+    pub(super) overlay_since: Option<u64>,
+    /// A transaction may stay open until then behind its grant's end.
+    pub(super) ends_at: Option<Timestamp>,
+    /// A cancel that has had no effect until then is followed by more.
+    pub(super) escalate_at: Option<Timestamp>,
+    /// Sizes of the client's frames.
+    pub(super) frame_limits: FrontendLimits,
+    /// The upstream has been told to cancel since the last ReadyForQuery.
+    pub(super) cut_cancelled: bool,
+    /// The client was told of an error that the server's open transaction doesn't know of.
+    pub(super) abort_after_cut: bool,
+    /// A call of `hallpass.*` waits for the store.
+    pub(super) local_runs: bool,
+}
+
+/// What a new conversation starts from.
+pub(super) struct Opening {
+    pub(super) core: CoreRef,
+    pub(super) facts: Facts,
+    pub(super) rights: Rights,
+    pub(super) path: SearchPath,
+    pub(super) application: String,
+    pub(super) now: Timestamp,
+}
+
+/// True if a result that still runs has been cut.
+pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
+    match &owed.tag {
+        Tag::Execute(execution) => execution.run.cut.is_some(),
+        Tag::Query(query) => query.runs.iter().flatten().any(|run| run.cut.is_some()),
+        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+    }
+}
+
+impl Conversation {
+    /// A session that has just logged in, behind a closed wall.
+    pub(super) fn new(opening: Opening) -> Self {
+        let Opening { core, facts, rights, path, application, now } = opening;
+        let reading = fresh_reading(path);
+        let state = core.cache.borrow_mut().state(&reading);
+        let frame_limits = core.services.world.load().limits.frames;
+        Self {
+            core,
+            facts,
+            exchange: Exchange::default(),
+            names: Names::default(),
+            transaction: Transaction::default(),
+            pipeline: Pipeline::default(),
+            wall: Wall::Closed,
+            rights,
+            reading,
+            state,
+            held: Held::No,
+            now,
+            cancel_wanted: false,
+            application,
+            application_stale: false,
+            to_read: None,
+            was_read: None,
+            over: None,
+            controls: VecDeque::new(),
+            after: VecDeque::new(),
+            down: Vec::new(),
+            notices: Vec::new(),
+            client_read_only: false,
+            fatal: None,
+            finished: Vec::new(),
+            warned: Vec::new(),
+            path_stale: false,
+            path_answer: None,
+            path_set_in_transaction: false,
+            schema_changed: false,
+            schema_settled: false,
+            overlay_since: None,
+            cut_cancelled: false,
+            abort_after_cut: false,
+            local_runs: false,
+            ends_at: None,
+            escalate_at: None,
+            frame_limits,
+        }
+    }
+
+    /// One whole message of the client; `rest` is what has come behind it. Every type is named.
+    pub(super) fn client_message(&mut self, frame: &[u8], rest: &[u8]) -> Result<Pass, End> {
+        let message = match frontend::decode(frame) {
+            Ok(message) => message,
+            Err(error) => return Err(End::Refused(error.refusal())),
+        };
+        Ok(match message {
+            FrontendMessage::Query { text } => self.query(text),
+            FrontendMessage::Parse(parse) => self.parse(&parse, rest),
+            FrontendMessage::Bind(bind) => self.bind(&bind),
+            FrontendMessage::Describe(named) => self.describe(&named),
+            FrontendMessage::Execute(execute) => self.execute(&execute),
+            FrontendMessage::Close(named) => self.close(&named),
+            FrontendMessage::Sync => self.sync(),
+            FrontendMessage::Flush => self.flush(),
+            FrontendMessage::CopyData(_) => self.copy(false),
+            FrontendMessage::CopyDone | FrontendMessage::CopyFail { .. } => self.copy(true),
+            FrontendMessage::FunctionCall => {
+                if !self.pipeline.discarding {
+                    self.refuse_query(
+                        Refusal::new(
+                            RefusalKind::NotSupported,
+                            "the fast-path function call is not offered",
+                        )
+                        .with_hint("Call the function in a SELECT."),
+                    );
+                }
+                Pass::Drop
+            }
+            FrontendMessage::Password(_) => {
+                let error = WireError::NotLegalNow { what: "a password message" };
+                return Err(End::Refused(error.refusal()));
+            }
+            FrontendMessage::Terminate => return Err(End::Terminated),
+        })
+    }
+
+    /// Names the upstream's session after its principal and the client's own application name.
+    pub(super) fn name_application(&mut self) {
+        self.application_stale = false;
+        if self.transaction.status == Status::Failed {
+            return;
+        }
+        let name = format!("{}/{}", self.facts.handle.principal, self.application);
+        *self.facts.handle.application.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            self.application.clone();
+        match self.send_own(Control::ApplicationName(name), "application_name") {
+            Ok(statement) => {
+                self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
+                self.held = Held::UntilAnswered;
+            }
+            Err(refusal) => self.fatal = Some(refusal),
+        }
+    }
+
+    /// The limits in force.
+    pub(super) fn caps(&self) -> decide::Caps {
+        self.core.services.world.load().limits.caps
+    }
+
+    /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
+    pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
+        if let Some((of, result)) = self.was_read.take() {
+            if *of == *text {
+                return Some(result);
+            }
+        }
+        match gate::read(&self.core, &self.facts.target, (&self.reading, self.state), text) {
+            gate::Read::Done(result) => Some(result),
+            gate::Read::ForPool => {
+                self.to_read = Some(text.into());
+                self.held = Held::UntilRead;
+                None
+            }
+        }
+    }
+
+    /// What the session's rights say to these statements, run together.
+    pub(super) fn judge<'a>(&self, analyses: impl Iterator<Item = &'a Analysis>) -> Decision {
+        decide(analyses, &self.rights, self.caps(), self.now)
+    }
+
+    /// What is to be said of a text that can't be read: it needs admin.
+    pub(super) fn opinion_of_unreadable(&self, why: &Unreadable, text: &str) -> Opinion {
+        gate::unreadable(why, text, &self.rights, self.caps(), self.now)
+    }
+
+    /// Puts a statement on the trail.
+    ///
+    /// # Errors
+    /// The refusal that the client gets instead.
+    pub(super) fn clear(
+        &mut self,
+        permit: Permit,
+        kind: IntentKind,
+        text: &str,
+        (fingerprint, analysis): (&str, Option<&Analysis>),
+        parameters: &[Parameter<'_>],
+    ) -> Result<Clearance, Refusal> {
+        let intent = self.intent(kind, text, (fingerprint, analysis), parameters);
+        let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
+        cleared.map_err(|error| trail_refusal(&error))
+    }
+
+    /// Puts a call of `hallpass.*` on the trail.
+    ///
+    /// # Errors
+    /// The refusal that the client gets instead.
+    pub(super) fn record_local(
+        &self,
+        permit: &Permit,
+        text: &str,
+        what: (&str, Option<&Analysis>),
+        parameters: &[Parameter<'_>],
+    ) -> Result<StatementId, Refusal> {
+        let intent = self.intent(IntentKind::Local, text, what, parameters);
+        let recorded = self.core.lane.borrow_mut().admit_local(permit, &intent);
+        recorded.map_err(|error| trail_refusal(&error))
+    }
+
+    /// Puts a no on the trail. If that fails the no stands all the same.
+    pub(super) fn record_no(
+        &self,
+        kind: IntentKind,
+        text: &str,
+        what: (&str, Option<&Analysis>),
+        decided: &Decided<'_>,
+    ) {
+        let intent = self.intent(kind, text, what, &[]);
+        let mut lane = self.core.lane.borrow_mut();
+        let recorded = match decided {
+            Decided::Denial(denial) => lane.deny(&intent, denial),
+            Decided::Refusal(refusal) => lane.refuse(&intent, refusal),
+            // A yes is put on record by `clear`.
+            Decided::Permit(_) | Decided::Gateway { .. } => return,
+        };
+        if let Err(error) = recorded {
+            tracing::error!(error = %error, "the trail takes no record of a refusal");
+        }
+    }
+
+    fn intent<'a>(
+        &'a self,
+        kind: IntentKind,
+        text: &'a str,
+        (fingerprint, analysis): (&'a str, Option<&'a Analysis>),
+        parameters: &'a [Parameter<'a>],
+    ) -> Intent<'a> {
+        Intent {
+            time: self.now,
+            session: self.facts.handle.id,
+            principal: self.facts.handle.principal.as_str(),
+            target: self.facts.handle.target.as_str(),
+            kind,
+            text,
+            normalized: None,
+            fingerprint,
+            class: analysis.map(|a| a.class),
+            relations: analysis.map(|a| a.relations.as_slice()).unwrap_or_default(),
+            routines: analysis.map(|a| a.routines.as_slice()).unwrap_or_default(),
+            parameters,
+        }
+    }
+
+    /// Makes the run of a cleared statement.
+    pub(super) fn start(&mut self, clearance: &Clearance, analysis: Option<&Analysis>) -> Run {
+        let permit = clearance.permit();
+        let mut run = Run::new(clearance.statement(), permit, self.now);
+        run.counts = analysis.is_none_or(|a| a.returns_user_rows);
+        if run.counts {
+            let budgets = &self.core.services.budgets;
+            run.grants = permit.grants().iter().map(|g| (g.id, budgets.meter(g))).collect();
+        }
+        run.writes = analysis.is_none_or(|a| a.writes);
+        for grant in permit.grant_ids() {
+            self.transaction.used(grant);
+        }
+        run
+    }
+
+    /// A statement has ended: its record is closed at the next ReadyForQuery.
+    pub(super) fn finish(&mut self, run: &Run, affected: Option<u64>, sqlstate: Option<[u8; 5]>) {
+        run.settle_portal();
+        let code = sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok());
+        self.transaction.ran(run.statement);
+        self.finished.push(Finished {
+            statement: run.statement,
+            ended: run.ended(code),
+            rows: run.rows,
+            bytes: run.bytes,
+            affected,
+            sqlstate,
+            started: run.started,
+            policy: run.policy,
+        });
+        if self.finished.len() >= FINISHED_MAX {
+            self.close_records();
+        }
+    }
+
+    /// Closes the records of what has finished.
+    pub(super) fn close_records(&mut self) {
+        if self.finished.is_empty() {
+            return;
+        }
+        let mut lane = self.core.lane.borrow_mut();
+        for done in self.finished.drain(..) {
+            lane.outcome(&Outcome {
+                time: self.now,
+                session: self.facts.handle.id,
+                statement: done.statement,
+                ended: done.ended,
+                rows: done.rows,
+                affected: done.affected,
+                bytes: done.bytes,
+                sqlstate: done.sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok()),
+                policy: done.policy,
+                upstream: self.now.since(done.started),
+                transaction: None,
+            });
+        }
+        self.core.lane_waits.notify_one();
+    }
+
+    /// Puts the end of a transaction on the trail.
+    pub(super) fn settle(&mut self, settling: Option<Settling>) {
+        self.close_records();
+        let Some((transaction, statements)) = settling else { return };
+        self.core.lane.borrow_mut().settled(&Settled {
+            time: self.now,
+            session: self.facts.handle.id,
+            transaction,
+            statements: &statements,
+        });
+        self.core.lane_waits.notify_one();
+    }
+
+    /// Sends a statement of the gateway's own, on record with its cause.
+    ///
+    /// # Errors
+    /// The trail takes no record.
+    pub(super) fn send_own(
+        &mut self,
+        control: Control,
+        cause: &str,
+    ) -> Result<StatementId, Refusal> {
+        let text = control.text().unwrap_or_default();
+        let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
+        let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
+        let clearance = recorded.map_err(|error| trail_refusal(&error))?;
+        self.controls.push_back(control);
+        Ok(clearance.statement())
+    }
+
+    /// The session ends: what still runs ends in a way that nobody knows.
+    pub(super) fn abandon(&mut self) {
+        let mut open: Vec<StatementId> = Vec::new();
+        for owed in self.exchange.iter_mut() {
+            match &mut owed.tag {
+                Tag::Execute(execution) => open.push(execution.run.statement),
+                Tag::Query(query) => {
+                    open.extend(query.runs.iter().flatten().map(|run| run.statement));
+                }
+                Tag::Named(_, Some(run)) => open.push(run.statement),
+                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+            }
+        }
+        self.close_records();
+        let (session, now) = (self.facts.handle.id, self.now);
+        let mut lane = self.core.lane.borrow_mut();
+        for statement in open {
+            lane.outcome(&Outcome {
+                time: now,
+                session,
+                statement,
+                ended: Ended::Unknown,
+                rows: 0,
+                affected: None,
+                bytes: 0,
+                sqlstate: None,
+                policy: Duration::ZERO,
+                upstream: Duration::ZERO,
+                transaction: None,
+            });
+        }
+        if let Some((_, statements)) = self.transaction.end(TransactionEnd::RolledBack) {
+            lane.settled(&Settled {
+                time: now,
+                session,
+                transaction: TransactionEnd::RolledBack,
+                statements: &statements,
+            });
+        }
+        self.core.lane_waits.notify_one();
+    }
+
+    /// Queues a reply.
+    pub(super) fn owe(&mut self, step: Step, whose: Whose, tag: Tag) {
+        if let Some(ignored) = self.exchange.push(Owed { step, whose, tag }) {
+            self.take_back(std::iter::once(ignored));
+        }
+    }
+
+    /// Undoes what dropped entries had changed, last one first, and closes their records.
+    pub(super) fn take_back(&mut self, dropped: impl DoubleEndedIterator<Item = Owed<Tag>>) {
+        for owed in dropped.rev() {
+            match owed.tag {
+                Tag::Named(undo, run) => {
+                    self.names.undo(undo);
+                    if let Some(mut run) = run {
+                        run.cut(skipped());
+                        self.finish(&run, None, None);
+                    }
+                }
+                Tag::Execute(mut execution) => {
+                    execution.run.cut(skipped());
+                    self.finish(&execution.run, None, None);
+                }
+                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+            }
+        }
+    }
+
+    /// True if the client's transaction is not touched by an answer made here: the server is idle,
+    /// nothing is owed and nothing was sent since the last Sync.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.exchange.is_empty() && !self.pipeline.open
+    }
+
+    /// Refuses a Query.
+    pub(super) fn refuse_query(&mut self, refusal: Refusal) {
+        if self.is_quiet() && self.transaction.status != Status::Open {
+            backend::error(&mut self.down, &refusal);
+            backend::ready_for_query(&mut self.down, wire_status(self.transaction.status));
+            return;
+        }
+        // In a transaction, or with something owed: the server must fail at this point itself, so
+        // that order, abort and rollback are its own.
+        self.controls.push_back(Control::Fail);
+        self.controls.push_back(Control::Sync);
+        self.owe(Step::Execute, Whose::Fail, Tag::Fail(refusal));
+        self.owe(Step::Sync, Whose::Client, Tag::Plain);
+        self.pipeline.open = false;
+    }
+
+    /// Refuses a message of the extended protocol; what follows is dropped until Sync.
+    pub(super) fn refuse_message(&mut self, refusal: Refusal) {
+        self.pipeline.discarding = true;
+        self.pipeline.failed = true;
+        if self.is_quiet() && self.transaction.status == Status::Idle {
+            // Nothing has reached the server that it could have to roll back.
+            self.owe(Step::Local, Whose::Client, Tag::Local(Local::Refuse(refusal)));
+            return;
+        }
+        self.pipeline.open = true;
+        self.controls.push_back(Control::Fail);
+        self.owe(Step::Execute, Whose::Fail, Tag::Fail(refusal));
+    }
+
+    /// Sets what names mean from now on.
+    pub(super) fn set_reading(&mut self, change: impl FnOnce(&mut ReadingState)) {
+        change(&mut self.reading);
+        self.state = self.core.cache.borrow_mut().state(&self.reading);
+    }
+
+    /// Something ran that may have moved the search path: it is asked for before the next judgement.
+    pub(super) fn path_moved(&mut self) {
+        self.path_stale = true;
+    }
+
+    /// True if the entries still owed include a capped or cut result.
+    pub(super) fn capped_result_runs(&self) -> bool {
+        self.exchange.iter().any(|owed| match &owed.tag {
+            Tag::Execute(execution) => execution.run.cap.is_some() || execution.run.cut.is_some(),
+            Tag::Query(query) => {
+                query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
+            }
+            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+        })
+    }
+
+    /// Marks everything that runs under a grant that has ended, so that no more rows go out.
+    pub(super) fn cut_running(&mut self, ended: &[GrantId], why: &Refusal) -> bool {
+        let mut cut = false;
+        for owed in self.exchange.iter_mut() {
+            let mut mark = |run: &mut Run| {
+                if run.permit_uses(ended) {
+                    run.cut(why.clone());
+                    cut = true;
+                }
+            };
+            match &mut owed.tag {
+                Tag::Execute(execution) => mark(&mut execution.run),
+                Tag::Query(query) => query.runs.iter_mut().flatten().for_each(mark),
+                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+            }
+        }
+        cut
+    }
+
+    /// The portal of that name, if it may be used.
+    pub(super) fn portal(&self, name: &str) -> Option<Rc<Portal>> {
+        self.names.portal(name).map(Rc::clone)
+    }
+}
+
+fn trail_refusal(error: &TrailError) -> Refusal {
+    tracing::error!(error = %error, "the trail takes no record; statements are refused");
+    Refusal::new(RefusalKind::TrailUnavailable, "refused: the audit trail can't take the record")
+        .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
+}
+
+/// What became of a statement behind an error in its batch.
+fn skipped() -> Refusal {
+    Refusal::new(RefusalKind::StatementCancelled, "skipped after an error")
+}
+
+/// A status as the wire has it.
+pub(super) fn wire_status(status: Status) -> backend::TransactionStatus {
+    match status {
+        Status::Idle => backend::TransactionStatus::Idle,
+        Status::Open => backend::TransactionStatus::InTransaction,
+        Status::Failed => backend::TransactionStatus::Failed,
+    }
+}
+
+/// The state of a session that has just logged in.
+pub(super) fn fresh_reading(path: SearchPath) -> ReadingState {
+    ReadingState { mode: LexMode::POSTGRES, path, overlay: Overlay::default() }
+}

@@ -1,0 +1,636 @@
+//! The ramp of the extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
+//!
+//! Decided at Parse, at Bind and again at Execute; on record before a Bind leaves, because input
+//! functions, domain checks and planning run there.
+
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    conversation::{Conversation, Execution, Held, Local, LocalRun, Pass, Tag},
+    local,
+    simple::{begins, unknown},
+    wall::Need as WallNeed,
+};
+use crate::{
+    kernel::{
+        audit::record::{Decided, IntentKind, Parameter},
+        policy::{Decision, Permit},
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            analysis::{Analysis, Batch, SessionEffect},
+            reading::TransactionChange,
+            text::StatementText,
+        },
+    },
+    session::{
+        gate::Opinion,
+        names::{Portal, Prepared},
+        transaction::Status,
+    },
+    upstream::door::{RESERVED_PREFIX, Relayed},
+    wire::pg::{
+        Format, FrontendLimits, backend,
+        exchange::{Step, Whose},
+        frame,
+        frontend::{self, Bind, Execute, FrontendMessage, NameKind, Named, Parse},
+        types,
+    },
+};
+
+impl Conversation {
+    /// Parse. `rest`: what the client has sent behind it. A Bind of the same statement there makes
+    /// one record with it.
+    pub(super) fn parse(&mut self, parse: &Parse<'_>, rest: &[u8]) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        if self.must_ask_path() {
+            return Pass::Hold;
+        }
+        let limits = self.core.services.world.load();
+        let name = match self.name(parse.name) {
+            Ok(name) => name,
+            Err(refusal) => return self.refused(refusal),
+        };
+        if self.names.len() >= limits.limits.names && self.names.statement(name).is_none() {
+            return self.refused(
+                Refusal::new(
+                    RefusalKind::LimitExceeded,
+                    format!(
+                        "this session has {} prepared statements and portals",
+                        self.names.len()
+                    ),
+                )
+                .with_hint("Close some, or ask an operator to raise limits.names."),
+            );
+        }
+        let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
+            Ok(text) => text.as_str(),
+            Err(bad) => {
+                return self.refused(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
+            }
+        };
+        let Some(read) = self.read(text) else { return Pass::Hold };
+        if let Some(why) = read.as_ref().ok().and_then(|batch| self.barred(batch)) {
+            return self.refused(why);
+        }
+        let (batch, permit) = match read {
+            Ok(batch) => match self.judge_prepared(&batch) {
+                Some(Decision::Permit(permit)) => (batch, permit),
+                Some(Decision::Denial(denial)) => {
+                    let what = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
+                    self.record_no(IntentKind::Parse, text, what, &Decided::Denial(&denial));
+                    return self.refused(denial.refusal());
+                }
+                None => return self.unknown_in(&batch),
+            },
+            Err(why) => match self.opinion_of_unreadable(&why, text) {
+                Opinion::Permit(permit, analysis) => {
+                    let batch =
+                        Batch { statements: vec![Arc::new(*analysis)], fingerprint: "".into() };
+                    (Arc::new(batch), permit)
+                }
+                Opinion::Refuse(refusal) => {
+                    let decided = Decided::Refusal(&refusal);
+                    self.record_no(IntentKind::Parse, text, ("", None), &decided);
+                    return self.refused(refusal);
+                }
+            },
+        };
+        if let Some(pass) = self.hold_or_move_wall(&permit, true) {
+            return pass;
+        }
+        let is_local = batch.statements.iter().any(|a| a.local.is_some());
+        if is_local && batch.statements.len() > 1 {
+            return self.refused(
+                Refusal::new(
+                    RefusalKind::NotSupported,
+                    "hallpass.* can't be mixed with other statements",
+                )
+                .with_hint("Send it alone."),
+            );
+        }
+        let prepared = Rc::new(Prepared {
+            text: text.into(),
+            batch: Arc::clone(&batch),
+            parameter_types: parse.parameter_types.iter().collect(),
+            recorded: std::cell::Cell::new(None),
+            by_sql: false,
+        });
+        if is_local {
+            let undo = self.names.prepare(name, prepared);
+            drop(undo);
+            let mut bytes = Vec::new();
+            backend::parse_complete(&mut bytes);
+            self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
+            return Pass::Drop;
+        }
+        let what = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
+        let bind = bind_of(parse.name, rest);
+        let texts = bind.map(|b| parameter_texts(&b, &prepared.parameter_types));
+        let parameters = as_parameters(texts.as_deref().unwrap_or_default());
+        let kind = if bind.is_some() { IntentKind::Bind } else { IntentKind::Parse };
+        match self.clear(permit, kind, text, what, &parameters) {
+            Ok(clearance) => {
+                let mut run = None;
+                if bind.is_some() {
+                    prepared.recorded.set(Some((clearance.statement(), self.pipeline.number)));
+                } else {
+                    run = Some(Box::new(self.start(&clearance, None)));
+                }
+                let undo = self.names.prepare(name, prepared);
+                self.sent_in_batch();
+                self.owe(Step::Parse, Whose::Client, Tag::Named(undo, run));
+                Pass::Statement(clearance)
+            }
+            Err(refusal) => self.refused(refusal),
+        }
+    }
+
+    /// Bind.
+    pub(super) fn bind(&mut self, bind: &Bind<'_>) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        if self.must_ask_path() {
+            return Pass::Hold;
+        }
+        let (portal, statement) = match (self.name(bind.portal), self.name(bind.statement)) {
+            (Ok(portal), Ok(statement)) => (portal, statement),
+            (Err(refusal), _) | (_, Err(refusal)) => return self.refused(refusal),
+        };
+        let Some(prepared) = self.names.statement(statement).map(Rc::clone) else {
+            if !self.exchange.is_empty() {
+                self.held = Held::UntilAnswered;
+                return Pass::Hold;
+            }
+            return self.refused(unknown(statement, false));
+        };
+        let prepared = match self.read_again(statement, &prepared) {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return Pass::Hold,
+            Err(refusal) => return self.refused(refusal),
+        };
+        if let Some(why) = self.barred(&prepared.batch) {
+            return self.refused(why);
+        }
+        if prepared.analysis().is_some_and(|a| a.local.is_some()) {
+            return self.bind_local(portal, &prepared, bind);
+        }
+        let permit = match self.judge_prepared(&prepared.batch) {
+            Some(Decision::Permit(permit)) => permit,
+            Some(Decision::Denial(denial)) => {
+                let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
+                let decided = Decided::Denial(&denial);
+                self.record_no(IntentKind::Bind, &prepared.text, what, &decided);
+                return self.refused(denial.refusal());
+            }
+            None => return self.unknown_in(&prepared.batch),
+        };
+        if let Some(pass) = self.hold_or_move_wall(&permit, true) {
+            return pass;
+        }
+        let analysis = prepared.analysis().map(Arc::clone);
+        let what = (&*prepared.batch.fingerprint, analysis.as_deref());
+        let number = self.pipeline.number;
+        let cleared = match prepared.recorded.take() {
+            // Its Parse came with this Bind and was put on record with the parameters.
+            Some((statement, of)) if of == number => {
+                Ok(self.core.lane.borrow_mut().again(permit, statement))
+            }
+            _ => {
+                let texts = parameter_texts(bind, &prepared.parameter_types);
+                let parameters = as_parameters(&texts);
+                self.clear(permit, IntentKind::Bind, &prepared.text, what, &parameters)
+            }
+        };
+        match cleared {
+            Ok(clearance) => {
+                let entry = Rc::new(Portal {
+                    prepared: Rc::clone(&prepared),
+                    parameters: Vec::new(),
+                    result_formats: Vec::new(),
+                    fetched: std::cell::Cell::new((0, 0)),
+                    recorded: std::cell::Cell::new(Some((clearance.statement(), number))),
+                    holds: false,
+                });
+                let undo = self.names.bind(portal, entry);
+                self.sent_in_batch();
+                self.owe(Step::Bind, Whose::Client, Tag::Named(undo, None));
+                Pass::Statement(clearance)
+            }
+            Err(refusal) => self.refused(refusal),
+        }
+    }
+
+    /// Execute.
+    pub(super) fn execute(&mut self, execute: &Execute<'_>) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        if self.must_ask_path() {
+            return Pass::Hold;
+        }
+        let name = match self.name(execute.portal) {
+            Ok(name) => name,
+            Err(refusal) => return self.refused(refusal),
+        };
+        let Some(portal) = self.portal(name) else {
+            if !self.exchange.is_empty() {
+                self.held = Held::UntilAnswered;
+                return Pass::Hold;
+            }
+            return self.refused(unknown_portal(name));
+        };
+        if let Some(why) = self.barred(&portal.prepared.batch) {
+            return self.refused(why);
+        }
+        if portal.prepared.analysis().is_some_and(|a| a.local.is_some()) {
+            return self.execute_local(&portal);
+        }
+        let prepared = Rc::clone(&portal.prepared);
+        let permit = match self.judge_prepared(&prepared.batch) {
+            Some(Decision::Permit(permit)) => permit,
+            Some(Decision::Denial(denial)) => {
+                let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
+                let decided = Decided::Denial(&denial);
+                self.record_no(IntentKind::Execute, &prepared.text, what, &decided);
+                return self.refused(denial.refusal());
+            }
+            None => return self.unknown_in(&prepared.batch),
+        };
+        let lasts = prepared.analysis().is_some_and(|a| a.writes || a.commits());
+        if lasts && self.capped_result_runs() {
+            // A capped result that overflows ends in an error: nothing that lasts may overtake it.
+            return self.hold_for_result();
+        }
+        if let Some(pass) = self.hold_or_move_wall(&permit, false) {
+            return pass;
+        }
+        let analysis = prepared.analysis().map(Arc::clone);
+        let what = (&*prepared.batch.fingerprint, analysis.as_deref());
+        let cleared = match portal.recorded.take() {
+            Some((statement, of)) if of == self.pipeline.number => {
+                self.core.lane.borrow_mut().again(permit, statement)
+            }
+            _ => match self.clear(permit, IntentKind::Execute, &prepared.text, what, &[]) {
+                Ok(clearance) => clearance,
+                Err(refusal) => return self.refused(refusal),
+            },
+        };
+        let mut run = self.start(&cleared, analysis.as_deref());
+        run.portal = Some(Rc::clone(&portal));
+        if let Some(fetched) = analysis.as_ref().and_then(|a| a.fetches.as_deref()) {
+            run.portal = self.portal(fetched).or(run.portal);
+        }
+        self.pipeline.wrote |= lasts;
+        if self.transaction.status == Status::Idle && analysis.as_deref().is_some_and(begins) {
+            self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
+        }
+        self.sent_in_batch();
+        let commits = analysis.as_deref().is_some_and(Analysis::commits);
+        let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
+        let execution = Execution { analysis, run, poisoned };
+        self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
+        Pass::Statement(cleared)
+    }
+
+    /// Describe.
+    pub(super) fn describe(&mut self, named: &Named<'_>) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        let name = match self.name(named.name) {
+            Ok(name) => name,
+            Err(refusal) => return self.refused(refusal),
+        };
+        let (prepared, formats, step) = match named.kind {
+            NameKind::Statement => {
+                let prepared = self.names.statement(name).map(Rc::clone);
+                (prepared, Vec::new(), Step::DescribeStatement)
+            }
+            NameKind::Portal => {
+                let portal = self.names.portal(name).map(Rc::clone);
+                let formats = portal.as_ref().map(|p| p.result_formats.clone());
+                let prepared = portal.map(|p| Rc::clone(&p.prepared));
+                (prepared, formats.unwrap_or_default(), Step::DescribePortal)
+            }
+        };
+        let Some(prepared) = prepared else {
+            if !self.exchange.is_empty() {
+                self.held = Held::UntilAnswered;
+                return Pass::Hold;
+            }
+            return self.refused(match named.kind {
+                NameKind::Portal => unknown_portal(name),
+                NameKind::Statement => unknown(name, false),
+            });
+        };
+        let local = prepared.analysis().and_then(|a| Some((a.local.as_ref()?, a.parameters)));
+        if let Some((call, parameters)) = local {
+            let mut bytes = Vec::new();
+            if named.kind == NameKind::Statement {
+                local::describe_parameters(&mut bytes, parameters, &prepared.parameter_types);
+            }
+            return match local::describe_rows(&mut bytes, call, &formats) {
+                Ok(()) => {
+                    self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
+                    Pass::Drop
+                }
+                Err(refusal) => self.refused(refusal),
+            };
+        }
+        self.sent_in_batch();
+        self.owe(step, Whose::Client, Tag::Plain);
+        Pass::Relay(Relayed::Describe)
+    }
+
+    /// Close.
+    pub(super) fn close(&mut self, named: &Named<'_>) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        let name = match self.name(named.name) {
+            Ok(name) => name,
+            Err(refusal) => return self.refused(refusal),
+        };
+        let local = match named.kind {
+            NameKind::Statement => self.names.statement(name).map(Rc::clone),
+            NameKind::Portal => self.names.portal(name).map(|p| Rc::clone(&p.prepared)),
+        }
+        .is_some_and(|p| p.analysis().is_some_and(|a| a.local.is_some()));
+        let undo = match named.kind {
+            NameKind::Statement => self.names.forget_statement(name),
+            NameKind::Portal => self.names.forget_portal(name),
+        };
+        if local {
+            drop(undo);
+            let mut bytes = Vec::new();
+            backend::close_complete(&mut bytes);
+            self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
+            return Pass::Drop;
+        }
+        self.sent_in_batch();
+        self.owe(Step::Close, Whose::Client, Tag::Named(undo, None));
+        Pass::Relay(Relayed::Close)
+    }
+
+    /// Sync.
+    pub(super) fn sync(&mut self) -> Pass {
+        if self.pipeline.wrote && self.capped_result_runs() {
+            // This Sync commits what was written beside a result that may still overflow.
+            return self.hold_for_result();
+        }
+        self.pipeline.discarding = false;
+        self.pipeline.wrote = false;
+        self.pipeline.number += 1;
+        if !self.pipeline.open {
+            // Nothing of this batch went upstream: the server need not be asked.
+            self.owe(Step::Local, Whose::Client, Tag::Local(Local::Ready));
+            return Pass::Drop;
+        }
+        self.pipeline.open = false;
+        self.owe(Step::Sync, Whose::Client, Tag::Plain);
+        Pass::Relay(Relayed::Sync)
+    }
+
+    /// Flush.
+    pub(super) fn flush(&mut self) -> Pass {
+        if self.pipeline.open { Pass::Relay(Relayed::Flush) } else { Pass::Drop }
+    }
+
+    /// CopyData, CopyDone and CopyFail pass while a cleared COPY FROM STDIN may be running; at any
+    /// other time the server would ignore them, so they stop here.
+    pub(super) fn copy(&mut self, ends: bool) -> Pass {
+        if !self.copy_may_run() {
+            return Pass::Drop;
+        }
+        if ends {
+            self.owe(Step::CopyEnd, Whose::Client, Tag::Plain);
+        }
+        Pass::Relay(Relayed::Copy)
+    }
+
+    fn copy_may_run(&self) -> bool {
+        use crate::kernel::sql::reading::StatementKind::CopyFromClient;
+        let is_copy = |analysis: &Analysis| analysis.kind == CopyFromClient || analysis.writes;
+        self.exchange.iter().any(|owed| match &owed.tag {
+            Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
+            Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
+            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+        })
+    }
+
+    fn sent_in_batch(&mut self) {
+        if !self.pipeline.open && self.transaction.status == Status::Idle {
+            self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
+        }
+        self.pipeline.open = true;
+    }
+
+    fn refused(&mut self, refusal: Refusal) -> Pass {
+        self.refuse_message(refusal);
+        Pass::Drop
+    }
+
+    /// Held until a capped result has ended. The server keeps its answers back until Flush or Sync,
+    /// so one is sent.
+    fn hold_for_result(&mut self) -> Pass {
+        if self.held != Held::UntilResultEnds {
+            self.controls.push_back(crate::upstream::door::Control::Flush);
+        }
+        self.held = Held::UntilResultEnds;
+        Pass::Hold
+    }
+
+    fn hold_or_move_wall(&mut self, permit: &Permit, begins: bool) -> Option<Pass> {
+        match self.wall_for(permit, begins) {
+            WallNeed::None => None,
+            WallNeed::Wait => Some(Pass::Hold),
+            WallNeed::Refuse(refusal) => Some(self.refused(refusal)),
+        }
+    }
+
+    /// A name as text. Those that the gateway uses itself are refused.
+    fn name<'n>(&self, bytes: &'n [u8]) -> Result<&'n str, Refusal> {
+        let name = std::str::from_utf8(bytes)
+            .map_err(|_| Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8"))?;
+        if name.starts_with(RESERVED_PREFIX) {
+            return Err(Refusal::new(
+                RefusalKind::NotSupported,
+                format!("names that begin with {RESERVED_PREFIX} are the gateway's own"),
+            ));
+        }
+        Ok(name)
+    }
+
+    /// The transaction was rolled back by the gateway: all but its end and `hallpass.*` is refused
+    /// until the client ends it.
+    fn barred(&self, batch: &Batch) -> Option<Refusal> {
+        let why = self.transaction.rolled_back.as_ref()?;
+        let passes = |a: &Arc<Analysis>| ends_transaction(a) || a.local.is_some();
+        (!batch.statements.iter().all(passes)).then(|| why.clone())
+    }
+
+    /// The decision on a prepared statement. `None`: it uses a name that nobody knows.
+    fn judge_prepared(&self, batch: &Batch) -> Option<Decision> {
+        let mut named = Vec::new();
+        for analysis in &batch.statements {
+            if let Some(name) = &analysis.executes {
+                named.push(self.named_analysis(name, false)?);
+            }
+            if let Some(name) = &analysis.fetches {
+                named.push(self.named_analysis(name, true)?);
+            }
+        }
+        let all = batch.statements.iter().map(|a| &**a).chain(named.iter().map(|a| &**a));
+        Some(self.judge(all))
+    }
+
+    fn unknown_in(&mut self, batch: &Batch) -> Pass {
+        if !self.exchange.is_empty() {
+            self.held = Held::UntilAnswered;
+            return Pass::Hold;
+        }
+        let first = batch.statements.first();
+        let refusal = match first.map(|a| (a.executes.as_deref(), a.fetches.as_deref())) {
+            Some((Some(name), _)) => unknown(name, false),
+            Some((_, Some(name))) => unknown(name, true),
+            _ => Refusal::new(RefusalKind::Internal, "a name was lost"),
+        };
+        self.refused(refusal)
+    }
+
+    /// The prepared statement, read again if names mean something else now than when it was made.
+    fn read_again(
+        &mut self,
+        name: &str,
+        prepared: &Rc<Prepared>,
+    ) -> Result<Option<Rc<Prepared>>, Refusal> {
+        if prepared.by_sql {
+            return Ok(Some(Rc::clone(prepared)));
+        }
+        let text = Rc::clone(&prepared.text);
+        match self.read(&text) {
+            None => Ok(None),
+            Some(Ok(batch)) if Arc::ptr_eq(&batch, &prepared.batch) => {
+                Ok(Some(Rc::clone(prepared)))
+            }
+            Some(Ok(batch)) => {
+                let again = Rc::new(Prepared {
+                    text,
+                    batch,
+                    parameter_types: prepared.parameter_types.clone(),
+                    recorded: prepared.recorded.clone(),
+                    by_sql: false,
+                });
+                drop(self.names.prepare(name, Rc::clone(&again)));
+                Ok(Some(again))
+            }
+            // It was admitted as not understood: its opaque analysis stands.
+            Some(Err(_)) if prepared.batch.fingerprint.is_empty() => Ok(Some(Rc::clone(prepared))),
+            Some(Err(why)) => match self.opinion_of_unreadable(&why, &text) {
+                Opinion::Permit(..) => Ok(Some(Rc::clone(prepared))),
+                Opinion::Refuse(refusal) => Err(refusal),
+            },
+        }
+    }
+
+    fn bind_local(&mut self, portal: &str, prepared: &Rc<Prepared>, bind: &Bind<'_>) -> Pass {
+        let parameters = parameter_texts(bind, &prepared.parameter_types);
+        let entry = Rc::new(Portal {
+            prepared: Rc::clone(prepared),
+            parameters,
+            result_formats: bind.result_formats.iter().map(|f| f == Format::Binary).collect(),
+            fetched: std::cell::Cell::new((0, 0)),
+            recorded: std::cell::Cell::new(None),
+            holds: false,
+        });
+        drop(self.names.bind(portal, entry));
+        let mut bytes = Vec::new();
+        backend::bind_complete(&mut bytes);
+        self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
+        Pass::Drop
+    }
+
+    fn execute_local(&mut self, portal: &Rc<Portal>) -> Pass {
+        let prepared = &portal.prepared;
+        let Some(analysis) = prepared.analysis().map(Arc::clone) else { return Pass::Drop };
+        let Some(call) = analysis.local.clone() else { return Pass::Drop };
+        let permit = match self.judge(std::iter::once(&*analysis)) {
+            Decision::Permit(permit) => permit,
+            Decision::Denial(denial) => return self.refused(denial.refusal()),
+        };
+        let parameters = as_parameters(&portal.parameters);
+        let what = (&*prepared.batch.fingerprint, Some(&*analysis));
+        match self.record_local(&permit, &prepared.text, what, &parameters) {
+            Ok(statement) => {
+                let run = LocalRun {
+                    call,
+                    parameters: portal.parameters.clone(),
+                    binary: portal.result_formats.clone(),
+                    simple: false,
+                    statement,
+                    started: self.now,
+                };
+                self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
+                self.held = Held::UntilAnswered;
+                Pass::Drop
+            }
+            Err(refusal) => self.refused(refusal),
+        }
+    }
+
+    /// What the prepared statement or cursor of that name does.
+    pub(super) fn named_analysis(&self, name: &str, cursor: bool) -> Option<Arc<Analysis>> {
+        let prepared = if cursor {
+            Rc::clone(&self.names.portal(name)?.prepared)
+        } else {
+            Rc::clone(self.names.statement(name)?)
+        };
+        prepared.analysis().map(Arc::clone)
+    }
+}
+
+fn unknown_portal(name: &str) -> Refusal {
+    Refusal::new(RefusalKind::UnknownCursor, format!("portal \"{name}\" does not exist"))
+}
+
+/// True if it is the end of a transaction.
+pub(super) fn ends_transaction(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| {
+        matches!(
+            effect,
+            SessionEffect::Transaction(
+                TransactionChange::Commit { .. } | TransactionChange::Rollback { .. }
+            )
+        )
+    })
+}
+
+/// The Bind of that statement, if it is the very next message.
+fn bind_of<'r>(statement: &[u8], rest: &'r [u8]) -> Option<Bind<'r>> {
+    let header = frame::from_client(rest, &FrontendLimits::default()).ok()??;
+    let frame = rest.get(..header.length)?;
+    match frontend::decode(frame).ok()? {
+        FrontendMessage::Bind(bind) if bind.statement == statement => Some(bind),
+        _ => None,
+    }
+}
+
+fn as_parameters(texts: &[Option<String>]) -> Vec<Parameter<'_>> {
+    texts.iter().map(|text| text.as_deref().map_or(Parameter::Null, Parameter::Text)).collect()
+}
+
+fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<Option<String>> {
+    bind.parameters
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let value = value?;
+            let oid = parameter_types.get(index).copied().unwrap_or(0);
+            let format = bind.formats.of(index).unwrap_or(Format::Text);
+            Some(types::parameter_text(oid, format, value))
+        })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! Rights that change while the session lives: new grants, ends, warnings.
+
+use super::conversation::{Conversation, Held, Ours, Tag};
+use crate::{
+    kernel::{
+        access::{AtEnd, Grant, GrantStatus, Permission},
+        ids::GrantId,
+        refusal::{Refusal, RefusalKind},
+        time::Timestamp,
+    },
+    session::transaction::Status,
+    upstream::door::Control,
+    wire::pg::{
+        backend,
+        exchange::{Step, Whose},
+    },
+};
+
+/// Seconds before a grant's end at which its holder is told.
+const WARN_AT: [i64; 2] = [300, 60];
+
+impl Conversation {
+    /// Looks at the rights anew: something changed, or time has.
+    pub(super) fn refresh_rights(&mut self) {
+        let access = self.core.services.access.load_full();
+        self.now = self.now.max(access.highest_time);
+        let (principal, target) = (&self.facts.handle.principal, &self.facts.handle.target);
+        self.rights = access.rights(principal, target, self.now);
+        let Some(state) = access.principal(principal.as_str()) else {
+            self.fatal = Some(disabled(principal.as_str()));
+            return;
+        };
+        if state.disabled {
+            self.fatal = Some(disabled(principal.as_str()));
+            return;
+        }
+        // Rows of other sessions of this gateway count before the store knows of them.
+        let budgets = &self.core.services.budgets;
+        self.rights.grants.retain(|grant| !budgets.meter(grant).is_used_up());
+        let ended = self.ended_in_use();
+        if ended.is_empty() {
+            return;
+        }
+        let all: Vec<_> = access.grants_on(principal, target).cloned().collect();
+        for id in ended {
+            match all.iter().find(|g| g.id == id) {
+                Some(grant) => self.grant_ended(grant),
+                None => self.end_now(id, &ended_refusal(id, "is gone", None)),
+            }
+        }
+    }
+
+    /// Grants that a running statement or the open transaction stands on, and that are not held any
+    /// more.
+    fn ended_in_use(&self) -> Vec<GrantId> {
+        let mut in_use = self.transaction.grants.clone();
+        for owed in self.exchange.iter() {
+            match &owed.tag {
+                Tag::Execute(execution) => in_use.extend(&execution.run.stands_on),
+                Tag::Query(query) => {
+                    for run in query.runs.iter().flatten() {
+                        in_use.extend(&run.stands_on);
+                    }
+                }
+                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+            }
+        }
+        in_use.sort_unstable();
+        in_use.dedup();
+        in_use.retain(|id| !self.rights.grants.iter().any(|g| g.id == *id));
+        in_use
+    }
+
+    fn grant_ended(&mut self, grant: &Grant) {
+        let why = match grant.status_at(self.now) {
+            GrantStatus::Revoked => {
+                let by = grant.revoked.as_ref().map(|r| r.by.clone());
+                ended_refusal(grant.id, "was revoked", by.as_deref())
+            }
+            GrantStatus::Expired => {
+                ended_refusal(grant.id, &format!("expired at {}", grant.window.until.clock()), None)
+                    .with_hint(extend_line(grant))
+            }
+            // A used-up budget ends the result that used it up, not what was done before.
+            GrantStatus::Exhausted | GrantStatus::Active | GrantStatus::Scheduled => return,
+        };
+        match (grant.status_at(self.now), grant.at_end) {
+            (GrantStatus::Expired, AtEnd::FinishStatement) if !self.exchange.is_empty() => {
+                // It may end; what follows it in the transaction may not.
+                if self.in_transaction() {
+                    self.transaction.rolled_back = Some(why);
+                    self.abort_after_cut = true;
+                }
+            }
+            (GrantStatus::Expired, AtEnd::FinishTransaction) if self.in_transaction() => {
+                // Statements that need it are refused from now on; COMMIT and ROLLBACK pass, for
+                // as long as the gateway's bound on idle transactions lets them.
+                self.ends_at.get_or_insert(self.now.plus(FINISH_WITHIN));
+            }
+            _ => self.end_now(grant.id, &why),
+        }
+    }
+
+    /// Ends whatever stands on the grant: what runs is cancelled, the transaction rolled back.
+    pub(super) fn end_now(&mut self, id: GrantId, why: &Refusal) {
+        let cut = self.cut_running(&[id], why);
+        if cut {
+            self.cancel_wanted = true;
+            self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+        }
+        let used = self.transaction.grants.contains(&id);
+        if self.transaction.rolled_back.is_some() || !used {
+            return;
+        }
+        match self.transaction.status {
+            Status::Idle if !self.pipeline.open => {}
+            Status::Idle | Status::Open => self.roll_back(why),
+            Status::Failed => {}
+        }
+    }
+
+    fn roll_back(&mut self, why: &Refusal) {
+        let told =
+            Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() };
+        self.transaction.rolled_back = Some(told.clone());
+        if !self.exchange.is_empty() {
+            // What runs fails by itself; if it ends first, its ReadyForQuery is followed up.
+            self.abort_after_cut = true;
+            return;
+        }
+        if self.pipeline.open {
+            self.refuse_message(told);
+            return;
+        }
+        self.controls.push_back(Control::Fail);
+        self.controls.push_back(Control::Sync);
+        self.owe(Step::Execute, Whose::Gateway, Tag::Ours(Ours::Rollback));
+        self.owe(Step::Sync, Whose::Gateway, Tag::Ours(Ours::Rollback));
+        self.held = Held::UntilAnswered;
+    }
+
+    /// Time has passed: ends and warnings that are due.
+    pub(super) fn on_time(&mut self) {
+        if self.rights.valid_until.is_some_and(|t| t <= self.now) {
+            self.refresh_rights();
+        }
+        if self.ends_at.is_some_and(|t| t <= self.now) {
+            self.ends_at = None;
+            let why = Refusal::new(RefusalKind::GrantEnded, "the grant of this transaction ended");
+            if self.transaction.status == Status::Open && self.transaction.rolled_back.is_none() {
+                self.roll_back(&why);
+            }
+        }
+        let mut due: Vec<(GrantId, u8, String)> = Vec::new();
+        for grant in &self.rights.grants {
+            let left = grant.window.until.seconds() - self.now.seconds();
+            for (index, at) in (0_u8..).zip(WARN_AT) {
+                let length = grant.window.until.seconds() - grant.window.from.seconds();
+                if left <= at && length > at && !self.warned.contains(&(grant.id, index)) {
+                    due.push((grant.id, index, extend_line(grant)));
+                }
+            }
+        }
+        for (id, index, line) in due {
+            self.warned.push((id, index));
+            let left = WARN_AT.get(usize::from(index)).copied().unwrap_or_default() / 60;
+            let minutes = if left == 1 { "a minute" } else { "five minutes" };
+            backend::notice(
+                &mut self.notices,
+                &format!("{id} ends in {minutes}; to extend: {line}"),
+            );
+        }
+    }
+
+    /// When [`Conversation::on_time`] has something to do next.
+    pub(super) fn next_time(&self) -> Option<Timestamp> {
+        let mut next = self.rights.valid_until;
+        let mut consider = |t: Timestamp| next = Some(next.map_or(t, |n| n.min(t)));
+        self.ends_at.into_iter().for_each(&mut consider);
+        self.escalate_at.into_iter().for_each(&mut consider);
+        for grant in &self.rights.grants {
+            for (index, at) in (0_u8..).zip(WARN_AT) {
+                let due = Timestamp(grant.window.until.0 - at * 1_000_000);
+                if due > self.now && !self.warned.contains(&(grant.id, index)) {
+                    consider(due);
+                }
+            }
+        }
+        next
+    }
+}
+
+/// How long a transaction may stay open behind its grant's end, if that was agreed.
+const FINISH_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// After how long a cancel without effect is followed by the end of the upstream's session.
+const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);
+
+fn disabled(principal: &str) -> Refusal {
+    Refusal::new(RefusalKind::PrincipalDisabled, format!("{principal} has been disabled"))
+        .with_hint("Ask an operator.")
+}
+
+fn ended_refusal(id: GrantId, what: &str, by: Option<&str>) -> Refusal {
+    let message = match by {
+        Some(by) => format!("{id} {what} by {by}"),
+        None => format!("{id} {what}"),
+    };
+    Refusal::new(RefusalKind::GrantEnded, message)
+}
+
+fn extend_line(grant: &Grant) -> String {
+    let asked: Vec<&str> = grant.permissions.iter().map(Permission::short_name).collect();
+    format!(
+        "SELECT hallpass.request('{}', '30m', '{}');",
+        asked.join(","),
+        grant.reason.replace('\'', "''")
+    )
+}

@@ -1,0 +1,550 @@
+//! From an accepted connection to a serving session: secured → identified → admitted → connected.
+//!
+//! Each step is a function that consumes what the one before it made; none can be left out.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    Relay, UpstreamKey,
+    conversation::{Conversation, Facts, Opening},
+    startup::{self, Negotiated, Secured},
+};
+use crate::{
+    kernel::{
+        audit::record::{Event, LoginFailed, SessionOpened},
+        ids::{SessionId, TargetName},
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            SearchPath,
+            builtins::{self, SettingRule},
+        },
+        time::Timestamp,
+    },
+    net::{link::Link, stream::Stream},
+    session::{
+        login::{self, Claim, Identified},
+        registry::{CancelKey, Registered},
+        services::{CoreRef, Doorway, Target},
+        signal::{SessionHandle, Signal},
+    },
+    store::PrincipalState,
+    upstream::{Connected, connect, door::Door},
+    wire::pg::{backend, scram, startup::Startup},
+};
+
+/// How long a client's cancel waits for its session to pass it on.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One connection's life. Without room it may cancel a statement, or be told so, and nothing else.
+pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>, has_room: bool) {
+    let timeout = core.services.world.load().limits.login_timeout;
+    match startup::negotiate(stream, &doorway.tls, timeout).await {
+        Ok(Negotiated::Cancel { stream, request }) => {
+            if let Some(handle) = core.services.registry.by_key(request.process, &request.key) {
+                // The client takes our closing for the cancel's having been passed on.
+                let passed = tokio::time::timeout(CANCEL_PATIENCE, handle.cancel()).await;
+                drop(passed);
+            }
+            drop(stream);
+        }
+        Ok(Negotiated::Session(mut secured)) if !has_room => {
+            let refusal = Refusal::new(
+                RefusalKind::TooManyConnections,
+                "the gateway has no room for another connection",
+            )
+            .with_hint("Try again later, or ask an operator to raise limits.connections.");
+            login::tell(&mut secured.stream, &refusal).await;
+        }
+        Ok(Negotiated::Session(secured)) => {
+            let session = SessionId(core.services.session_number());
+            Login { core, doorway, session }.run(secured).await;
+        }
+        Err(error) => tracing::debug!(error = %error, "no session came of a connection"),
+    }
+}
+
+/// Somebody who wants to log in.
+struct Login {
+    core: CoreRef,
+    doorway: Arc<Doorway>,
+    session: SessionId,
+}
+
+/// What a start-up message asks for.
+struct Wish {
+    principal: String,
+    target: Option<TargetName>,
+    database: Option<String>,
+    application: String,
+    client: String,
+    tls: String,
+}
+
+/// Who has proven who she is, and may be here.
+struct Admitted {
+    identified: Identified,
+    startup: Startup,
+    wish: Wish,
+    state: Arc<PrincipalState>,
+    target: Arc<Target>,
+}
+
+impl Login {
+    async fn run(self, secured: Secured) {
+        let wish = self.wish(&secured);
+        let Secured { stream, startup, leftover } = secured;
+        let access = self.core.services.access.load_full();
+        let state = access.principal(&wish.principal).cloned();
+        let now = self.core.services.clock.now();
+        let credentials = state.as_ref().map(|s| live_credentials(s, now.max(access.highest_time)));
+        let claim = Claim { user: &wish.principal, credentials, mock: &self.core.services.mock };
+        let within = self.core.services.world.load().limits.login_timeout;
+        let identified = login::authenticate(stream, &startup, leftover, claim, within).await;
+        let identified = match identified {
+            Ok(identified) => identified,
+            Err(error) => {
+                self.note_failure(&wish, &error.to_string());
+                return;
+            }
+        };
+        // Fail closed: the mock's proof can't be made, but a name without a principal never passes.
+        let Some(state) = state else {
+            self.note_failure(&wish, "no such principal");
+            return;
+        };
+        match self.admit(&wish, &state) {
+            Ok(target) => {
+                let admitted = Admitted { identified, startup, wish, state, target };
+                self.connect(admitted).await;
+            }
+            Err(refusal) => {
+                self.note_failure(&wish, &refusal.message);
+                let mut stream = identified.stream;
+                say_then_tell(&mut stream, identified.reply, &refusal).await;
+            }
+        }
+    }
+
+    /// Who and where to: the listener's own target, else the name's suffix, else the database field.
+    fn wish(&self, secured: &Secured) -> Wish {
+        let text = |name: &str| {
+            secured
+                .startup
+                .parameter(name)
+                .and_then(|v| std::str::from_utf8(v).ok())
+                .map(str::to_owned)
+        };
+        let user = text("user").unwrap_or_default();
+        let database = text("database").filter(|d| !d.is_empty());
+        let access = self.core.services.access.load();
+        let world = self.core.services.world.load();
+        let named = |name: &str| world.targets.get(name).map(|t| t.name.clone());
+        let (principal, target, database) = if let Some(target) = &self.doorway.target {
+            (user, Some(target.clone()), database)
+        } else if access.principal(&user).is_none()
+            && let Some((name, suffix)) = user.rsplit_once('@')
+            && let Some(target) = named(suffix)
+        {
+            (name.to_owned(), Some(target), database)
+        } else {
+            let field = database.unwrap_or_else(|| user.clone());
+            match field.split_once('/') {
+                Some((first, rest)) if named(first).is_some() => {
+                    (user, named(first), Some(rest.to_owned()))
+                }
+                _ => (user, named(&field), None),
+            }
+        };
+        Wish {
+            principal,
+            target,
+            database,
+            application: text("application_name").unwrap_or_default(),
+            client: secured.stream.peer().to_string(),
+            tls: secured.stream.tls_description().unwrap_or_default(),
+        }
+    }
+
+    /// Whether she may be here at all: she could hold a permission on the target, and there is room.
+    fn admit(&self, wish: &Wish, state: &PrincipalState) -> Result<Arc<Target>, Refusal> {
+        if state.disabled {
+            let text = format!("{} is disabled", state.name);
+            return Err(
+                Refusal::new(RefusalKind::PrincipalDisabled, text).with_hint("Ask an operator.")
+            );
+        }
+        let world = self.core.services.world.load();
+        let target = wish.target.as_ref().and_then(|name| world.targets.get(name));
+        let Some(target) = target else {
+            return Err(Refusal::new(RefusalKind::NoSuchTarget, "no such target")
+                .with_hint("Give the target's name as the database, or log in as name@target."));
+        };
+        // A database other than the target's own is another target's business.
+        if wish.database.as_ref().is_some_and(|d| *d != target.database) {
+            return Err(Refusal::new(
+                RefusalKind::NoSuchTarget,
+                format!("target {} has no other database than its own", target.name),
+            )
+            .with_hint(format!("Leave the database out, or give {}.", target.name)));
+        }
+        let registry = &self.core.services.registry;
+        let (own, on_target) = registry.counts(&state.name, &target.name);
+        if own >= world.limits.connections_per_principal {
+            return Err(Refusal::new(
+                RefusalKind::TooManyConnections,
+                format!("{} has {own} connections, which is the limit", state.name),
+            )
+            .with_hint(
+                "Close some, or ask an operator to raise limits.connections_per_principal.",
+            ));
+        }
+        if on_target >= target.max_connections {
+            return Err(Refusal::new(
+                RefusalKind::TooManyConnections,
+                format!("target {} has {on_target} connections, which is the limit", target.name),
+            )
+            .with_hint("Try again later, or ask an operator to raise max_connections."));
+        }
+        Ok(Arc::clone(target))
+    }
+
+    async fn connect(self, admitted: Admitted) {
+        let Admitted { identified, startup, wish, state, target } = admitted;
+        let Identified { mut stream, mut reply, leftover, .. } = identified;
+        let parameters = match upstream_parameters(&startup, &wish) {
+            Ok(parameters) => parameters,
+            Err(refusal) => {
+                self.note_failure(&wish, &refusal.message);
+                return say_then_tell(&mut stream, reply, &refusal).await;
+            }
+        };
+        let borrowed: Vec<(&str, &str)> =
+            parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let connected = match connect(&target.connect, &borrowed).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                tracing::warn!(target = %target.name, error = %error, "no upstream connection");
+                self.note_failure(&wish, &format!("upstream: {error}"));
+                let refusal = error.refusal();
+                return say_then_tell(&mut stream, reply, &refusal).await;
+            }
+        };
+        let Some((registered, handle, key)) = self.register(&wish, &state, &target, &startup)
+        else {
+            let refusal = Refusal::new(RefusalKind::Internal, "no cancel key could be made");
+            return say_then_tell(&mut stream, reply, &refusal).await;
+        };
+        let plus = if stream.is_tls() { "scram-sha-256 over tls" } else { "scram-sha-256" };
+        if let Err(refusal) = self.note_opened(&wish, &state, &target, (&connected, plus)) {
+            return say_then_tell(&mut stream, reply, &refusal).await;
+        }
+        greet(&mut reply, &connected, &wish, &key);
+        let path = own_path(&startup, &target);
+        let now = self.core.services.clock.now();
+        let rights = {
+            let access = self.core.services.access.load();
+            access.rights(&state.name, &target.name, now)
+        };
+        let facts = Facts { handle, target: Arc::clone(&target) };
+        let mut talk = Conversation::new(Opening {
+            core: CoreRef::clone(&self.core),
+            facts,
+            rights,
+            path: path.unwrap_or(SearchPath::Unknown),
+            application: wish.application.clone(),
+            now,
+        });
+        talk.path_stale = own_path(&startup, &target).is_none();
+        let mut to_client = Link::with_unread(&connected.leftover);
+        to_client.inject().extend_from_slice(&reply);
+        let cancel_key = UpstreamKey {
+            peer: connected.stream.peer(),
+            process: connected.process,
+            key: connected.cancel_key,
+        };
+        let door = Door::with_unread(&leftover);
+        let relay = Relay::new(talk, (stream, connected.stream), (door, to_client), cancel_key);
+        let reason = relay.run().await;
+        drop(registered);
+        self.note_closed(&reason);
+    }
+
+    fn register(
+        &self,
+        wish: &Wish,
+        state: &PrincipalState,
+        target: &Target,
+        startup: &Startup,
+    ) -> Option<(Registered, Arc<SessionHandle>, CancelKey)> {
+        let handle = Arc::new(SessionHandle {
+            id: self.session,
+            principal: state.name.clone(),
+            target: target.name.clone(),
+            client_address: wish.client.clone(),
+            application: Mutex::new(wish.application.clone()),
+            since: self.core.services.clock.now(),
+            signal: Signal::default(),
+            cancels: Mutex::new(Vec::new()),
+        });
+        let random = SystemRandom::new();
+        let length = if startup.has_long_cancel_keys() { 32 } else { 4 };
+        for _ in 0..16 {
+            let mut secret = vec![0; length];
+            let mut process = [0; 4];
+            random.fill(&mut secret).ok()?;
+            random.fill(&mut process).ok()?;
+            // Positive, as process ids are.
+            let process = (i32::from_be_bytes(process) & i32::MAX).max(1);
+            let key = CancelKey { process, secret };
+            let registry = &self.core.services.registry;
+            if let Some(registered) = registry.enter(Arc::clone(&handle), key.clone()) {
+                return Some((registered, handle, key));
+            }
+        }
+        None
+    }
+
+    fn note_failure(&self, wish: &Wish, reason: &str) {
+        let failed = LoginFailed {
+            session: self.session,
+            principal: &wish.principal,
+            target: wish.target.as_ref().map(TargetName::as_str).unwrap_or_default(),
+            client: &wish.client,
+            application: &wish.application,
+            tls: &wish.tls,
+            reason,
+        };
+        let now = self.core.services.clock.now();
+        self.core.lane.borrow_mut().note_later(now, &Event::LoginFailed(&failed));
+        self.core.lane_waits.notify_one();
+    }
+
+    /// A session that the trail doesn't know of doesn't begin.
+    fn note_opened(
+        &self,
+        wish: &Wish,
+        state: &PrincipalState,
+        target: &Target,
+        (connected, login): (&Connected, &str),
+    ) -> Result<(), Refusal> {
+        let roles: Vec<String> = state.roles.iter().map(ToString::to_string).collect();
+        let opened = SessionOpened {
+            session: self.session,
+            principal: state.name.as_str(),
+            roles: &roles,
+            login,
+            tls: &wish.tls,
+            client: &wish.client,
+            application: &wish.application,
+            target: target.name.as_str(),
+            upstream_user: &target.connect.user,
+            backend: u64::try_from(connected.process).ok(),
+        };
+        let now = self.core.services.clock.now();
+        let noted = self.core.lane.borrow_mut().note(now, &Event::SessionOpened(&opened));
+        noted.map_err(|error| {
+            tracing::error!(error = %error, "the trail takes no record; log-ins are refused");
+            Refusal::new(
+                RefusalKind::TrailUnavailable,
+                "refused: the audit trail can't take the record",
+            )
+        })
+    }
+
+    fn note_closed(&self, reason: &str) {
+        let now = self.core.services.clock.now();
+        let event = Event::SessionClosed { session: self.session, reason };
+        self.core.lane.borrow_mut().note_later(now, &event);
+        self.core.lane_waits.notify_one();
+    }
+}
+
+/// The client's proof was accepted before this was known: what the log-in owes goes out first.
+async fn say_then_tell(stream: &mut Stream, reply: Vec<u8>, refusal: &Refusal) {
+    if stream.write_all(&reply).await.is_ok() {
+        login::tell(stream, refusal).await;
+    }
+}
+
+/// Only secrets that are still accepted.
+fn live_credentials(state: &PrincipalState, now: Timestamp) -> scram::Credentials {
+    let kept = &state.credentials;
+    let live = kept.verifiers.iter().filter(|v| v.is_live(now));
+    scram::Credentials {
+        salt: kept.salt.clone(),
+        iterations: kept.iterations,
+        verifiers: live
+            .map(|v| scram::Verifier { stored_key: v.stored_key, server_key: v.server_key })
+            .collect(),
+    }
+}
+
+/// What the upstream's start-up message says: the client's own parameters as far as settings may be
+/// set, the session's name, and the wall.
+fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, String)>, Refusal> {
+    let mut parameters = Vec::new();
+    let mut options = String::new();
+    for (name, value) in &startup.parameters {
+        let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
+            return Err(Refusal::new(
+                RefusalKind::ProtocolViolation,
+                "a start-up parameter is not valid UTF-8",
+            ));
+        };
+        match name {
+            "user" | "database" | "application_name" => {}
+            "options" => {
+                for (name, value) in split_options(value)? {
+                    if may_set(&name, &value)? {
+                        let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
+                        options.push_str(&format!(" -c {name}={value}"));
+                    }
+                }
+            }
+            _ => {
+                if may_set(name, value)? {
+                    parameters.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+    }
+    options.push_str(" -c default_transaction_read_only=on");
+    parameters.push(("options".to_owned(), options.trim_start().to_owned()));
+    let application = format!("{}/{}", wish.principal, wish.application);
+    parameters.push(("application_name".to_owned(), application));
+    Ok(parameters)
+}
+
+/// True if it is handed on; false if it is left out without effect.
+fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
+    let lower = name.to_ascii_lowercase();
+    let refuse = |why: &str| {
+        Err(Refusal::new(
+            RefusalKind::NotSupported,
+            format!("the start-up parameter {lower} {why}"),
+        )
+        .with_hint("Leave it out of the connection's settings."))
+    };
+    match builtins::setting(&lower) {
+        SettingRule::Harmless | SettingRule::Resource | SettingRule::Path | SettingRule::Custom => {
+            Ok(true)
+        }
+        SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
+        SettingRule::Encoding => refuse("must be UTF8"),
+        SettingRule::Wall => Ok(false),
+        SettingRule::Lexer => refuse("can't be changed here"),
+        SettingRule::Identity | SettingRule::Admin => refuse("needs sql.admin"),
+    }
+}
+
+/// `-c name=value`, `-cname=value`, `--name=value`, with backslashes before blanks.
+///
+/// Spec: `pg_split_opts` and `process_postgres_switches` of the server.
+fn split_options(text: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => word.extend(chars.next()),
+            c if c.is_ascii_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    let bad = || {
+        Refusal::new(RefusalKind::NotSupported, "the start-up parameter options is not understood")
+            .with_hint("Write it as -c name=value.")
+    };
+    let mut pairs = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let assignment = match word.strip_prefix("-c").or_else(|| word.strip_prefix("--")) {
+            Some("") => words.next().ok_or_else(bad)?,
+            Some(rest) => rest.to_owned(),
+            None => return Err(bad()),
+        };
+        let (name, value) = assignment.split_once('=').ok_or_else(bad)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(bad());
+        }
+        // Spec: ParseLongOption turns dashes of a name into underscores.
+        pairs.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(pairs)
+}
+
+/// The path of a session that doesn't bring its own: the catalog was read under it. `None`: unknown,
+/// ask.
+fn own_path(startup: &Startup, target: &Target) -> Option<SearchPath> {
+    let catalog = target.catalog.load();
+    let brings =
+        startup.parameter("search_path").is_some() || startup.parameter("options").is_some();
+    (!brings && !catalog.default_path.is_empty())
+        .then(|| SearchPath::Known(catalog.default_path.clone()))
+}
+
+/// What a client expects between AuthenticationOk and its first statement.
+fn greet(reply: &mut Vec<u8>, connected: &Connected, wish: &Wish, key: &CancelKey) {
+    for notice in &connected.notices {
+        reply.extend_from_slice(notice);
+    }
+    for (name, value) in &connected.parameters {
+        let value = match name.as_str() {
+            "application_name" => wish.application.as_str(),
+            // The wall doesn't show.
+            "default_transaction_read_only" => "off",
+            _ => value,
+        };
+        backend::parameter_status(reply, name.as_bytes(), value.as_bytes());
+    }
+    backend::backend_key_data(reply, key.process, &key.secret);
+    backend::ready_for_query(reply, backend::TransactionStatus::Idle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_up_options_read_as_the_server_reads_them() {
+        let pairs =
+            split_options(r"-c search_path=a,b --statement-timeout=5s -cTimeZone=Europe/\ X")
+                .expect("reads");
+        let names: Vec<(&str, &str)> =
+            pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(
+            names,
+            [("search_path", "a,b"), ("statement_timeout", "5s"), ("TimeZone", "Europe/ X")]
+        );
+        for bad in ["-f x", "-c", "-c x", "-W 5", "search_path=a", "-c x y=z"] {
+            assert!(split_options(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn start_up_can_not_open_the_wall_or_change_who_one_is() {
+        assert_eq!(may_set("default_transaction_read_only", "off"), Ok(false));
+        assert_eq!(may_set("Default_Transaction_Read_Only", "off"), Ok(false));
+        for name in ["role", "session_authorization", "session_replication_role", "no_such_setting"]
+        {
+            assert!(may_set(name, "x").is_err(), "{name}");
+        }
+        assert!(may_set("client_encoding", "SJIS").is_err());
+        assert_eq!(may_set("client_encoding", "UTF8"), Ok(true));
+        assert_eq!(may_set("DateStyle", "ISO"), Ok(true));
+    }
+}

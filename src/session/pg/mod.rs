@@ -1,0 +1,714 @@
+//! A Postgres session after its log-in: the serving loop.
+//!
+//! One task moves both directions. Each turn takes what others have told the session, looks at what
+//! the client sent, at what the upstream sent, writes, reads, and sleeps until one of the sockets, a
+//! signal, a piece of work or the clock wakes it.
+
+mod conversation;
+mod extended;
+mod live;
+mod local;
+mod login;
+mod replies;
+mod simple;
+pub mod startup;
+mod wall;
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use conversation::{Conversation, End, Held, LocalRun, Pass, Reply};
+use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
+
+use super::{
+    desk::{self, Caller, Table},
+    gate, parsers,
+    signal::Wake,
+};
+use crate::{
+    kernel::{
+        refusal::{Refusal, RefusalKind},
+        sql::analysis::{Batch, Unreadable},
+        time::Timestamp,
+    },
+    net::{
+        link::Link,
+        stream::{Peer, Stream},
+    },
+    trail::{Clearance, TrailError},
+    upstream::{self, Control, door::Door},
+    wire::pg::{backend, frame, frontend},
+};
+
+pub use login::accept;
+
+/// How long a question of the gateway's own to an upstream may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes waiting for a side that make us stop reading the other.
+const HIGH_WATER: usize = 64 * 1024;
+/// Unread bytes of a client that is held, beyond which nothing more is read.
+const HELD_MAX: usize = 64 * 1024;
+/// The longest message of the upstream that must be in memory as a whole (an error, a description).
+const WHOLE_MAX: usize = 64 << 20;
+
+/// Why the loop ended.
+#[derive(Debug, thiserror::Error)]
+enum Over {
+    #[error(transparent)]
+    End(#[from] End),
+    #[error("client: {0}")]
+    Client(io::Error),
+    #[error("the client closed the connection")]
+    ClientClosed,
+    #[error("upstream: {0}")]
+    Upstream(io::Error),
+    #[error("the upstream closed the connection")]
+    UpstreamClosed,
+}
+
+/// How the rest of a frame that isn't whole in the buffer goes on.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    left: usize,
+    forward: bool,
+}
+
+/// Work that runs elsewhere while the session waits for it.
+enum Work {
+    /// A call of `hallpass.*`.
+    Desk(Box<LocalRun>, JoinHandle<Result<Table, Refusal>>),
+    /// A large text.
+    Parse(Arc<str>, oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
+}
+
+/// The disk's word on a record, before its statement may leave.
+type Synced = Pin<Box<dyn Future<Output = (Clearance, Result<(), TrailError>)>>>;
+
+/// What cancels a statement at the upstream.
+#[derive(Clone)]
+struct UpstreamKey {
+    /// The very address the session is connected to.
+    peer: Peer,
+    process: i32,
+    key: Vec<u8>,
+}
+
+/// One session's sockets and state.
+struct Relay {
+    talk: Conversation,
+    client: Stream,
+    upstream: Stream,
+    door: Door,
+    to_client: Link,
+    from_client: Option<Rest>,
+    from_upstream: Option<Rest>,
+    /// Bytes that the next frame of each side needs to be whole.
+    client_needs: usize,
+    upstream_needs: usize,
+    work: Option<Work>,
+    unsynced: Option<(Synced, usize)>,
+    cancelling: Option<JoinHandle<()>>,
+    cancel_key: UpstreamKey,
+    timer: Pin<Box<Sleep>>,
+    timer_due: Option<Timestamp>,
+    last_heard: Timestamp,
+    draining: bool,
+    /// The upstream's own last error has gone to the client.
+    said_goodbye: bool,
+}
+
+impl Relay {
+    fn new(
+        talk: Conversation,
+        (client, upstream): (Stream, Stream),
+        (door, to_client): (Door, Link),
+        cancel_key: UpstreamKey,
+    ) -> Self {
+        let last_heard = talk.now;
+        Self {
+            talk,
+            client,
+            upstream,
+            door,
+            to_client,
+            from_client: None,
+            from_upstream: None,
+            client_needs: 0,
+            upstream_needs: 0,
+            work: None,
+            unsynced: None,
+            cancelling: None,
+            cancel_key,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            timer_due: None,
+            last_heard,
+            draining: false,
+            said_goodbye: false,
+        }
+    }
+
+    /// Serves, then says what is left to be said, and closes what is open on the trail. Gives the
+    /// reason for the session's record.
+    async fn run(mut self) -> String {
+        let over = self.serve().await;
+        let reason = over.to_string();
+        match over {
+            Over::End(End::Refused(refusal)) => {
+                backend::fatal(self.to_client.inject(), &refusal);
+                self.last_words().await;
+            }
+            Over::UpstreamClosed | Over::Upstream(_) => {
+                let refusal = Refusal::new(
+                    RefusalKind::UpstreamUnavailable,
+                    "the connection to the target is gone",
+                );
+                if !self.said_goodbye {
+                    backend::fatal(self.to_client.inject(), &refusal);
+                }
+                self.last_words().await;
+            }
+            Over::End(End::OutOfStep(error)) => {
+                tracing::error!(session = %self.talk.facts.handle.id, error = %error, "out of step");
+                let refusal = Refusal::new(RefusalKind::Internal, "the session lost its place");
+                backend::fatal(self.to_client.inject(), &refusal);
+                self.last_words().await;
+            }
+            Over::End(End::Terminated | End::Upstream(_))
+            | Over::Client(_)
+            | Over::ClientClosed => {}
+        }
+        self.talk.abandon();
+        self.door.terminate();
+        let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
+        // The upstream ends the session by itself when the connection closes.
+        drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
+        self.answer_cancels();
+        reason
+    }
+
+    /// What waits for the client goes out, as long as it takes it.
+    async fn last_words(&mut self) {
+        let flushed = poll_fn(|cx| self.to_client.poll_flush(cx, &mut self.client));
+        drop(tokio::time::timeout(Duration::from_secs(2), flushed).await);
+    }
+
+    /// Serves until either side ends, or somebody ends the session.
+    async fn serve(&mut self) -> Over {
+        poll_fn(|cx| self.turn(cx)).await
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+        match self.try_turn(cx) {
+            Ok(()) => Poll::Pending,
+            Err(over) => Poll::Ready(over),
+        }
+    }
+
+    fn try_turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
+        self.take_signals(cx)?;
+        loop {
+            let mut progress = self.poll_work(cx);
+            progress |= self.pump_client()?;
+            progress |= self.pump_upstream()?;
+            self.housekeep();
+            if let Some(refusal) = self.talk.fatal.take() {
+                return Err(End::Refused(refusal).into());
+            }
+            self.flush(cx)?;
+            progress |= self.fill(cx)?;
+            if !progress {
+                break;
+            }
+        }
+        if self.draining && self.talk.is_quiet() && !self.talk.in_transaction() {
+            return Err(End::Refused(stopping()).into());
+        }
+        self.arm_timer(cx)
+    }
+
+    fn take_signals(&mut self, cx: &Context<'_>) -> Result<(), Over> {
+        let flags = self.talk.facts.handle.signal.take(cx);
+        if flags.is_empty() {
+            return Ok(());
+        }
+        if flags.has(Wake::Access) {
+            self.talk.refresh_rights();
+        }
+        if flags.has(Wake::Cancel) {
+            self.talk.cancel_wanted |= !self.talk.exchange.is_empty();
+            if !self.talk.cancel_wanted {
+                self.answer_cancels();
+            }
+        }
+        if flags.has(Wake::Kill) {
+            let why = Refusal::new(RefusalKind::ShuttingDown, "session ended by an operator");
+            return Err(End::Refused(why).into());
+        }
+        if flags.has(Wake::Stop) {
+            return Err(End::Refused(stopping()).into());
+        }
+        self.draining |= flags.has(Wake::Drain);
+        Ok(())
+    }
+
+    fn answer_cancels(&self) {
+        let mut waiting = self
+            .talk
+            .facts
+            .handle
+            .cancels
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for sender in waiting.drain(..) {
+            // Whoever asked may have gone.
+            sender.send(()).ok();
+        }
+    }
+
+    /// What follows from this turn: cancels, own messages, answers, names.
+    fn housekeep(&mut self) {
+        self.talk.release();
+        if std::mem::take(&mut self.talk.cancel_wanted) && self.cancelling.is_none() {
+            let target = Arc::clone(&self.talk.facts.target);
+            let UpstreamKey { peer, process, key } = self.cancel_key.clone();
+            self.cancelling = Some(self.talk.core.services.control.spawn(async move {
+                let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
+                if let Err(error) = cancelled {
+                    tracing::warn!(target = %target.name, error = %error, "cancel failed");
+                }
+            }));
+        }
+        if self.talk.escalate_at.is_some_and(|t| t <= self.talk.now) {
+            self.talk.escalate_at = None;
+            if self.talk.exchange.iter().any(conversation::is_cut) {
+                self.escalate();
+            }
+        }
+        if self.talk.application_stale && self.talk.exchange.is_empty() {
+            self.talk.name_application();
+        }
+        if std::mem::take(&mut self.talk.schema_settled) {
+            self.talk.facts.target.stale.notify_one();
+        }
+        while let Some(control) = self.talk.controls.pop_front() {
+            self.door.send_control(&control);
+        }
+        if !self.talk.down.is_empty() {
+            self.to_client.inject().append(&mut self.talk.down);
+        }
+        if self.from_upstream.is_none() && !self.talk.notices.is_empty() {
+            self.to_client.inject().append(&mut self.talk.notices);
+        }
+    }
+
+    /// A cancel had no effect: the upstream's session is ended over a connection of our own.
+    fn escalate(&self) {
+        let target = Arc::clone(&self.talk.facts.target);
+        let process = self.cancel_key.process;
+        tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");
+        self.talk.core.services.control.spawn(async move {
+            let ended = async {
+                let mut control = Control::connect(&target.connect, PATIENCE).await?;
+                let ended = control.terminate(process).await;
+                control.close().await;
+                ended
+            };
+            if let Err(error) = ended.await {
+                tracing::error!(target = %target.name, error = %error, "could not end it");
+            }
+        });
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        if let Some(cancelling) = &mut self.cancelling
+            && Pin::new(cancelling).poll(cx).is_ready()
+        {
+            self.cancelling = None;
+            self.answer_cancels();
+            progress = true;
+        }
+        if let Some((synced, length)) = &mut self.unsynced
+            && let Poll::Ready((clearance, result)) = synced.as_mut().poll(cx)
+        {
+            let length = *length;
+            self.unsynced = None;
+            match result {
+                Ok(()) => self.door.send_statement(&clearance, length),
+                Err(error) => {
+                    tracing::error!(error = %error, "a record could not be made durable");
+                    self.talk.fatal = Some(Refusal::new(
+                        RefusalKind::TrailUnavailable,
+                        "refused: the audit trail can't take the record",
+                    ));
+                }
+            }
+            progress = true;
+        }
+        if self.work.is_none() {
+            self.begin_work();
+        }
+        match &mut self.work {
+            None => {}
+            Some(Work::Desk(_, handle)) => {
+                if let Poll::Ready(done) = Pin::new(handle).poll(cx)
+                    && let Some(Work::Desk(run, _)) = self.work.take()
+                {
+                    let answer = done.unwrap_or_else(|_| {
+                        Err(Refusal::new(RefusalKind::Internal, "the gateway could not answer"))
+                    });
+                    self.talk.local_done(&run, answer);
+                    progress = true;
+                }
+            }
+            Some(Work::Parse(_, receiver)) => {
+                if let Poll::Ready(done) = Pin::new(receiver).poll(cx)
+                    && let Some(Work::Parse(text, _)) = self.work.take()
+                {
+                    let result = done.unwrap_or(Err(Unreadable::TooLarge {
+                        what: "the statement could not be read".to_owned(),
+                    }));
+                    self.talk.was_read = Some((text, result));
+                    progress = true;
+                }
+            }
+        }
+        progress
+    }
+
+    fn begin_work(&mut self) {
+        if let Some(text) = self.talk.to_read.take() {
+            let target = Arc::clone(&self.talk.facts.target);
+            let reading = self.talk.reading.clone();
+            let of = Arc::clone(&text);
+            let receiver = parsers::submit(move || gate::analyze(&of, &reading, &target));
+            self.work = Some(Work::Parse(text, receiver));
+            return;
+        }
+        let Some(run) = self.talk.answer_locally() else { return };
+        if let Some(answer) = self.talk.answer_setting(&run) {
+            self.talk.local_done(&run, answer);
+            return;
+        }
+        self.talk.local_runs = true;
+        let handle = &self.talk.facts.handle;
+        let caller = Caller {
+            principal: handle.principal.clone(),
+            target: handle.target.clone(),
+            session: handle.id,
+        };
+        let services = Arc::clone(&self.talk.core.services);
+        let (call, parameters) = (run.call.clone(), run.parameters.clone());
+        let control = services.control.clone();
+        let task = control
+            .spawn(async move { desk::answer(&services, &caller, &call, &parameters).await });
+        self.work = Some(Work::Desk(run, task));
+    }
+
+    /// Looks at what the client sent, as far as it may be looked at now.
+    fn pump_client(&mut self) -> Result<bool, Over> {
+        let mut progress = false;
+        loop {
+            self.talk.release();
+            if let Some(rest) = &mut self.from_client {
+                let here = self.door.unread().len().min(rest.left);
+                if here == 0 {
+                    return Ok(progress);
+                }
+                if rest.forward {
+                    self.door.relay(upstream::door::Relayed::Copy, here);
+                } else {
+                    self.door.discard(here);
+                }
+                rest.left -= here;
+                if rest.left == 0 {
+                    self.from_client = None;
+                }
+                progress = true;
+                continue;
+            }
+            if self.talk.held != Held::No
+                || self.cancelling.is_some()
+                || self.unsynced.is_some()
+                || self.talk.fatal.is_some()
+            {
+                return Ok(progress);
+            }
+            if !self.one_from_client()? {
+                return Ok(progress);
+            }
+            progress = true;
+        }
+    }
+
+    /// One frame of the client. False if there is none, or it must wait.
+    fn one_from_client(&mut self) -> Result<bool, Over> {
+        let Self { talk, door, .. } = self;
+        let limits = talk.frame_limits;
+        let unread = door.unread();
+        let header = frame::from_client(unread, &limits).map_err(broken)?;
+        let Some(header) = header else {
+            self.client_needs = 0;
+            return Ok(false);
+        };
+        if header.tag == frontend::COPY_DATA {
+            let forward = matches!(talk.copy(false), Pass::Relay(_));
+            self.from_client = Some(Rest { left: header.length, forward });
+            return Ok(true);
+        }
+        let Some(frame) = unread.get(..header.length) else {
+            self.client_needs = header.length;
+            return Ok(false);
+        };
+        let rest = unread.get(header.length..).unwrap_or_default();
+        self.client_needs = 0;
+        let pass = talk.client_message(frame, rest)?;
+        while let Some(control) = talk.controls.pop_front() {
+            door.send_control(&control);
+        }
+        self.last_heard = talk.now;
+        match pass {
+            Pass::Statement(clearance) if clearance.is_durable() => {
+                door.send_statement(&clearance, header.length);
+            }
+            Pass::Statement(mut clearance) => {
+                let synced: Synced = Box::pin(async move {
+                    let result = clearance.synced().await;
+                    (clearance, result)
+                });
+                self.unsynced = Some((synced, header.length));
+            }
+            Pass::Relay(what) => door.relay(what, header.length),
+            Pass::Drop => door.discard(header.length),
+            Pass::Hold => return Ok(false),
+        }
+        while let Some(control) = talk.after.pop_front() {
+            door.send_control(&control);
+        }
+        Ok(true)
+    }
+
+    /// Looks at what the upstream sent.
+    fn pump_upstream(&mut self) -> Result<bool, Over> {
+        let mut progress = false;
+        loop {
+            if let Some(rest) = &mut self.from_upstream {
+                let here = self.to_client.unread().len().min(rest.left);
+                if here == 0 {
+                    return Ok(progress);
+                }
+                if rest.forward {
+                    self.to_client.approve(here);
+                } else {
+                    self.to_client.discard(here);
+                }
+                rest.left -= here;
+                if rest.left == 0 {
+                    self.from_upstream = None;
+                }
+                progress = true;
+                continue;
+            }
+            if self.talk.exchange.is_local_next() {
+                if self.work.is_none() {
+                    self.begin_work();
+                }
+                self.say();
+                // An answer that must wait for the store stops what follows it.
+                if self.talk.local_runs || self.talk.exchange.is_local_next() {
+                    return Ok(progress);
+                }
+                progress = true;
+                continue;
+            }
+            if self.talk.local_runs || !self.one_run_from_upstream()? {
+                return Ok(progress);
+            }
+            progress = true;
+        }
+    }
+
+    /// What the conversation has to say to the client, in its place.
+    fn say(&mut self) {
+        if !self.talk.down.is_empty() {
+            self.to_client.inject().append(&mut self.talk.down);
+        }
+    }
+
+    /// As many whole frames as pass untouched, and the one that ends the run. False if nothing more
+    /// can be done with what is here.
+    fn one_run_from_upstream(&mut self) -> Result<bool, Over> {
+        let Self { talk, to_client, upstream_needs, .. } = self;
+        let mut run = 0;
+        *upstream_needs = 0;
+        // What is to be done with the frame behind the run: its length, and whether it goes out.
+        let mut last = None;
+        let unread = to_client.unread();
+        let available = unread.len();
+        while let Some(header) = frame::from_upstream(unread.get(run..).unwrap_or_default())
+            .map_err(|e| Over::End(End::Upstream(e)))?
+        {
+            let here = available - run;
+            let is_row = matches!(header.tag, backend::DATA_ROW | backend::COPY_DATA);
+            if here < header.length && (!is_row || talk.wants_row()) {
+                if header.length > WHOLE_MAX {
+                    let error = io::Error::other("a message too long to be looked at");
+                    return Err(Over::Upstream(error));
+                }
+                *upstream_needs = header.length;
+                break;
+            }
+            let frame = unread.get(run..run + header.length.min(here)).unwrap_or_default();
+            let reply = if is_row {
+                if talk.wants_row() {
+                    talk.own_row(frame)?;
+                }
+                talk.row(header.tag, header.length)?
+            } else {
+                self.said_goodbye |= header.tag == backend::ERROR_RESPONSE && is_fatal(frame);
+                talk.reply(header.tag, frame)?
+            };
+            let plain = talk.down.is_empty() && talk.controls.is_empty();
+            if reply == Reply::Forward && plain && here >= header.length {
+                run += header.length;
+                if talk.exchange.is_local_next() {
+                    break;
+                }
+                continue;
+            }
+            last = Some((header.length, reply == Reply::Forward));
+            break;
+        }
+        to_client.approve(run);
+        let Some((length, forward)) = last else { return Ok(run > 0) };
+        self.say();
+        self.from_upstream = Some(Rest { left: length, forward });
+        Ok(true)
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        if self.door.waiting() > 0
+            && let Poll::Ready(Err(error)) = self.door.poll_flush(cx, &mut self.upstream)
+        {
+            // What the upstream said before it went away is told first.
+            if self.to_client.unread().is_empty() {
+                return Err(Over::Upstream(error));
+            }
+        }
+        if self.to_client.waiting() > 0
+            && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
+        {
+            return Err(Over::Client(error));
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
+        let mut progress = false;
+        let unread = self.door.unread().len();
+        let room = unread < self.client_needs.max(1) || unread < HELD_MAX;
+        if self.door.waiting() < HIGH_WATER && room {
+            match self.door.poll_fill(cx, &mut self.client, self.client_needs) {
+                Poll::Ready(Ok(0)) => return Err(Over::ClientClosed),
+                Poll::Ready(Ok(_)) => progress = true,
+                Poll::Ready(Err(error)) => return Err(Over::Client(error)),
+                Poll::Pending => {}
+            }
+        }
+        // While an answer of our own is being made, the upstream waits: order is everything.
+        let unread = self.to_client.unread().len();
+        let room = unread < self.upstream_needs.max(1) || unread == 0;
+        if self.to_client.waiting() < HIGH_WATER && room {
+            match self.to_client.poll_fill(cx, &mut self.upstream, self.upstream_needs) {
+                Poll::Ready(Ok(0)) => return Err(Over::UpstreamClosed),
+                Poll::Ready(Ok(_)) => progress = true,
+                Poll::Ready(Err(error)) => return Err(Over::Upstream(error)),
+                Poll::Pending => {}
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Sets the alarm for whatever is due next. An alarm set earlier than needed rings for nothing
+    /// and is set anew: cheaper than moving it with every statement.
+    fn arm_timer(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        loop {
+            let due = self.due();
+            let earlier = match (due, self.timer_due) {
+                (Some(due), Some(set)) => due < set,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            if earlier && let Some(due) = due {
+                let wait = due.since(self.talk.now).max(Duration::from_millis(1));
+                self.timer.as_mut().reset(tokio::time::Instant::now() + wait);
+                self.timer_due = Some(due);
+            }
+            if self.timer_due.is_none() || self.timer.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            self.timer_due = None;
+            self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
+            self.on_alarm()?;
+            self.housekeep();
+            self.flush(cx)?;
+            if let Some(refusal) = self.talk.fatal.take() {
+                return Err(End::Refused(refusal).into());
+            }
+        }
+    }
+
+    fn idle_limit(&self) -> Option<(Duration, RefusalKind)> {
+        let world = self.talk.core.services.world.load();
+        if !self.talk.is_quiet() {
+            return None;
+        }
+        if self.talk.in_transaction() {
+            let limit = world.limits.idle_in_transaction_timeout?;
+            return Some((limit, RefusalKind::IdleInTransactionTooLong));
+        }
+        Some((world.limits.idle_timeout?, RefusalKind::IdleTooLong))
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        let idle = self.idle_limit().map(|(limit, _)| self.last_heard.plus(limit));
+        match (self.talk.next_time(), idle) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn on_alarm(&mut self) -> Result<(), Over> {
+        if let Some((limit, kind)) = self.idle_limit()
+            && self.talk.now >= self.last_heard.plus(limit)
+        {
+            let text = match kind {
+                RefusalKind::IdleInTransactionTooLong => "idle in a transaction for too long",
+                _ => "idle for too long",
+            };
+            return Err(End::Refused(Refusal::new(kind, text)).into());
+        }
+        self.talk.on_time();
+        Ok(())
+    }
+}
+
+fn is_fatal(frame: &[u8]) -> bool {
+    backend::ErrorFields::new(frame::body(frame)).is_ok_and(|fields| fields.is_fatal())
+}
+
+fn broken(error: crate::wire::WireError) -> Over {
+    Over::End(End::Refused(error.refusal()))
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(RefusalKind::ShuttingDown, "the gateway is stopping")
+        .with_hint("Connect again in a moment.")
+}

@@ -1,0 +1,558 @@
+//! The reply pump: whose reply it is, whether it goes out, and what it tells about the session.
+
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    conversation::{Conversation, End, Held, Local, Ours, Reply, Tag, Wall, wire_status},
+    local,
+};
+use crate::{
+    kernel::{
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            SearchPath,
+            analysis::{Analysis, Batch, SessionEffect},
+            builtins::{self, SettingRule},
+            reading::{SettingChange, TransactionChange},
+        },
+    },
+    session::{
+        names::{Portal, Prepared},
+        result::Run,
+        services::Over,
+        transaction::Status,
+    },
+    upstream::door::Control,
+    wire::pg::{
+        backend::{self, ErrorFields},
+        exchange::{Move, Owed, Step, Whose},
+        frame,
+    },
+};
+
+impl Conversation {
+    /// A row or a piece of copy data: the one frame that is judged by its header alone, because there
+    /// are many and they may be large.
+    pub(super) fn row(&mut self, tag: u8, length: usize) -> Result<Reply, End> {
+        self.exchange.reply(tag)?;
+        let Some(owed) = self.exchange.front_mut() else { return Ok(Reply::Swallow) };
+        if owed.whose != Whose::Client {
+            return Ok(Reply::Swallow);
+        }
+        let run = match &mut owed.tag {
+            Tag::Execute(execution) => Some(&mut execution.run),
+            Tag::Query(query) if !query.failed => {
+                query.runs.get_mut(query.at).and_then(Option::as_mut)
+            }
+            Tag::Query(_)
+            | Tag::Ours(_)
+            | Tag::Plain
+            | Tag::Named(..)
+            | Tag::Fail(_)
+            | Tag::Local(_) => None,
+        };
+        // Fail closed: a row that belongs to no statement we know goes nowhere.
+        let Some(run) = run else { return Ok(Reply::Swallow) };
+        if run.row(length) {
+            return Ok(Reply::Forward);
+        }
+        if !self.cuts_softly() {
+            self.cancel_wanted |= !std::mem::replace(&mut self.cut_cancelled, true);
+        }
+        Ok(Reply::Swallow)
+    }
+
+    /// Any other frame, whole.
+    pub(super) fn reply(&mut self, tag: u8, bytes: &[u8]) -> Result<Reply, End> {
+        let body = frame::body(bytes);
+        let ours = self.exchange.front().is_some_and(|o| o.whose == Whose::Gateway);
+        match tag {
+            backend::PARAMETER_STATUS => return self.parameter(body, ours),
+            backend::NOTICE_RESPONSE | backend::NOTIFICATION_RESPONSE => {
+                self.exchange.reply(tag)?;
+                return Ok(if ours && tag == backend::NOTICE_RESPONSE {
+                    Reply::Swallow
+                } else {
+                    Reply::Forward
+                });
+            }
+            backend::ERROR_RESPONSE => return self.error(body),
+            backend::READY_FOR_QUERY => return self.ready(body),
+            backend::COMMAND_COMPLETE
+            | backend::EMPTY_QUERY_RESPONSE
+            | backend::PORTAL_SUSPENDED => {
+                return self.result_ends(tag, body);
+            }
+            _ => {}
+        }
+        match self.exchange.reply(tag)? {
+            Move::Unasked => Ok(Reply::Forward),
+            Move::Part => {
+                Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward })
+            }
+            Move::Done(owed) => {
+                if let Tag::Named(_, Some(run)) = owed.tag {
+                    self.finish(&run, None, None);
+                }
+                Ok(if owed.whose == Whose::Client { Reply::Forward } else { Reply::Swallow })
+            }
+            Move::Failed { .. } => Ok(Reply::Forward),
+        }
+    }
+
+    /// The one row of a question of ours.
+    pub(super) fn own_row(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let is_path =
+            matches!(self.exchange.front(), Some(Owed { tag: Tag::Ours(Ours::Path(_)), .. }));
+        if is_path {
+            let row = backend::DataRow::new(frame::body(bytes)).map_err(End::Upstream)?;
+            let cell = row.iter().next().and_then(Result::ok).flatten();
+            self.path_answer = cell.and_then(|c| std::str::from_utf8(c).ok()).map(str::to_owned);
+        }
+        Ok(())
+    }
+
+    /// True if the next row is an answer to a question of ours, and must be read.
+    pub(super) fn wants_row(&self) -> bool {
+        self.exchange.front().is_some_and(|o| o.whose == Whose::Gateway)
+    }
+
+    fn front_failed(&self) -> bool {
+        match self.exchange.front().map(|o| &o.tag) {
+            Some(Tag::Query(query)) => query.failed,
+            _ => false,
+        }
+    }
+
+    fn parameter(&mut self, body: &[u8], ours: bool) -> Result<Reply, End> {
+        self.exchange.reply(backend::PARAMETER_STATUS)?;
+        let (name, value) = backend::parameter_status_of(body).map_err(End::Upstream)?;
+        match name {
+            // The wall doesn't show.
+            b"default_transaction_read_only" => Ok(Reply::Swallow),
+            b"application_name" => {
+                if ours {
+                    return Ok(Reply::Swallow);
+                }
+                let own = self.own_application(value);
+                backend::parameter_status(&mut self.down, name, own);
+                Ok(Reply::Swallow)
+            }
+            b"standard_conforming_strings" => {
+                let on = value == b"on";
+                self.set_reading(|r| r.mode.standard_conforming_strings = on);
+                Ok(Reply::Forward)
+            }
+            _ => Ok(Reply::Forward),
+        }
+    }
+
+    /// What the client calls itself, out of what the upstream reports.
+    fn own_application<'v>(&self, value: &'v [u8]) -> &'v [u8] {
+        let prefix = self.facts.handle.principal.as_str().as_bytes();
+        value.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(b"/")).unwrap_or(value)
+    }
+
+    /// CommandComplete, EmptyQueryResponse, PortalSuspended.
+    fn result_ends(&mut self, reply: u8, body: &[u8]) -> Result<Reply, End> {
+        let tag = if reply == backend::COMMAND_COMPLETE {
+            backend::command_tag(body).map_err(End::Upstream)?
+        } else {
+            b""
+        };
+        let tag = std::str::from_utf8(tag).unwrap_or_default();
+        match self.exchange.reply(reply)? {
+            // One statement of a Query.
+            Move::Part => {
+                let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() else {
+                    return Ok(Reply::Swallow);
+                };
+                let at = query.at;
+                query.at += 1;
+                let batch = Arc::clone(&query.batch);
+                let poisoned = query.poisoned.take();
+                let already = query.failed;
+                let taken = query.runs.get_mut(at).and_then(Option::take);
+                let Some(run) = taken else { return Ok(Reply::Swallow) };
+                self.finish(&run, backend::rows_of_tag(tag.as_bytes()), None);
+                if let Some(refusal) = self.end_instead(&run, poisoned) {
+                    if !already && self.say_end(&refusal, &run) {
+                        self.fail_query();
+                    }
+                    return Ok(Reply::Swallow);
+                }
+                let analysis = batch.statements.get(at).map(Arc::clone);
+                self.completed(analysis.as_deref(), &batch, tag);
+                Ok(if already { Reply::Swallow } else { Reply::Forward })
+            }
+            Move::Done(owed) => match owed.tag {
+                Tag::Execute(execution) => {
+                    let affected = backend::rows_of_tag(tag.as_bytes());
+                    self.finish(&execution.run, affected, None);
+                    if owed.whose != Whose::Client {
+                        return Ok(Reply::Swallow);
+                    }
+                    let poisoned = execution.poisoned;
+                    if let Some(refusal) = self.end_instead(&execution.run, poisoned) {
+                        if self.say_end(&refusal, &execution.run) {
+                            self.swallow_until_sync();
+                        }
+                        return Ok(Reply::Swallow);
+                    }
+                    if reply == backend::COMMAND_COMPLETE {
+                        let batch = Batch { statements: Vec::new(), fingerprint: "".into() };
+                        self.completed(execution.analysis.as_deref(), &batch, tag);
+                    }
+                    Ok(Reply::Forward)
+                }
+                Tag::Ours(Ours::Path(_)) => {
+                    let answer = self.path_answer.take();
+                    self.path_is(answer);
+                    Ok(Reply::Swallow)
+                }
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Query(_)
+                | Tag::Fail(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => Ok(Reply::Swallow),
+            },
+            Move::Unasked | Move::Failed { .. } => Ok(Reply::Swallow),
+        }
+    }
+
+    /// The error that stands where a result ended as the server sees it, if the client must see one.
+    fn end_instead(&mut self, run: &Run, poisoned: Option<Refusal>) -> Option<Refusal> {
+        if poisoned.is_none() && run.cut.is_some() && !self.cuts_softly() {
+            self.abort_after_cut = true;
+        }
+        poisoned.or_else(|| run.cut.clone())
+    }
+
+    /// True if a result over its cap ends with a warning.
+    fn cuts_softly(&self) -> bool {
+        self.over.unwrap_or(self.core.services.world.load().limits.over) == Over::Cut
+    }
+
+    /// Ends a result that was cut, by an error or (by setting) a warning. True if by an error.
+    fn say_end(&mut self, refusal: &Refusal, run: &Run) -> bool {
+        if refusal.kind == RefusalKind::LimitExceeded && self.cuts_softly() {
+            backend::warning(&mut self.down, &refusal.message);
+            backend::command_complete(&mut self.down, &format!("SELECT {}", run.rows));
+            return false;
+        }
+        let mut refusal = refusal.clone();
+        if run.writes && refusal.kind == RefusalKind::LimitExceeded {
+            refusal.detail = Some("The statement itself has been carried out.".to_owned());
+        }
+        backend::error(&mut self.down, &refusal);
+        self.pipeline.failed = true;
+        true
+    }
+
+    /// The client was told of an error in this Query: the rest of its results is swallowed.
+    fn fail_query(&mut self) {
+        if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() {
+            query.failed = true;
+        }
+    }
+
+    /// After an error that only the client sees, the rest of its batch is swallowed as the server
+    /// would have skipped it.
+    fn swallow_until_sync(&mut self) {
+        for owed in self.exchange.iter_mut() {
+            if owed.step == Step::Sync {
+                return;
+            }
+            if owed.whose == Whose::Client {
+                owed.whose = Whose::Gateway;
+            }
+        }
+        // Its Sync hasn't come yet.
+        self.pipeline.discarding = true;
+    }
+
+    fn error(&mut self, body: &[u8]) -> Result<Reply, End> {
+        let fields = ErrorFields::new(body).map_err(End::Upstream)?;
+        let code = fields.sqlstate().first_chunk::<5>().copied();
+        let whose = self.exchange.front().map(|o| o.whose);
+        self.pipeline.failed = true;
+        if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() {
+            let at = query.at;
+            query.at += 1;
+            let already = std::mem::replace(&mut query.failed, true);
+            let poisoned = query.poisoned.take();
+            let run = query.runs.get_mut(at).and_then(Option::take);
+            self.exchange.reply(backend::ERROR_RESPONSE)?;
+            let Some(run) = run else {
+                return Ok(if already { Reply::Swallow } else { Reply::Forward });
+            };
+            let instead = run.cut.clone().or(poisoned);
+            self.finish(&run, None, code);
+            return Ok(match instead {
+                _ if already => Reply::Swallow,
+                Some(refusal) => self.say_instead(&refusal),
+                None => Reply::Forward,
+            });
+        }
+        match self.exchange.reply(backend::ERROR_RESPONSE)? {
+            Move::Failed { failed: Some(owed), skipped } => {
+                self.take_back(skipped.into_iter());
+                match owed.tag {
+                    Tag::Fail(refusal) => Ok(self.say_instead(&refusal)),
+                    Tag::Named(undo, run) => {
+                        self.names.undo(undo);
+                        if let Some(run) = run {
+                            self.finish(&run, None, code);
+                        }
+                        Ok(forward_if_client(owed.whose))
+                    }
+                    Tag::Execute(execution) => {
+                        self.finish(&execution.run, None, code);
+                        match &execution.run.cut {
+                            Some(refusal) if owed.whose == Whose::Client => {
+                                let refusal = refusal.clone();
+                                Ok(self.say_instead(&refusal))
+                            }
+                            _ => Ok(forward_if_client(owed.whose)),
+                        }
+                    }
+                    Tag::Ours(ours) => {
+                        self.own_failed(ours);
+                        Ok(Reply::Swallow)
+                    }
+                    Tag::Plain | Tag::Query(_) | Tag::Local(_) => Ok(forward_if_client(owed.whose)),
+                }
+            }
+            // At a Sync (a deferred constraint), or out of the blue: the server is going down.
+            _ => Ok(match whose {
+                Some(Whose::Gateway) if !fields.is_fatal() => Reply::Swallow,
+                _ => Reply::Forward,
+            }),
+        }
+    }
+
+    fn say_instead(&mut self, refusal: &Refusal) -> Reply {
+        backend::error(&mut self.down, refusal);
+        Reply::Swallow
+    }
+
+    /// Something of ours failed upstream.
+    fn own_failed(&mut self, ours: Ours) {
+        match ours {
+            Ours::Path(_) => {
+                // Fail closed: without an answer no unqualified name is a catalog.
+                self.set_reading(|r| r.path = SearchPath::Unknown);
+            }
+            Ours::Silent(_) | Ours::LastWord | Ours::Rollback => {}
+        }
+    }
+
+    fn ready(&mut self, body: &[u8]) -> Result<Reply, End> {
+        let status = match backend::ready_for_query_status(body).map_err(End::Upstream)? {
+            backend::TransactionStatus::Idle => Status::Idle,
+            backend::TransactionStatus::InTransaction => Status::Open,
+            backend::TransactionStatus::Failed => Status::Failed,
+        };
+        let Move::Done(owed) = self.exchange.reply(backend::READY_FOR_QUERY)? else {
+            return Ok(Reply::Swallow);
+        };
+        self.transaction.status = status;
+        self.cut_cancelled = false;
+        let failed = std::mem::take(&mut self.pipeline.failed);
+        if status == Status::Idle {
+            let settling = self.transaction.idle(failed);
+            self.names.end_transaction();
+            self.settle(settling);
+            self.ends_at = None;
+            if std::mem::take(&mut self.schema_changed) {
+                self.schema_settled = true;
+                self.overlay_since = Some(self.facts.target.catalog.load().epoch);
+            }
+        } else {
+            self.close_records();
+        }
+        if std::mem::take(&mut self.abort_after_cut) && status == Status::Open {
+            // The client was told of an error in this transaction, which the server doesn't know of:
+            // it must fail there too before the client may go on.
+            self.controls.push_back(Control::Fail);
+            self.controls.push_back(Control::Sync);
+            self.owe(Step::Execute, Whose::Gateway, Tag::Ours(Ours::LastWord));
+            self.owe(Step::Sync, Whose::Client, Tag::Plain);
+            return Ok(Reply::Swallow);
+        }
+        Ok(forward_if_client(owed.whose))
+    }
+
+    /// A statement has completed: what it does to the session has happened.
+    fn completed(&mut self, analysis: Option<&Analysis>, batch: &Batch, tag: &str) {
+        let Some(analysis) = analysis else { return };
+        for effect in &analysis.effects {
+            match effect {
+                SessionEffect::Transaction(change) => self.transaction_changed(change, tag),
+                SessionEffect::Setting(change) => self.setting_changed(change),
+                SessionEffect::DiscardAll => {
+                    self.names = crate::session::names::Names::default();
+                    self.settings_reset();
+                }
+                SessionEffect::DiscardPart => self.path_moved(),
+                SessionEffect::Prepare { name, inner } => {
+                    let prepared = by_sql(inner, batch);
+                    drop(self.names.prepare(name, prepared));
+                }
+                SessionEffect::Deallocate(Some(name)) => drop(self.names.forget_statement(name)),
+                SessionEffect::Deallocate(None) => self.names.forget_statements(),
+                SessionEffect::Declare { name, holds, inner } => {
+                    let portal = Portal {
+                        prepared: by_sql(inner, batch),
+                        parameters: Vec::new(),
+                        result_formats: Vec::new(),
+                        fetched: std::cell::Cell::new((0, 0)),
+                        recorded: std::cell::Cell::new(None),
+                        holds: *holds,
+                    };
+                    drop(self.names.bind(name, Rc::new(portal)));
+                }
+                SessionEffect::Close(Some(name)) => drop(self.names.forget_portal(name)),
+                SessionEffect::Close(None) => self.names.forget_portals(),
+                SessionEffect::SchemaChange(names) => {
+                    let names = names.clone();
+                    self.set_reading(|r| r.overlay.add(names));
+                    self.path_moved();
+                    self.schema_changed = true;
+                }
+                SessionEffect::RunsUserCode => {
+                    self.set_reading(|r| r.overlay.add_anything());
+                    self.path_moved();
+                    self.schema_changed = true;
+                }
+            }
+        }
+    }
+
+    fn transaction_changed(&mut self, change: &TransactionChange, tag: &str) {
+        let settling = self.transaction.changed(change, tag);
+        self.settle(settling);
+        match change {
+            TransactionChange::Commit { .. } | TransactionChange::Rollback { .. } => {
+                // SET LOCAL ends, SET is kept or taken back: with either the path may move.
+                if std::mem::take(&mut self.path_set_in_transaction) {
+                    self.path_moved();
+                }
+                if tag != "COMMIT" {
+                    self.names.end_transaction();
+                }
+            }
+            TransactionChange::RollbackTo(_) => {
+                if self.path_set_in_transaction {
+                    self.path_moved();
+                }
+            }
+            TransactionChange::Set { read_write: Some(writable), session: true } => {
+                self.client_wants_read_only(!writable);
+            }
+            TransactionChange::Begin { .. }
+            | TransactionChange::Savepoint(_)
+            | TransactionChange::Release(_)
+            | TransactionChange::Set { .. } => {}
+        }
+    }
+
+    fn setting_changed(&mut self, change: &SettingChange) {
+        match change.name.as_str() {
+            "*" => return self.settings_reset(),
+            "application_name" => {
+                if !change.local {
+                    self.application = change.value.clone().unwrap_or_default();
+                    self.application_stale = true;
+                }
+                return;
+            }
+            "default_transaction_read_only" => {
+                let on = change.value.as_deref().is_some_and(|v| {
+                    matches!(v.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
+                });
+                return self.client_wants_read_only(on);
+            }
+            _ => {}
+        }
+        if builtins::setting(&change.name) == SettingRule::Path {
+            self.path_moved();
+            self.path_set_in_transaction = true;
+        }
+    }
+
+    fn client_wants_read_only(&mut self, read_only: bool) {
+        self.client_read_only = read_only;
+        self.wall = if read_only { Wall::Closed } else { self.wall };
+        if !read_only && self.rights.may_write() {
+            self.wall = Wall::Open;
+        }
+    }
+
+    /// RESET ALL, DISCARD ALL: everything is as the start-up options made it.
+    fn settings_reset(&mut self) {
+        self.wall = Wall::Closed;
+        self.client_read_only = false;
+        self.path_moved();
+        self.path_set_in_transaction = true;
+        self.application_stale = false;
+    }
+
+    /// The server has said which schemas are in force.
+    fn path_is(&mut self, answer: Option<String>) {
+        let path = answer.as_deref().and_then(local::array_elements);
+        self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
+    }
+
+    /// Gives the answers of our own that have come to the front, up to the first that must wait for
+    /// the store. Returns that one.
+    pub(super) fn answer_locally(&mut self) -> Option<Box<super::conversation::LocalRun>> {
+        while let Some(owed) = self.exchange.take_local() {
+            let Tag::Local(answer) = owed.tag else { continue };
+            match answer {
+                Local::Say(bytes) => self.down.extend_from_slice(&bytes),
+                Local::Refuse(refusal) => backend::error(&mut self.down, &refusal),
+                Local::Ready => {
+                    self.pipeline.failed = false;
+                    backend::ready_for_query(&mut self.down, wire_status(self.transaction.status));
+                }
+                Local::Call(run) => return Some(run),
+            }
+        }
+        None
+    }
+
+    /// Lets client frames be looked at again, once what they wait for has happened.
+    pub(super) fn release(&mut self) {
+        let free = match self.held {
+            Held::No => return,
+            Held::UntilAnswered => self.exchange.is_empty() && !self.local_runs,
+            Held::UntilResultEnds => !self.capped_result_runs(),
+            Held::UntilRead => self.was_read.is_some(),
+        };
+        if free {
+            self.held = Held::No;
+        }
+    }
+}
+
+fn forward_if_client(whose: Whose) -> Reply {
+    match whose {
+        Whose::Client => Reply::Forward,
+        Whose::Gateway | Whose::Fail => Reply::Swallow,
+    }
+}
+
+fn by_sql(inner: &Arc<Analysis>, batch: &Batch) -> Rc<Prepared> {
+    Rc::new(Prepared {
+        text: "".into(),
+        batch: Arc::new(Batch {
+            statements: vec![Arc::clone(inner)],
+            fingerprint: Arc::clone(&batch.fingerprint),
+        }),
+        parameter_types: Vec::new(),
+        recorded: std::cell::Cell::new(None),
+        by_sql: true,
+    })
+}

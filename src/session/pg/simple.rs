@@ -1,0 +1,323 @@
+//! The ramp of the simple protocol: Query.
+
+use std::sync::Arc;
+
+use super::{
+    conversation::{Conversation, Held, Local, LocalRun, Pass, QueryRun, Tag},
+    wall::Need as WallNeed,
+};
+use crate::{
+    kernel::{
+        audit::record::{Decided, IntentKind},
+        policy::{Decision, Permit},
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            analysis::{Analysis, Batch, SessionEffect},
+            reading::TransactionChange,
+            text::StatementText,
+        },
+    },
+    session::{gate::Opinion, transaction::Status},
+    upstream::door::Control,
+    wire::pg::exchange::{Step, Whose},
+};
+
+impl Conversation {
+    /// A Query, judged whole: all of its statements, or none.
+    pub(super) fn query(&mut self, bytes: &[u8]) -> Pass {
+        if self.pipeline.discarding {
+            // Spec: after an error in the extended protocol the server skips everything until Sync.
+            return Pass::Drop;
+        }
+        if self.must_ask_path() {
+            return Pass::Hold;
+        }
+        let limit = self.core.services.world.load().limits.statement_bytes;
+        let text = match StatementText::new(bytes, limit) {
+            Ok(text) => text.as_str(),
+            Err(bad) => {
+                self.refuse_query(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
+                return Pass::Drop;
+            }
+        };
+        let Some(read) = self.read(text) else { return Pass::Hold };
+        let (batch, permit) = match read {
+            Ok(batch) => {
+                if let Some(pass) = self.query_before_judging(text, &batch) {
+                    return pass;
+                }
+                match self.judge_batch(&batch) {
+                    Some(Decision::Permit(permit)) => (batch, permit),
+                    Some(Decision::Denial(denial)) => {
+                        let first = batch.statements.first().map(AsRef::as_ref);
+                        let what = (&*batch.fingerprint, first);
+                        self.record_no(IntentKind::Query, text, what, &Decided::Denial(&denial));
+                        self.refuse_query(denial.refusal());
+                        return Pass::Drop;
+                    }
+                    None => return self.unknown_name(text, &batch),
+                }
+            }
+            Err(why) => match self.opinion_of_unreadable(&why, text) {
+                Opinion::Permit(permit, analysis) => {
+                    let batch =
+                        Batch { statements: vec![Arc::new(*analysis)], fingerprint: "".into() };
+                    (Arc::new(batch), permit)
+                }
+                Opinion::Refuse(refusal) => {
+                    let decided = Decided::Refusal(&refusal);
+                    self.record_no(IntentKind::Query, text, ("", None), &decided);
+                    self.refuse_query(refusal);
+                    return Pass::Drop;
+                }
+            },
+        };
+        let begins = batch.statements.iter().any(|a| begins(a));
+        match self.wall_for(&permit, begins) {
+            WallNeed::None => {}
+            WallNeed::Wait => return Pass::Hold,
+            WallNeed::Refuse(refusal) => {
+                self.refuse_query(refusal);
+                return Pass::Drop;
+            }
+        }
+        self.send_query(text, batch, permit)
+    }
+
+    /// What comes before the question whether it may run: statements that are answered here, a
+    /// transaction that was rolled back, a result that must end first.
+    fn query_before_judging(&mut self, text: &str, batch: &Arc<Batch>) -> Option<Pass> {
+        if batch.statements.iter().any(|a| a.local.is_some()) {
+            return Some(self.local_query(text, batch));
+        }
+        let unsettled = !self.exchange.is_empty()
+            && batch.statements.iter().any(|a| a.executes.is_some() || a.fetches.is_some());
+        // Names made by statements that still run are known only when they have ended; a capped
+        // result holds back whatever could last.
+        if unsettled {
+            self.held = Held::UntilAnswered;
+            return Some(Pass::Hold);
+        }
+        if self.capped_result_runs() {
+            self.held = Held::UntilResultEnds;
+            return Some(Pass::Hold);
+        }
+        if self.transaction.rolled_back.is_some() {
+            return self.query_after_rollback(batch);
+        }
+        None
+    }
+
+    /// The transaction was rolled back by the gateway: only its end passes, and a COMMIT is told so.
+    fn query_after_rollback(&mut self, batch: &Arc<Batch>) -> Option<Pass> {
+        let why = self.transaction.rolled_back.clone()?;
+        let only = match batch.statements.as_slice() {
+            [only] => only.effects.first(),
+            _ => None,
+        };
+        match only {
+            Some(SessionEffect::Transaction(
+                TransactionChange::Rollback { .. } | TransactionChange::Commit { .. },
+            )) => None,
+            _ => {
+                self.refuse_query(why);
+                Some(Pass::Drop)
+            }
+        }
+    }
+
+    fn local_query(&mut self, text: &str, batch: &Arc<Batch>) -> Pass {
+        let [only] = batch.statements.as_slice() else {
+            self.refuse_query(
+                Refusal::new(
+                    RefusalKind::NotSupported,
+                    "hallpass.* can't be mixed with other statements",
+                )
+                .with_hint("Send it alone."),
+            );
+            return Pass::Drop;
+        };
+        let Some(call) = only.local.clone() else { return Pass::Drop };
+        let permit = match self.judge(std::iter::once(&**only)) {
+            Decision::Permit(permit) => permit,
+            Decision::Denial(denial) => {
+                self.refuse_query(denial.refusal());
+                return Pass::Drop;
+            }
+        };
+        let what = (&*batch.fingerprint, Some(&**only));
+        match self.record_local(&permit, text, what, &[]) {
+            Ok(statement) => {
+                let run = LocalRun {
+                    call,
+                    parameters: Vec::new(),
+                    binary: Vec::new(),
+                    simple: true,
+                    statement,
+                    started: self.now,
+                };
+                self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
+                self.held = Held::UntilAnswered;
+            }
+            Err(refusal) => self.refuse_query(refusal),
+        }
+        Pass::Drop
+    }
+
+    /// The decision on a batch, with what its EXECUTE and FETCH name. `None`: a name is unknown.
+    fn judge_batch(&self, batch: &Batch) -> Option<Decision> {
+        let mut all: Vec<&Analysis> = Vec::with_capacity(batch.statements.len());
+        let mut named: Vec<Arc<Analysis>> = Vec::new();
+        // Names that the batch itself makes before it uses them.
+        let mut made: Vec<(&str, bool, &Arc<Analysis>)> = Vec::new();
+        for analysis in &batch.statements {
+            for (name, cursor) in uses(analysis) {
+                let own = made.iter().rev().find(|(n, c, _)| *n == name && *c == cursor);
+                let inner = match own {
+                    Some((_, _, inner)) => Arc::clone(inner),
+                    None => self.named_analysis(name, cursor)?,
+                };
+                named.push(inner);
+            }
+            for effect in &analysis.effects {
+                match effect {
+                    SessionEffect::Prepare { name, inner } => made.push((name, false, inner)),
+                    SessionEffect::Declare { name, inner, .. } => made.push((name, true, inner)),
+                    SessionEffect::Transaction(_)
+                    | SessionEffect::Setting(_)
+                    | SessionEffect::DiscardAll
+                    | SessionEffect::DiscardPart
+                    | SessionEffect::Deallocate(_)
+                    | SessionEffect::Close(_)
+                    | SessionEffect::SchemaChange(_)
+                    | SessionEffect::RunsUserCode => {}
+                }
+            }
+        }
+        all.extend(batch.statements.iter().map(|a| &**a));
+        all.extend(named.iter().map(|a| &**a));
+        Some(self.judge(all.into_iter()))
+    }
+
+    fn unknown_name(&mut self, text: &str, batch: &Batch) -> Pass {
+        let first = batch.statements.iter().find(|a| !uses(a).is_empty());
+        let refusal = first.and_then(|a| uses(a).into_iter().next()).map_or_else(
+            || Refusal::new(RefusalKind::Internal, "a name was lost"),
+            |(name, cursor)| unknown(name, cursor),
+        );
+        let what = (&*batch.fingerprint, first.map(AsRef::as_ref));
+        self.record_no(IntentKind::Query, text, what, &Decided::Refusal(&refusal));
+        self.refuse_query(refusal);
+        Pass::Drop
+    }
+
+    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: Permit) -> Pass {
+        // Behind a rollback of ours only the transaction's end has come so far; a COMMIT must not
+        // look like one.
+        let commits = batch.statements.iter().any(|a| a.commits());
+        let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
+        let mut runs = Vec::with_capacity(batch.statements.len().max(1));
+        let mut last = None;
+        let texts: Vec<Option<&Arc<Analysis>>> = if batch.statements.is_empty() {
+            vec![None]
+        } else {
+            batch.statements.iter().map(Some).collect()
+        };
+        for analysis in texts {
+            let part = match (analysis, batch.statements.len()) {
+                (Some(analysis), 2..) => text.get(analysis.span.clone()).unwrap_or(text),
+                _ => text,
+            };
+            let analysis = analysis.map(AsRef::as_ref);
+            let what = (&*batch.fingerprint, analysis);
+            match self.clear(permit.clone(), IntentKind::Query, part, what, &[]) {
+                Ok(clearance) => {
+                    let mut run = self.start(&clearance, analysis);
+                    if let Some(name) = analysis.and_then(|a| a.fetches.as_deref()) {
+                        run.portal = self.portal(name);
+                    }
+                    runs.push(Some(run));
+                    last = Some(clearance);
+                }
+                Err(refusal) => {
+                    self.refuse_query(refusal);
+                    return Pass::Drop;
+                }
+            }
+        }
+        let Some(clearance) = last else { return Pass::Drop };
+        let read_write = batch.statements.iter().any(|a| begins_read_write(a));
+        if self.transaction.status == Status::Idle && self.exchange.is_empty() {
+            self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
+        }
+        self.owe(
+            Step::Query,
+            Whose::Client,
+            Tag::Query(QueryRun { batch, runs, at: 0, failed: false, poisoned }),
+        );
+        self.pipeline.open = false;
+        if read_write && self.wall == super::conversation::Wall::Closed {
+            self.close_behind_begin();
+        }
+        Pass::Statement(clearance)
+    }
+
+    /// A client's BEGIN READ WRITE below dml: it is forwarded, and the transaction made read-only
+    /// again before anything else passes.
+    fn close_behind_begin(&mut self) {
+        match self.send_own(Control::ReadOnlyTransaction, "wall") {
+            Ok(statement) => {
+                // It must leave after the client's frame, not before.
+                self.after.extend(self.controls.pop_back());
+                self.owe(
+                    Step::Query,
+                    Whose::Gateway,
+                    Tag::Ours(super::conversation::Ours::Silent(statement)),
+                );
+                self.held = Held::UntilAnswered;
+            }
+            Err(refusal) => self.fatal = Some(refusal),
+        }
+    }
+}
+
+/// What a client is told of a name that nobody knows: as the server would.
+pub(super) fn unknown(name: &str, cursor: bool) -> Refusal {
+    if cursor {
+        let text = format!("cursor \"{name}\" does not exist");
+        return Refusal::new(RefusalKind::UnknownCursor, text);
+    }
+    let text = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    Refusal::new(RefusalKind::UnknownStatement, text)
+}
+
+/// The prepared statement that it executes, or the cursor that it fetches from.
+fn uses(analysis: &Analysis) -> Vec<(&str, bool)> {
+    let executes = analysis.executes.as_deref().map(|name| (name, false));
+    let fetches = analysis.fetches.as_deref().map(|name| (name, true));
+    executes.into_iter().chain(fetches).collect()
+}
+
+/// True if it begins a transaction block.
+pub(super) fn begins(analysis: &Analysis) -> bool {
+    analysis
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, SessionEffect::Transaction(TransactionChange::Begin { .. })))
+}
+
+/// True if it says READ WRITE of a transaction.
+fn begins_read_write(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| {
+        matches!(
+            effect,
+            SessionEffect::Transaction(
+                TransactionChange::Begin { read_write: Some(true) }
+                    | TransactionChange::Set { read_write: Some(true), session: false }
+            )
+        )
+    })
+}

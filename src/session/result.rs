@@ -1,0 +1,153 @@
+//! A statement that runs, and what it has returned so far. The same for both protocols.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use super::budget::Meter;
+use crate::kernel::{
+    audit::record::Ended,
+    ids::{GrantId, StatementId},
+    policy::Permit,
+    refusal::{Refusal, RefusalKind},
+    time::Timestamp,
+};
+
+/// A statement that was sent upstream and has not ended.
+#[derive(Debug)]
+pub struct Run {
+    /// Its record.
+    pub statement: StatementId,
+    /// Grants it stands on.
+    pub stands_on: Vec<GrantId>,
+    /// Row budgets that its rows count against.
+    pub grants: Vec<(GrantId, Arc<Meter>)>,
+    /// When it was judged.
+    pub started: Timestamp,
+    /// How long that took.
+    pub policy: Duration,
+    /// Limits of this result.
+    pub cap: Option<Cap>,
+    /// Rows returned so far.
+    pub rows: u64,
+    /// Bytes of rows returned so far.
+    pub bytes: u64,
+    /// Returns rows of user relations, so that they count against budgets.
+    pub counts: bool,
+    /// It changes something, so that a cut can't undo it for sure.
+    pub writes: bool,
+    /// Why its rows end here, once they do.
+    pub cut: Option<Refusal>,
+    /// The client has been told of the cut.
+    pub told: bool,
+    /// A portal's own count, to be kept up over several fetches.
+    pub portal: Option<Rc<super::names::Portal>>,
+}
+
+/// Limits of one result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cap {
+    /// Rows, over all fetches.
+    pub rows: u64,
+    /// Bytes of rows, over all fetches.
+    pub bytes: u64,
+}
+
+impl Run {
+    /// A statement that is about to run under this permit.
+    pub fn new(statement: StatementId, permit: &Permit, started: Timestamp) -> Self {
+        let cap =
+            permit.row_cap().map(|rows| Cap { rows, bytes: permit.byte_cap().unwrap_or(u64::MAX) });
+        Self {
+            statement,
+            stands_on: permit.grant_ids().collect(),
+            grants: Vec::new(),
+            started,
+            policy: Duration::ZERO,
+            cap,
+            rows: 0,
+            bytes: 0,
+            counts: false,
+            writes: permit.needs_write(),
+            cut: None,
+            told: false,
+            portal: None,
+        }
+    }
+
+    /// Counts one row. False if it must not go out: the result has been cut, or this row passes a
+    /// limit and cuts it.
+    pub fn row(&mut self, bytes: usize) -> bool {
+        if self.cut.is_some() {
+            return false;
+        }
+        let (before_rows, before_bytes) =
+            self.portal.as_ref().map_or((0, 0), |portal| portal.fetched.get());
+        if let Some(cap) = self.cap {
+            if before_rows + self.rows >= cap.rows {
+                self.cut = Some(over("rows", cap.rows));
+                return false;
+            }
+            if before_bytes + self.bytes + bytes as u64 > cap.bytes {
+                self.cut = Some(over("bytes", cap.bytes));
+                return false;
+            }
+        }
+        if self.counts {
+            for (grant, meter) in &self.grants {
+                if !meter.take_row() {
+                    self.cut = Some(Refusal::new(
+                        RefusalKind::LimitExceeded,
+                        format!("the row budget of {grant} is used up"),
+                    ));
+                    return false;
+                }
+            }
+        }
+        self.rows += 1;
+        self.bytes += bytes as u64;
+        true
+    }
+
+    /// True if it stands on one of these grants.
+    pub fn permit_uses(&self, grants: &[GrantId]) -> bool {
+        self.stands_on.iter().any(|g| grants.contains(g))
+    }
+
+    /// Ends the result here, if nothing ended it before.
+    pub fn cut(&mut self, why: Refusal) {
+        if self.cut.is_none() {
+            self.cut = Some(why);
+        }
+    }
+
+    /// What its record says of its end. `error`: the upstream's SQLSTATE.
+    pub fn ended(&self, error: Option<&str>) -> Ended {
+        match (&self.cut, error) {
+            (Some(why), _) if why.kind == RefusalKind::LimitExceeded => Ended::Cut,
+            (Some(_), _) | (None, Some("57014")) => Ended::Cancelled,
+            (None, Some(_)) => Ended::Error,
+            (None, None) => Ended::Completed,
+        }
+    }
+
+    /// Adds what was fetched to the portal's own count.
+    pub fn settle_portal(&self) {
+        if let Some(portal) = &self.portal {
+            let (rows, bytes) = portal.fetched.get();
+            portal.fetched.set((rows + self.rows, bytes + self.bytes));
+        }
+    }
+}
+
+fn over(what: &str, limit: u64) -> Refusal {
+    let message = format!("result passed {limit} {what}");
+    let hint = match what {
+        "rows" => format!(
+            "Add LIMIT {limit}, or ask for sql.export: \
+             SELECT hallpass.request('export', '30m', 'say why');"
+        ),
+        _ => "Read less at a time, or ask for sql.export: \
+              SELECT hallpass.request('export', '30m', 'say why');"
+            .to_owned(),
+    };
+    Refusal::new(RefusalKind::LimitExceeded, message).with_hint(hint)
+}

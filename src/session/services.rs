@@ -1,0 +1,165 @@
+//! What sessions share: snapshots of access and targets, the registry, the trail's lanes.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use super::{budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry};
+use crate::{
+    kernel::{
+        access::Role,
+        catalog::Catalog,
+        ids::{RoleName, TargetName},
+        policy::decide::Caps,
+        sql::{Trust, normalize::Normal},
+    },
+    net::clock::Clock,
+    store::{AccessSnapshot, Store},
+    trail::Lane,
+    upstream::ConnectOptions,
+    wire::pg::{FrontendLimits, scram::MockSecret},
+};
+
+/// Limits that hold for every session; `[limits]` of the settings.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Caps of results without export.
+    pub caps: Caps,
+    /// A result over its cap is cut with a warning instead of an error.
+    pub over: Over,
+    /// The longest statement text, in bytes.
+    pub statement_bytes: usize,
+    /// Sizes of the client's frames.
+    pub frames: FrontendLimits,
+    /// From accept to the end of the log-in.
+    pub login_timeout: Duration,
+    /// Nothing from the client for so long ends the session; `None`: never.
+    pub idle_timeout: Option<Duration>,
+    /// The same within a transaction.
+    pub idle_in_transaction_timeout: Option<Duration>,
+    /// Connections of one principal.
+    pub connections_per_principal: usize,
+    /// Prepared statements and portals of one session.
+    pub names: usize,
+    /// The longest grant that can be asked for.
+    pub max_duration: Duration,
+    /// Rows of a grant that doesn't say.
+    pub row_budget: u64,
+    /// How much of a parameter is kept for the record, in bytes.
+    pub parameter_bytes: usize,
+}
+
+/// What happens to a result over its cap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Over {
+    /// It ends in an error.
+    Error,
+    /// It ends after the rows that fit, with a warning.
+    Cut,
+}
+
+/// A target as sessions see it.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// How to reach and log in to it.
+    pub connect: ConnectOptions,
+    /// The database at the upstream.
+    pub database: String,
+    /// The most connections to it.
+    pub max_connections: usize,
+    /// Routines trusted by setting.
+    pub trust: Trust,
+    /// What it contains.
+    pub catalog: ArcSwap<Catalog>,
+    /// Asks the control runtime to read the catalog again.
+    pub stale: Notify,
+}
+
+/// Everything that can change while sessions run, swapped whole.
+#[derive(Debug)]
+pub struct World {
+    /// Targets by name.
+    pub targets: HashMap<TargetName, Arc<Target>>,
+    /// Roles by name.
+    pub roles: HashMap<RoleName, Role>,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// What all sessions of the process share.
+#[derive(Debug)]
+pub struct Services {
+    /// Principals, secrets and grants.
+    pub access: ArcSwap<AccessSnapshot>,
+    /// Targets, roles and limits.
+    pub world: ArcSwap<World>,
+    /// Who is connected.
+    pub registry: Arc<Registry>,
+    /// Row budgets.
+    pub budgets: Budgets,
+    /// What time it is.
+    pub clock: Clock,
+    /// The store, for `hallpass.*`; its work is done on the control runtime.
+    pub store: Store,
+    /// Where work that may wait for the outside world is done.
+    pub control: tokio::runtime::Handle,
+    /// What unknown principals are answered with.
+    pub mock: MockSecret,
+    /// Numbers for sessions.
+    pub next_session: AtomicU64,
+    /// Asks the control runtime to look at the store at once.
+    pub store_changed: Notify,
+}
+
+impl Services {
+    /// A number for a new session.
+    pub fn session_number(&self) -> u64 {
+        self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// What a listener hands on with each of its connections.
+#[derive(Debug)]
+pub struct Doorway {
+    /// TLS, if it is offered.
+    pub tls: TlsPolicy,
+    /// The one target of a sidecar's listener.
+    pub target: Option<TargetName>,
+}
+
+/// One session core: a thread with its own runtime, lane and cache. Not shared between threads.
+pub struct Core {
+    /// What all cores share.
+    pub services: Arc<Services>,
+    /// Its lane of the trail.
+    pub lane: RefCell<Lane>,
+    /// Outcomes wait in the lane: somebody must write them soon.
+    pub lane_waits: Notify,
+    /// Its analyses.
+    pub cache: RefCell<Cache>,
+    /// Reused for cache keys.
+    pub normal: RefCell<Normal>,
+    /// Sessions it serves now.
+    pub sessions: Cell<usize>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("lane", &self.lane.borrow().index()).finish_non_exhaustive()
+    }
+}
+
+/// A core as its sessions hold it.
+pub type CoreRef = Rc<Core>;

@@ -1,0 +1,146 @@
+//! How the rest of the process talks to one session: flags and a wake-up, nothing that waits.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Waker},
+};
+
+use tokio::sync::oneshot;
+
+use crate::kernel::{
+    ids::{Principal, SessionId, TargetName},
+    time::Timestamp,
+};
+
+/// What may have happened since a session last looked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Wake {
+    /// Grants, roles or the principal changed.
+    Access = 1,
+    /// The client asked for a cancel on another connection.
+    Cancel = 2,
+    /// Somebody ended the session.
+    Kill = 4,
+    /// The gateway stops: finish what runs, then end.
+    Drain = 8,
+    /// The gateway stops now.
+    Stop = 16,
+}
+
+/// Flags and a wake-up.
+#[derive(Default, Debug)]
+pub struct Signal {
+    flags: AtomicU32,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Signal {
+    /// Sets a flag and wakes the session.
+    pub fn raise(&self, wake: Wake) {
+        self.flags.fetch_or(wake as u32, Ordering::AcqRel);
+        // A poisoned lock holds a whole waker all the same: nothing is half-written under it.
+        let waker = self.waker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Takes all flags, and asks to be woken by the next one. The session calls it at each turn.
+    pub fn take(&self, cx: &Context<'_>) -> Flags {
+        {
+            let mut waker = self.waker.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+                *waker = Some(cx.waker().clone());
+            }
+        }
+        if self.flags.load(Ordering::Acquire) == 0 {
+            return Flags(0);
+        }
+        Flags(self.flags.swap(0, Ordering::AcqRel))
+    }
+}
+
+/// Flags taken from a [`Signal`].
+#[derive(Clone, Copy, Debug)]
+pub struct Flags(u32);
+
+impl Flags {
+    /// True if this one was raised.
+    pub fn has(self, wake: Wake) -> bool {
+        self.0 & wake as u32 != 0
+    }
+
+    /// True if none was.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What others may know of a session, and how they reach it.
+#[derive(Debug)]
+pub struct SessionHandle {
+    /// Its id.
+    pub id: SessionId,
+    /// Who logged in.
+    pub principal: Principal,
+    /// To what.
+    pub target: TargetName,
+    /// The client's address, for lists.
+    pub client_address: String,
+    /// What the client calls itself.
+    pub application: Mutex<String>,
+    /// When it logged in.
+    pub since: Timestamp,
+    /// Its wake-up.
+    pub signal: Signal,
+    /// Connections that asked for a cancel and wait until it was passed on.
+    pub cancels: Mutex<Vec<oneshot::Sender<()>>>,
+}
+
+impl SessionHandle {
+    /// Asks the session to cancel what runs; ready when that was passed on to the upstream (or
+    /// there was nothing to cancel).
+    pub fn cancel(self: &Arc<Self>) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.cancels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sender);
+        self.signal.raise(Wake::Cancel);
+        receiver
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::AtomicUsize,
+        task::{Wake as StdWake, Waker},
+    };
+
+    use super::*;
+
+    struct Counter(AtomicUsize);
+
+    impl StdWake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_raised_flag_wakes_once_and_is_taken_once() {
+        let counter = Arc::new(Counter(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&counter));
+        let cx = Context::from_waker(&waker);
+        let signal = Signal::default();
+        assert!(signal.take(&cx).is_empty());
+        signal.raise(Wake::Access);
+        signal.raise(Wake::Kill);
+        assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+        let flags = signal.take(&cx);
+        assert!(flags.has(Wake::Access) && flags.has(Wake::Kill) && !flags.has(Wake::Cancel));
+        assert!(signal.take(&cx).is_empty());
+    }
+}

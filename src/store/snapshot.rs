@@ -1,0 +1,194 @@
+//! One state of the store as an immutable value: what session cores decide and log in from.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    kernel::{
+        access::{
+            AccessRequest, Duty, Grant, PermissionSet, Rights, ScramCredentials, ScramVerifier,
+        },
+        ids::{Principal, RoleName, TargetName},
+        secret::Secret,
+        time::Timestamp,
+    },
+    store::{
+        Error, Rules, Store,
+        db::{Row, Tx, values},
+        grants::grant_of,
+        outbox::OutboxEvent,
+        principals::{iterations_of, roles_of},
+        requests::request_of,
+    },
+};
+
+/// How long what has ended stays in a snapshot, so that people can be told what became of it.
+const REMEMBERED: Duration = Duration::from_secs(86_400);
+
+/// One state of the store. All of it was read at the same instant.
+#[derive(Clone, Debug)]
+pub struct AccessSnapshot {
+    /// The `change` counter: a higher one is younger.
+    pub version: u64,
+    /// The highest time any node has seen.
+    pub highest_time: Timestamp,
+    /// All principals, the disabled ones too.
+    pub principals: HashMap<Principal, Arc<PrincipalState>>,
+    /// The grants of each principal that have not ended for more than a day.
+    pub grants: HashMap<Principal, Vec<Arc<Grant>>>,
+    /// The pending requests, and those decided within a day; the youngest first.
+    pub requests: Vec<Arc<AccessRequest>>,
+    /// Acts that are part of this state and on no trail yet, the oldest first. They must be on one
+    /// before the snapshot takes effect.
+    pub unrecorded: Vec<OutboxEvent>,
+    /// What the challenges for unknown principals are made from, the same on every node.
+    pub mock_secret: Secret,
+    /// The store's own name: 16 random bytes.
+    pub store_id: Vec<u8>,
+}
+
+/// A principal as a session needs it.
+#[derive(Clone, Debug)]
+pub struct PrincipalState {
+    /// Its name.
+    pub name: Principal,
+    /// Its roles.
+    pub roles: Vec<RoleName>,
+    /// What its roles hold without any grant.
+    pub standing: PermissionSet,
+    /// What its roles may decide.
+    pub duties: Vec<Duty>,
+    /// It may not log in, and its sessions end.
+    pub disabled: bool,
+    /// What a log-in is checked against.
+    pub credentials: ScramCredentials,
+}
+
+impl PrincipalState {
+    /// True if it may answer other people's requests.
+    pub fn may_approve(&self) -> bool {
+        self.duties.iter().any(|d| matches!(d, Duty::Approver | Duty::Owner))
+    }
+}
+
+impl AccessSnapshot {
+    /// The principal of that name.
+    pub fn principal(&self, name: &str) -> Option<&Arc<PrincipalState>> {
+        self.principals.get(name)
+    }
+
+    /// The grants of a principal on a target, of any status.
+    pub fn grants_on<'a>(
+        &'a self,
+        principal: &Principal,
+        target: &'a TargetName,
+    ) -> impl Iterator<Item = &'a Arc<Grant>> {
+        self.grants.get(principal).into_iter().flatten().filter(move |g| g.target == *target)
+    }
+
+    /// What a principal may do on a target now; nothing if it is unknown or disabled.
+    pub fn rights(&self, principal: &Principal, target: &TargetName, now: Timestamp) -> Rights {
+        match self.principals.get(principal) {
+            Some(state) if !state.disabled => {
+                let now = now.max(self.highest_time);
+                Rights::at(now, state.standing, self.grants_on(principal, target))
+            }
+            // Fail closed: a snapshot without the principal gives it nothing.
+            _ => Rights::default(),
+        }
+    }
+}
+
+impl Store {
+    /// Reads the whole state.
+    pub async fn snapshot(&self, now: Timestamp) -> Result<AccessSnapshot, Error> {
+        let rules = self.rules.load_full();
+        let mut tx = self.database.begin_read().await?;
+        let counter = "SELECT value FROM counters WHERE name = $1";
+        let count = async |tx: &mut Tx, name: &'static str| -> Result<Row, Error> {
+            let row = tx.row(counter, values![name]).await?;
+            row.ok_or_else(|| Error::corrupt(format!("no counter {name}")))
+        };
+        let version = count(&mut tx, "change").await?.count("value")?;
+        let highest_time = count(&mut tx, "highest_time").await?.time("value")?;
+        self.floor.raise(highest_time, Instant::now());
+        let now = self.time(now);
+        let since = Timestamp(now.0.saturating_sub(REMEMBERED.as_micros() as i64));
+
+        let principals = principals(&mut tx, &rules, now).await?;
+        let sql = "SELECT * FROM grants WHERE ends > $1 \
+             AND (revoked IS NULL OR revoked > $1) ORDER BY id";
+        let mut grants: HashMap<Principal, Vec<Arc<Grant>>> = HashMap::new();
+        for row in tx.rows(sql, values![since]).await? {
+            let grant = grant_of(&row)?;
+            grants.entry(grant.principal.clone()).or_default().push(Arc::new(grant));
+        }
+        let sql = "SELECT * FROM requests WHERE (state = 'pending' AND expires > $1) \
+             OR decided > $1 ORDER BY id DESC";
+        let mut requests = Vec::new();
+        for row in tx.rows(sql, values![since]).await? {
+            requests.push(Arc::new(request_of(&row, now)?));
+        }
+        let sql = "SELECT id, at, body FROM outbox ORDER BY id";
+        let rows = tx.rows(sql, values![]).await?;
+        let unrecorded = rows.iter().map(OutboxEvent::from_row).collect::<Result<_, _>>()?;
+        let mock_secret = Secret::new(meta(&mut tx, "mock_secret").await?);
+        let store_id = meta(&mut tx, "store_id").await?;
+        tx.commit().await?;
+        Ok(AccessSnapshot {
+            version,
+            highest_time,
+            principals,
+            grants,
+            requests,
+            unrecorded,
+            mock_secret,
+            store_id,
+        })
+    }
+}
+
+async fn principals(
+    tx: &mut Tx,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<HashMap<Principal, Arc<PrincipalState>>, Error> {
+    let sql = "SELECT * FROM secrets WHERE expires IS NULL OR expires > $1 ORDER BY id";
+    let mut verifiers: HashMap<String, Vec<ScramVerifier>> = HashMap::new();
+    for row in tx.rows(sql, values![now]).await? {
+        verifiers.entry(row.text("principal")?).or_default().push(ScramVerifier {
+            stored_key: row.array("stored_key")?,
+            server_key: row.array("server_key")?,
+            sha2_digest: row.array("sha2_digest")?,
+            expires: row.time_or_null("expires")?,
+        });
+    }
+    let mut principals = HashMap::new();
+    for row in tx.rows("SELECT * FROM principals", values![]).await? {
+        let name = row.text("name")?;
+        let roles = roles_of(&row)?;
+        let held = || rules.roles.iter().filter(|role| roles.contains(&role.name));
+        let state = PrincipalState {
+            standing: held().fold(PermissionSet::NONE, |set, role| set.union(role.standing)),
+            duties: held().flat_map(|role| role.duties.iter().copied()).collect(),
+            disabled: row.truth("disabled")?,
+            credentials: ScramCredentials {
+                salt: row.bytes("salt")?,
+                iterations: iterations_of(&row)?.get(),
+                verifiers: verifiers.remove(&name).unwrap_or_default(),
+            },
+            name: Principal::new(name),
+            roles,
+        };
+        principals.insert(state.name.clone(), Arc::new(state));
+    }
+    Ok(principals)
+}
+
+async fn meta(tx: &mut Tx, name: &'static str) -> Result<Vec<u8>, Error> {
+    let row = tx.row("SELECT value FROM meta WHERE name = $1", values![name]).await?;
+    row.ok_or_else(|| Error::corrupt(format!("no {name}")))?.bytes("value")
+}

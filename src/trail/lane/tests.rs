@@ -1,0 +1,333 @@
+use std::{path::Path, time::Duration};
+
+use super::*;
+use crate::{
+    kernel::{
+        access::{PermissionSet, Rights},
+        audit::{Ended, IntentKind, Parameter, TransactionEnd},
+        ids::SessionId,
+        policy::{Decision, decide, decide::Caps},
+        sql::analysis::StatementClass,
+    },
+    trail::{
+        Identity, Options, Trail,
+        segment::{self, Lines},
+    },
+};
+
+fn permit() -> Permit {
+    let caps = Caps { rows: 1000, bytes: 1 << 20 };
+    match decide([], &Rights::default(), caps, Timestamp(0)) {
+        Decision::Permit(permit) => permit,
+        Decision::Denial(denial) => panic!("nothing needed and yet denied: {denial:?}"),
+    }
+}
+
+fn intent(text: &str) -> Intent<'_> {
+    Intent {
+        time: Timestamp(1_700_000_000_000_000),
+        session: SessionId(7),
+        principal: "alice",
+        target: "shop",
+        kind: IntentKind::Query,
+        text,
+        normalized: None,
+        fingerprint: "f00d",
+        class: Some(StatementClass::Select),
+        relations: &[],
+        routines: &[],
+        parameters: &[Parameter::Null, Parameter::Text("it's")],
+    }
+}
+
+fn outcome(statement: StatementId) -> Outcome<'static> {
+    Outcome {
+        transaction: None,
+        time: Timestamp(1_700_000_000_000_500),
+        session: SessionId(7),
+        statement,
+        ended: Ended::Completed,
+        rows: 3,
+        affected: None,
+        bytes: 120,
+        sqlstate: None,
+        policy: Duration::from_micros(9),
+        upstream: Duration::from_micros(400),
+    }
+}
+
+fn options(dir: &Path) -> Options {
+    let identity = Identity::load_or_create(dir).expect("a key");
+    Options::new(dir.join("trail"), identity, Arc::new(|| Timestamp(1_700_000_000_000_000)))
+}
+
+/// All records of a lane, checked to be one chain.
+fn records(dir: &Path, lane: u16) -> Vec<serde_json::Value> {
+    let mut all = Vec::new();
+    let mut head = Digest::ZERO;
+    for segment in &segment::list(&dir.join("trail")).expect("a folder")[&lane] {
+        let mut lines = Lines::open(&segment.path).expect("opens");
+        while let Some((line, whole)) = lines.next_line().expect("reads") {
+            assert!(whole, "a torn line");
+            head = chain::verify(head, [line]).expect("follows");
+            let value: serde_json::Value = serde_json::from_slice(line).expect("is JSON");
+            assert_eq!(value["seq"], all.len() + 1);
+            all.push(value);
+        }
+    }
+    all
+}
+
+fn texts(records: &[serde_json::Value]) -> Vec<&str> {
+    records.iter().filter_map(|r| r["text"].as_str()).collect()
+}
+
+#[test]
+fn an_intent_is_in_the_file_before_its_clearance_exists() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+    let seen = records(dir.path(), 1);
+    assert_eq!(texts(&seen), ["SELECT 1"]);
+    assert_eq!(seen[1]["statement"], clearance.statement().0);
+    assert_eq!(seen[1]["parameters"], serde_json::json!([null, "it's"]));
+    assert!(clearance.is_durable());
+
+    lane.outcome(&outcome(clearance.statement()));
+    lane.settled(&Settled {
+        time: Timestamp(1_700_000_000_000_600),
+        session: SessionId(7),
+        transaction: TransactionEnd::Committed,
+        statements: &[clearance.statement()],
+    });
+    assert!(lane.needs_flush());
+    assert_eq!(records(dir.path(), 1).len(), 2, "outcomes wait");
+    let clearance =
+        lane.admit_all(permit(), &[intent("SELECT 2"), intent("SELECT 3")]).expect("is admitted");
+    assert!(!lane.needs_flush());
+    let seen = records(dir.path(), 1);
+    assert_eq!(texts(&seen), ["SELECT 1", "SELECT 2", "SELECT 3"]);
+    let ids: Vec<_> = clearance.statements().map(|id| serde_json::json!(id.0)).collect();
+    assert_eq!(ids, [seen[4]["statement"].clone(), seen[5]["statement"].clone()]);
+}
+
+#[test]
+fn a_trail_goes_on_where_it_ended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for round in 0..3 {
+        let trail = Trail::open(options(dir.path())).expect("opens");
+        let mut lane = trail.lane(2).expect("a lane");
+        let clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+        lane.outcome(&outcome(clearance.statement()));
+        assert_eq!(clearance.statement(), statement_id(2, 2 + 2 * round));
+    }
+    assert_eq!(records(dir.path(), 2).len(), 7);
+}
+
+#[test]
+fn two_gateways_or_two_threads_never_share() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    assert!(matches!(Trail::open(options(dir.path())), Err(TrailError::Locked { .. })));
+    let lane = trail.lane(0).expect("a lane");
+    assert!(matches!(trail.lane(0), Err(TrailError::LaneTaken { lane: 0 })));
+    drop((lane, trail));
+    Trail::open(options(dir.path())).expect("is free again");
+}
+
+#[test]
+fn a_line_torn_at_any_byte_is_closed_by_a_record() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = {
+        let trail = Trail::open(options(dir.path())).expect("opens");
+        let mut lane = trail.lane(1).expect("a lane");
+        let _ = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+        trail.checkpoint();
+        let _ = lane.admit(permit(), &intent("SELECT 2 /* é */")).expect("is admitted");
+        Segment::new(&trail.shared.dir, 1, 1).path
+    };
+    let checkpoints = dir.path().join("trail").join(crate::trail::checkpoint::FILE);
+    // Only the first checkpoint was made before the crash.
+    let signed = fs::read_to_string(&checkpoints).expect("reads");
+    let signed = format!("{}\n", signed.lines().next().expect("a checkpoint"));
+    let whole = fs::read(&path).expect("reads");
+    let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').expect("lines") + 1;
+    for cut in last..whole.len() {
+        fs::write(&path, &whole[..cut]).expect("writes");
+        fs::write(&checkpoints, &signed).expect("writes");
+        drop(Trail::open(options(dir.path())).expect("opens"));
+        let seen = records(dir.path(), 1);
+        if cut == last {
+            assert_eq!(seen.len(), 2);
+        } else {
+            assert_eq!(seen[2]["record"], "recovered");
+            assert_eq!(seen[2]["torn_bytes"], cut - last);
+        }
+    }
+}
+
+#[test]
+fn the_gateway_does_not_start_on_a_damaged_trail() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = {
+        let trail = Trail::open(options(dir.path())).expect("opens");
+        let mut lane = trail.lane(1).expect("a lane");
+        for text in ["SELECT 1", "SELECT 2"] {
+            let _ = lane.admit(permit(), &intent(text)).expect("is admitted");
+        }
+        Segment::new(&trail.shared.dir, 1, 1).path
+    };
+    let whole = fs::read_to_string(&path).expect("reads");
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    for damaged in [
+        whole.replace("SELECT 1", "SELECT 9"),
+        format!("{}{}", lines[0], lines[2]),
+        format!("{}{}", lines[0], lines[1]),
+        lines[0].to_owned(),
+        lines[1..].concat(),
+        whole.replacen("\"lane\":1", "\"lane\":2", 1),
+    ] {
+        fs::write(&path, damaged).expect("writes");
+        assert!(matches!(Trail::open(options(dir.path())), Err(TrailError::Damaged { .. })));
+    }
+    fs::remove_file(&path).expect("removes");
+    assert!(matches!(Trail::open(options(dir.path())), Err(TrailError::Damaged { .. })));
+    fs::write(&path, whole).expect("writes");
+    Trail::open(options(dir.path())).expect("opens again");
+}
+
+#[test]
+fn segments_are_chained_across_files() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut small = options(dir.path());
+    small.segment_bytes = 1500;
+    let trail = Trail::open(small).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    for n in 0..20 {
+        let text = format!("SELECT {n}");
+        let clearance = lane.admit(permit(), &intent(&text)).expect("is admitted");
+        lane.outcome(&outcome(clearance.statement()));
+    }
+    drop(lane);
+    let seen = records(dir.path(), 1);
+    let headers = seen.iter().filter(|r| r["record"] == "segment").count();
+    assert!(headers > 5, "{headers} segments");
+    assert_eq!(texts(&seen).len(), 20);
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers_by_itself() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    // Whatever the disk still takes, the file holds whole records only, and none of a statement
+    // that was refused.
+    for room in (0..3000).step_by(19) {
+        let clearance = lane.admit(permit(), &intent("SELECT 'before'")).expect("is admitted");
+        lane.outcome(&outcome(clearance.statement()));
+        lane.outcome(&outcome(clearance.statement()));
+        lane.room.set(Some(room));
+        let both = [intent("SELECT 'refused'"), intent("SELECT 'refused too'")];
+        if let Ok(clearance) = lane.admit_all(permit(), &both) {
+            assert!(room > 1200);
+            let _ = clearance;
+            break;
+        }
+        assert!(!lane.is_healthy());
+        let stored = records(dir.path(), 1);
+        assert!(!texts(&stored).iter().any(|text| text.contains("refused")), "{room} bytes");
+        lane.room.set(None);
+        let clearance = lane.admit(permit(), &intent("SELECT 'after'")).expect("is admitted");
+        assert!(lane.is_healthy());
+        lane.outcome(&outcome(clearance.statement()));
+        lane.flush().expect("is written");
+    }
+    lane.room.set(None);
+    lane.flush().expect("is written");
+    let seen = records(dir.path(), 1);
+    let count = |what: &str| texts(&seen).iter().filter(|text| text.contains(what)).count();
+    let outcomes = seen.iter().filter(|r| r["record"] == "outcome").count();
+    assert_eq!((count("refused"), outcomes), (2, count("before") * 2 + count("after")));
+}
+
+#[test]
+fn what_finds_no_room_is_counted() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    lane.room.set(Some(0));
+    let mut kept = 0;
+    for n in 0..40_000 {
+        kept += usize::from(lane.lost == 0);
+        lane.outcome(&outcome(StatementId(n)));
+    }
+    assert!(lane.flush().is_err());
+    assert!(lane.pending.len() < PENDING_BYTES_MAX + 1000);
+    let lost = lane.lost;
+    lane.room.set(None);
+    lane.flush().expect("is written");
+    lane.flush().expect("is written");
+    let seen = records(dir.path(), 1);
+    let last = seen.last().expect("records");
+    assert_eq!((last["record"].as_str(), last["outcomes"].as_u64()), (Some("lost"), Some(lost)));
+    assert!(lost > 0 && kept as u64 + lost >= 40_000);
+}
+
+#[test]
+fn denials_name_what_is_missing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let denial = Denial { missing: Vec::new(), held: PermissionSet::NONE };
+    lane.deny(&intent("DELETE FROM t"), &denial).expect("is written");
+    let refusal =
+        Refusal::new(crate::kernel::refusal::RefusalKind::SyntaxError, "syntax error at \"x\"");
+    lane.refuse(&intent("ALTER ROLE a PASSWORD 'hunter2'"), &refusal).expect("is written");
+    let seen = records(dir.path(), 1);
+    assert_eq!(
+        (&seen[1]["decision"], &seen[2]["refusal"]),
+        (&"denial".into(), &"syntax_error".into())
+    );
+    assert_eq!(seen[2]["text"], "ALTER ROLE a PASSWORD '***'");
+}
+
+#[tokio::test]
+async fn a_synced_lane_gives_clearances_that_wait_for_the_disk() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut synced = options(dir.path());
+    synced.durability = Durability::Synced;
+    let trail = Trail::open(synced).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let mut clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+    assert!(!clearance.is_durable());
+    clearance.synced().await.expect("is confirmed");
+    assert!(clearance.is_durable());
+}
+
+#[test]
+fn checkpoints_are_signed_chained_and_handed_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (copies, received) = mpsc::channel();
+    let mut opened = options(dir.path());
+    let key = opened.identity.public_key();
+    opened.sink = Box::new(move |checkpoint| copies.send(checkpoint.clone()).expect("is taken"));
+    let trail = Trail::open(opened).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let _ = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+    trail.checkpoint();
+    trail.checkpoint();
+    let _ = lane.admit(permit(), &intent("SELECT 2")).expect("is admitted");
+    drop(lane);
+    drop(trail);
+    let copies: Vec<crate::trail::Checkpoint> = received.iter().collect();
+    assert_eq!(copies.len(), 2, "nothing changed between the two");
+    assert!(copies.iter().all(|copy| copy.is_signed_by(&key)));
+    assert_eq!(copies[1].previous(), copies[0].digest());
+    assert_eq!((copies[0].lanes()[0].count, copies[1].lanes()[0].count), (2, 3));
+    let other = Identity::generate().expect("a key").public_key();
+    assert!(!copies[0].is_signed_by(&other));
+    let forged = copies[0].line().replacen("\"count\":2", "\"count\":3", 1);
+    let forged = crate::trail::Checkpoint::parse(&forged).expect("reads");
+    assert!(!forged.is_signed_by(&key));
+}

@@ -1,0 +1,406 @@
+//! Reads what a database contains into a [`Catalog`]: a few big questions over the control
+//! connection, in one snapshot. Works for servers 13 to 18 and for a log-in without any privilege.
+//!
+//! What is here of `pg_catalog` and `information_schema` is their relations and columns; their
+//! routines, operators and types are on the reviewed lists of `kernel::sql`. An object counts as the
+//! users' if it lies outside these schemas *or* came after the server was set up: nobody hides
+//! anything by putting it into `pg_catalog`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    UpstreamError,
+    control::{Control, Row},
+};
+use crate::{
+    kernel::catalog::{
+        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, UserCast, UserOperator,
+        UserType, Volatility,
+    },
+    wire::WireError,
+};
+
+/// Reads the whole catalog. `epoch` is the caller's count of snapshots.
+///
+/// # Errors
+/// [`UpstreamError`]; the control connection is outside a transaction if it is still of use.
+pub async fn read(control: &mut Control, epoch: u64) -> Result<Catalog, UpstreamError> {
+    let read = read_snapshot(control, epoch).await;
+    if control.is_ready() {
+        control.simple_query("ROLLBACK").await?;
+    }
+    read
+}
+
+async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, UpstreamError> {
+    control.simple_query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let default_path = control.simple_query(DEFAULT_PATH).await?;
+    let default_path = default_path.iter().map(|row| text(row, 0)).collect::<Result<_, _>>()?;
+    // From here on every name below means the server's own, whatever lies on the log-in's path; and
+    // view definitions and types print with their schema.
+    control.simple_query(OWN_PATH).await?;
+
+    let mut catalog = Catalog::default();
+    catalog.epoch = epoch;
+    catalog.default_path = default_path;
+    let server = control.simple_query(SERVER).await?;
+    let server = server.first().ok_or(ODD)?;
+    catalog.server_version_num = number(server, 0)?;
+    catalog.database = text(server, 1)?;
+
+    for row in control.simple_query(ROUTINES).await? {
+        catalog.add_routine(routine(&row)?);
+    }
+    let mut operators = HashMap::new();
+    for row in control.simple_query(OPERATORS).await? {
+        let (oid, routine): (u32, u32) = (number(&row, 0)?, number(&row, 3)?);
+        operators.insert(oid, routine);
+        catalog.add_operator(text(&row, 2)?, UserOperator { schema: text(&row, 1)?, routine });
+    }
+    for row in control.simple_query(CASTS).await? {
+        catalog.add_cast(UserCast {
+            source: text(&row, 0)?,
+            target: text(&row, 1)?,
+            routine: number(&row, 2)?,
+            implicit: flag(&row, 3)?,
+        });
+    }
+
+    let mut relations = HashMap::new();
+    for row in control.simple_query(RELATIONS).await? {
+        if let Some(relation) = relation(&row)? {
+            relations.insert(relation.oid, relation);
+        }
+    }
+    for row in control.simple_query(COLUMNS).await? {
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.columns.push(Column {
+                number: number(&row, 1)?,
+                name: text(&row, 2)?,
+                type_oid: number(&row, 3)?,
+                type_name: text(&row, 4)?,
+            });
+        }
+    }
+    for row in control.simple_query(PARENTS).await? {
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.parents.push(number(&row, 1)?);
+        }
+    }
+    for row in control.simple_query(READS).await? {
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.reads.push(number(&row, 1)?);
+        }
+    }
+
+    let types = control.simple_query(TYPES).await?;
+    let references = control.simple_query(REFERENCES).await?;
+    let uses = Uses::new(&catalog, operators, &types, &references, &relations)?;
+    for row in &types {
+        let calls = uses.of_type(number(row, 0)?, Depth::AndInputOutput);
+        if !calls.is_empty() {
+            catalog.add_type(text(row, 2)?, UserType { schema: text(row, 1)?, calls });
+        }
+    }
+    for relation in relations.values_mut() {
+        relation.calls = uses.of_owner(&uses.relations, relation.oid);
+        relation.triggers = uses.of_owner(&uses.triggers, relation.oid);
+    }
+    for relation in relations.into_values() {
+        catalog.add_relation(relation);
+    }
+    Ok(catalog)
+}
+
+/// Which user routines run when something is used: through operators and types too.
+struct Uses {
+    routines: HashSet<u32>,
+    operators: HashMap<u32, u32>,
+    types: HashMap<u32, TypeParts>,
+    relations: HashMap<u32, Vec<Reference>>,
+    triggers: HashMap<u32, Vec<Reference>>,
+}
+
+/// What a user's type is made of.
+#[derive(Default)]
+struct TypeParts {
+    is_base: bool,
+    parts: Vec<u32>,
+    references: Vec<Reference>,
+}
+
+#[derive(Clone, Copy)]
+enum Reference {
+    Routine(u32),
+    Operator(u32),
+    Type(u32),
+}
+
+/// How far to look into a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Checks and defaults of domains: what runs when a value is stored.
+    Checks,
+    /// And the input and output functions of base types, which only a superuser can make.
+    AndInputOutput,
+}
+
+impl Uses {
+    fn new(
+        catalog: &Catalog,
+        operators: HashMap<u32, u32>,
+        types: &[Row],
+        references: &[Row],
+        relations: &HashMap<u32, Relation>,
+    ) -> Result<Self, WireError> {
+        let mut uses = Self {
+            routines: HashSet::new(),
+            operators,
+            types: HashMap::new(),
+            relations: HashMap::new(),
+            triggers: HashMap::new(),
+        };
+        for row in types {
+            let mut parts = vec![number(row, 4)?, number(row, 5)?];
+            if let Some(relation) = relations.get(&number(row, 6)?) {
+                parts.extend(relation.columns.iter().map(|column| column.type_oid));
+            }
+            let is_base = text(row, 3)? == "b";
+            let parts = TypeParts { is_base, parts, references: Vec::new() };
+            uses.types.insert(number(row, 0)?, parts);
+        }
+        for row in references {
+            let (owner, oid) = (number(row, 1)?, number(row, 3)?);
+            let reference = match text(row, 2)?.as_str() {
+                "routine" => {
+                    if catalog.routine_by_oid(oid).is_some() {
+                        uses.routines.insert(oid);
+                    }
+                    Reference::Routine(oid)
+                }
+                "operator" => Reference::Operator(oid),
+                _ => Reference::Type(oid),
+            };
+            match text(row, 0)?.as_str() {
+                "relation" => uses.relations.entry(owner).or_default().push(reference),
+                "trigger" => uses.triggers.entry(owner).or_default().push(reference),
+                _ => uses.types.entry(owner).or_default().references.push(reference),
+            }
+        }
+        let behind_operators = uses.operators.values().copied();
+        uses.routines.extend(behind_operators.filter(|oid| catalog.routine_by_oid(*oid).is_some()));
+        Ok(uses)
+    }
+
+    fn of_owner(&self, owners: &HashMap<u32, Vec<Reference>>, oid: u32) -> Vec<u32> {
+        let mut found = HashSet::new();
+        for reference in owners.get(&oid).into_iter().flatten() {
+            self.follow(*reference, Depth::Checks, &mut HashSet::new(), &mut found);
+        }
+        sorted(found)
+    }
+
+    fn of_type(&self, oid: u32, depth: Depth) -> Vec<u32> {
+        let mut found = HashSet::new();
+        self.follow(Reference::Type(oid), depth, &mut HashSet::new(), &mut found);
+        sorted(found)
+    }
+
+    /// `seen` are types on the way here: a composite type may hold an array of itself.
+    fn follow(
+        &self,
+        reference: Reference,
+        depth: Depth,
+        seen: &mut HashSet<u32>,
+        found: &mut HashSet<u32>,
+    ) {
+        // A work list, not recursion: types nest as deep as somebody cares to nest them.
+        let mut left = vec![reference];
+        while let Some(reference) = left.pop() {
+            match reference {
+                Reference::Routine(oid) => {
+                    found.extend(self.routines.get(&oid));
+                }
+                Reference::Operator(oid) => {
+                    left.extend(self.operators.get(&oid).map(|oid| Reference::Routine(*oid)));
+                }
+                Reference::Type(oid) => {
+                    let Some(parts) = self.types.get(&oid).filter(|_| seen.insert(oid)) else {
+                        continue;
+                    };
+                    left.extend(parts.parts.iter().map(|oid| Reference::Type(*oid)));
+                    if !parts.is_base || depth == Depth::AndInputOutput {
+                        left.extend(&parts.references);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sorted(found: HashSet<u32>) -> Vec<u32> {
+    let mut found: Vec<u32> = found.into_iter().collect();
+    found.sort_unstable();
+    found
+}
+
+/// `None` for a kind that a future server may add: what isn't in the catalog isn't understood.
+fn relation(row: &Row) -> Result<Option<Relation>, WireError> {
+    let kind = match text(row, 3)?.as_str() {
+        "r" | "p" => RelationKind::Table,
+        "v" => RelationKind::View,
+        "m" => RelationKind::MaterializedView,
+        "f" => RelationKind::ForeignTable,
+        "S" => RelationKind::Sequence,
+        "i" | "I" => RelationKind::Index,
+        "c" => RelationKind::CompositeType,
+        "t" => RelationKind::Toast,
+        _ => return Ok(None),
+    };
+    Ok(Some(Relation {
+        oid: number(row, 0)?,
+        schema: text(row, 1)?,
+        name: text(row, 2)?,
+        kind,
+        columns: Vec::new(),
+        definition: row.get(5).cloned().flatten(),
+        reads: Vec::new(),
+        calls: Vec::new(),
+        triggers: Vec::new(),
+        parents: Vec::new(),
+        has_rules: flag(row, 4)?,
+    }))
+}
+
+fn routine(row: &Row) -> Result<Routine, WireError> {
+    Ok(Routine {
+        oid: number(row, 0)?,
+        schema: text(row, 1)?,
+        name: text(row, 2)?,
+        kind: match text(row, 3)?.as_str() {
+            "p" => RoutineKind::Procedure,
+            "a" => RoutineKind::Aggregate,
+            "w" => RoutineKind::Window,
+            _ => RoutineKind::Function,
+        },
+        volatility: match text(row, 4)?.as_str() {
+            "i" => Volatility::Immutable,
+            "s" => Volatility::Stable,
+            _ => Volatility::Volatile,
+        },
+        security_definer: flag(row, 5)?,
+        language: text(row, 6)?,
+        extension: row.get(7).cloned().flatten(),
+    })
+}
+
+/// An answer that isn't of the shape asked for.
+const ODD: WireError = WireError::BadValue { what: "answer about the catalog" };
+
+fn text(row: &Row, at: usize) -> Result<String, WireError> {
+    row.get(at).cloned().flatten().ok_or(ODD)
+}
+
+fn number<T: std::str::FromStr>(row: &Row, at: usize) -> Result<T, WireError> {
+    text(row, at)?.parse().map_err(|_| ODD)
+}
+
+fn flag(row: &Row, at: usize) -> Result<bool, WireError> {
+    Ok(text(row, at)? == "t")
+}
+
+const DEFAULT_PATH: &str = "SELECT pg_catalog.unnest(pg_catalog.current_schemas(true))";
+
+const OWN_PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true), \
+    pg_catalog.set_config('statement_timeout', '0', true)";
+
+const SERVER: &str = "SELECT current_setting('server_version_num'), current_database()";
+
+/// Other sessions' temporary relations are theirs alone.
+const RELATIONS: &str = "
+SELECT c.oid, n.nspname, c.relname, c.relkind,
+       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'),
+       CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relpersistence <> 't'";
+
+const COLUMNS: &str = "
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE a.attnum > 0 AND NOT a.attisdropped
+  AND c.relpersistence <> 't' AND c.relkind NOT IN ('i', 'I')
+ORDER BY a.attrelid, a.attnum";
+
+const PARENTS: &str = "
+SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";
+
+/// From the stored query itself: dependencies on the server's own relations aren't recorded, and a
+/// view over pg_authid must say so. In the tree's text blanks inside of names are escaped, so that
+/// nobody can name a column `:relid 1`.
+const READS: &str = "
+SELECT DISTINCT r.ev_class, m.found[1]::oid
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class,
+     LATERAL regexp_matches(r.ev_action::text, ':relid ([0-9]+)', 'g') AS m (found)
+WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND r.rulename = '_RETURN'
+  AND m.found[1] <> '0' AND m.found[1]::oid <> r.ev_class
+ORDER BY 1, 2";
+
+const ROUTINES: &str = "
+SELECT p.oid, n.nspname, p.proname, p.prokind, p.provolatile, p.prosecdef, l.lanname, e.extname
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_language l ON l.oid = p.prolang
+LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+     AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+LEFT JOIN pg_extension e ON e.oid = d.refobjid
+WHERE p.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
+
+const OPERATORS: &str = "
+SELECT o.oid, n.nspname, o.oprname, o.oprcode::oid
+FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+WHERE o.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
+
+const CASTS: &str = "
+SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castfunc::oid,
+       castcontext IN ('i', 'a')
+FROM pg_cast WHERE castfunc >= 16384";
+
+/// Arrays are made of their elements, domains of what they restrict, composites of their columns.
+const TYPES: &str = "
+SELECT t.oid, n.nspname, t.typname, CASE WHEN t.typelem <> 0 THEN 'a' ELSE t.typtype END,
+       t.typbasetype, t.typelem, t.typrelid
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE t.oid >= 16384 AND n.nspname !~ '^pg_(toast_)?temp_'";
+
+/// Who uses which of the users' routines, operators and types, directly. The server records these as
+/// dependencies, down to each expression.
+const REFERENCES: &str = "
+WITH d AS (
+    SELECT classid, objid, refobjid, CASE refclassid
+           WHEN 'pg_proc'::regclass THEN 'routine'
+           WHEN 'pg_operator'::regclass THEN 'operator' ELSE 'type' END AS what
+    FROM pg_depend
+    WHERE refobjid >= 16384
+      AND refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
+)
+SELECT 'relation', a.adrelid, d.what, d.refobjid
+FROM d JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid
+UNION SELECT 'relation', c.conrelid, d.what, d.refobjid
+FROM d JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
+WHERE c.conrelid <> 0
+UNION SELECT 'relation', p.polrelid, d.what, d.refobjid
+FROM d JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+UNION SELECT 'relation', r.ev_class, d.what, d.refobjid
+FROM d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+UNION SELECT 'relation', i.indrelid, d.what, d.refobjid
+FROM d JOIN pg_index i ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+UNION SELECT 'relation', d.objid, d.what, d.refobjid
+FROM d WHERE d.classid = 'pg_class'::regclass
+UNION SELECT 'trigger', t.tgrelid, d.what, d.refobjid
+FROM d JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+UNION SELECT 'trigger', t.tgrelid, 'routine', t.tgfoid FROM pg_trigger t WHERE t.tgfoid >= 16384
+UNION SELECT 'type', c.contypid, d.what, d.refobjid
+FROM d JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
+WHERE c.contypid <> 0
+UNION SELECT 'type', d.objid, d.what, d.refobjid
+FROM d WHERE d.classid = 'pg_type'::regclass";

@@ -1,0 +1,210 @@
+//! The only way to write to an upstream once a session is logged in.
+//!
+//! What a client sent leaves as the bytes it came as: a message that carries a statement needs a
+//! [`Clearance`], the few that carry none have a name in [`Relayed`]. What the gateway says itself
+//! is a closed list, [`Control`]. There is no `write(bytes)`.
+
+use std::{
+    io,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{net::link::Link, trail::Clearance, wire::pg::frontend};
+
+/// A client's message that carries no statement and may pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relayed {
+    /// Sync.
+    Sync,
+    /// Flush.
+    Flush,
+    /// Describe of a name that was judged when it was made.
+    Describe,
+    /// Close.
+    Close,
+    /// CopyData, CopyDone, CopyFail while a cleared copy may run.
+    Copy,
+}
+
+/// The gateway's own messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Control {
+    /// A Flush, so that a held-back batch gets its answers.
+    Flush,
+    /// A message that must fail where a refused one stood: Execute of a portal that can't exist.
+    Fail,
+    /// A Sync of ours behind a [`Control::Fail`] that stands for a Query.
+    Sync,
+    /// Opens or closes the read-only wall for the transactions that follow.
+    Wall {
+        /// Writable from now on.
+        open: bool,
+    },
+    /// Makes the transaction that a client's BEGIN READ WRITE began read-only again.
+    ReadOnlyTransaction,
+    /// Names the session after its principal and the client's own application name.
+    ApplicationName(String),
+    /// Asks which schemas are in force. `flush`: inside a batch, answered without ending it.
+    AskPath {
+        /// With Flush instead of Sync.
+        flush: bool,
+    },
+}
+
+/// Statements and portals of names that begin so are the gateway's: a client's are refused.
+pub const RESERVED_PREFIX: &str = "hallpass.";
+
+/// A portal that never exists, because no client can make one of that name.
+const NO_PORTAL: &str = "hallpass.refused";
+
+/// The name under which the path is asked for; closed again at once.
+const ASK_NAME: &str = "hallpass.ask";
+
+impl Control {
+    /// The text that the server will run, for the record; `None` for messages without one.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Flush | Self::Fail | Self::Sync => None,
+            Self::Wall { open: true } => Some("SET default_transaction_read_only = off".to_owned()),
+            Self::Wall { open: false } => Some("SET default_transaction_read_only = on".to_owned()),
+            Self::ReadOnlyTransaction => Some("SET TRANSACTION READ ONLY".to_owned()),
+            Self::ApplicationName(name) => {
+                Some(format!("SET application_name = {}", quote_literal(name)))
+            }
+            Self::AskPath { .. } => {
+                Some("SELECT pg_catalog.current_schemas(true)::pg_catalog.text".to_owned())
+            }
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Flush => frontend::flush(out),
+            Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
+            Self::Sync => frontend::sync(out),
+            Self::Wall { .. } | Self::ReadOnlyTransaction | Self::ApplicationName(_) => {
+                frontend::query(out, &self.text().unwrap_or_default());
+            }
+            Self::AskPath { flush } => {
+                let name = ASK_NAME.as_bytes();
+                frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
+                frontend::bind(out, name, name, &[]);
+                frontend::execute(out, name, 0);
+                frontend::close(out, frontend::NameKind::Portal, name);
+                frontend::close(out, frontend::NameKind::Statement, name);
+                if *flush {
+                    frontend::flush(out);
+                } else {
+                    frontend::sync(out);
+                }
+            }
+        }
+    }
+}
+
+/// A literal that reads the same whatever `standard_conforming_strings` says: backslashes are
+/// written in the escape form.
+fn quote_literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''").replace('\0', "");
+    if doubled.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+/// Client to upstream: bytes that came in, on their way out as they are.
+#[derive(Debug, Default)]
+pub struct Door {
+    link: Link,
+}
+
+impl Door {
+    /// Starts with bytes that the client sent behind its log-in.
+    pub fn with_unread(bytes: &[u8]) -> Self {
+        Self { link: Link::with_unread(bytes) }
+    }
+
+    /// The client's bytes that nobody has decided on.
+    pub fn unread(&self) -> &[u8] {
+        self.link.unread()
+    }
+
+    /// The client's next `count` bytes, a message that carries a statement, may leave.
+    pub fn send_statement(&mut self, _clearance: &Clearance, count: usize) {
+        self.link.approve(count);
+    }
+
+    /// The client's next `count` bytes, a message that carries none, may leave.
+    pub fn relay(&mut self, _what: Relayed, count: usize) {
+        self.link.approve(count);
+    }
+
+    /// The client's next `count` bytes go no further.
+    pub fn discard(&mut self, count: usize) {
+        self.link.discard(count);
+    }
+
+    /// The gateway's own message.
+    pub fn send_control(&mut self, control: &Control) {
+        control.encode(self.link.inject());
+    }
+
+    /// A Terminate, at the end of the session.
+    pub fn terminate(&mut self) {
+        frontend::terminate(self.link.inject());
+    }
+
+    /// Bytes that wait to leave.
+    pub fn waiting(&self) -> usize {
+        self.link.waiting()
+    }
+
+    /// Reads from the client; see [`Link::poll_fill`].
+    ///
+    /// # Errors
+    /// What the stream says.
+    pub fn poll_fill<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut S,
+        whole: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.link.poll_fill(cx, client, whole)
+    }
+
+    /// Writes to the upstream; see [`Link::poll_flush`].
+    ///
+    /// # Errors
+    /// What the stream says.
+    pub fn poll_flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        upstream: &mut S,
+    ) -> Poll<io::Result<()>> {
+        self.link.poll_flush(cx, upstream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_name_can_not_leave_its_literal() {
+        for (name, literal) in [
+            ("alice/psql", "'alice/psql'"),
+            ("x'; DROP TABLE y; --", "'x''; DROP TABLE y; --'"),
+            ("x\\'; DROP TABLE y; --", "E'x\\\\''; DROP TABLE y; --'"),
+        ] {
+            assert_eq!(quote_literal(name), literal);
+        }
+    }
+
+    #[test]
+    fn our_own_names_are_reserved() {
+        assert!(NO_PORTAL.starts_with(RESERVED_PREFIX) && ASK_NAME.starts_with(RESERVED_PREFIX));
+    }
+}

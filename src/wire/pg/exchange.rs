@@ -1,0 +1,414 @@
+//! The queue of replies that the upstream still owes, in order.
+//!
+//! Every message that a session sends upstream and that will be answered has an entry; so has every
+//! answer that the gateway makes itself, so that it is given in its place. The next reply belongs to
+//! the front entry or to nobody (notices, parameters, notifications). Entries of the gateway's own
+//! messages are marked, so that their replies are swallowed.
+//!
+//! Pure: no socket, no clock. `T` is whatever the session remembers with an entry.
+//!
+//! Spec: <https://www.postgresql.org/docs/current/protocol-flow.html>, and for what is skipped after
+//! an error `PostgresMain` in `src/backend/tcop/postgres.c`.
+
+use std::collections::VecDeque;
+
+use super::backend as tag;
+
+/// What was sent, by what answers it.
+///
+/// Legal replies: `Query → (T | D | C | I | G | H | d | c | E)* Z`, `Parse → 1`, `Bind → 2`,
+/// `DescribeStatement → t (T | n)`, `DescribePortal → T | n`,
+/// `Execute → (D | G | H | d | c)* (C | I | s)`, `Close → 3`, `Sync → Z`; instead of each `E`, after
+/// which everything up to the next Sync is dropped. `CopyEnd` and `Local` are answered by nothing
+/// from upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Query.
+    Query,
+    /// Parse.
+    Parse,
+    /// Bind.
+    Bind,
+    /// Describe of a statement.
+    DescribeStatement,
+    /// Describe of a portal.
+    DescribePortal,
+    /// Execute.
+    Execute,
+    /// Close.
+    Close,
+    /// Sync.
+    Sync,
+    /// CopyDone or CopyFail: a mark, because a Sync before it is ignored by a server in copy mode.
+    CopyEnd,
+    /// An answer made here.
+    Local,
+}
+
+/// Who is to see the replies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// The client.
+    Client,
+    /// Nobody: the gateway sent it for itself.
+    Gateway,
+    /// The client, but an error is replaced by one of ours: a message that must fail upstream stands
+    /// where a refused one stood.
+    Fail,
+}
+
+/// One entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owed<T> {
+    /// What was sent.
+    pub step: Step,
+    /// Who is to see the replies.
+    pub whose: Whose,
+    /// What the session remembers with it.
+    pub tag: T,
+}
+
+/// What a reply means for the queue.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Move<T> {
+    /// It belongs to no entry: a notice, a parameter, a notification.
+    Unasked,
+    /// It belongs to the front entry, which stays.
+    Part,
+    /// It ends the front entry.
+    Done(Owed<T>),
+    /// An error: the front entry failed (a Query's entry stays until its ReadyForQuery and is not in
+    /// here), and these were dropped with it, in order.
+    Failed {
+        /// The entry that failed; `None` for a Query, or an error that nothing asked for.
+        failed: Option<Owed<T>>,
+        /// Entries up to the next Sync, which the server skips.
+        skipped: Vec<Owed<T>>,
+    },
+}
+
+/// A reply that doesn't fit the front entry: the two sides no longer mean the same thing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("upstream sent {reply:?} while {front:?} was next")]
+pub struct OutOfStep {
+    /// The reply's tag.
+    pub reply: char,
+    /// The front entry's step.
+    pub front: Option<Step>,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Exchange<T> {
+    queue: VecDeque<Owed<T>>,
+    /// An error was seen and no Sync is queued yet: the server skips all until one comes.
+    skipping: bool,
+    /// The server reads copy data for an Execute: it ignores Sync and Flush until CopyEnd.
+    copying_in: bool,
+}
+
+impl<T> Default for Exchange<T> {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), skipping: false, copying_in: false }
+    }
+}
+
+impl<T> Exchange<T> {
+    /// Adds what was just sent. Gives the entry back if the server will ignore it: after an error
+    /// until Sync, and a Sync in copy mode.
+    pub fn push(&mut self, owed: Owed<T>) -> Option<Owed<T>> {
+        let ends_skipping = owed.step == Step::Sync;
+        if self.skipping && !ends_skipping {
+            return Some(owed);
+        }
+        if self.copying_in {
+            match owed.step {
+                Step::Sync => return Some(owed),
+                Step::CopyEnd => self.copying_in = false,
+                Step::Query
+                | Step::Parse
+                | Step::Bind
+                | Step::DescribeStatement
+                | Step::DescribePortal
+                | Step::Execute
+                | Step::Close
+                | Step::Local => {}
+            }
+        }
+        self.skipping = false;
+        self.queue.push_back(owed);
+        None
+    }
+
+    /// True if nothing is owed.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// True if the server skips whatever comes until a Sync.
+    pub fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// The entry that the next reply belongs to.
+    pub fn front(&self) -> Option<&Owed<T>> {
+        self.queue.front()
+    }
+
+    /// The same, to change what is remembered with it.
+    pub fn front_mut(&mut self) -> Option<&mut Owed<T>> {
+        self.queue.front_mut()
+    }
+
+    /// All entries, front first.
+    pub fn iter(&self) -> impl Iterator<Item = &Owed<T>> {
+        self.queue.iter()
+    }
+
+    /// The same, to change what is remembered with them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Owed<T>> {
+        self.queue.iter_mut()
+    }
+
+    /// True if an answer of our own is next.
+    pub fn is_local_next(&self) -> bool {
+        self.queue.front().is_some_and(|o| o.step == Step::Local)
+    }
+
+    /// Takes the answer of our own that is next.
+    pub fn take_local(&mut self) -> Option<Owed<T>> {
+        if self.is_local_next() { self.pop() } else { None }
+    }
+
+    /// True if rows, copy data or the end of a result may come next.
+    pub fn is_result_next(&self) -> bool {
+        self.queue.front().is_some_and(|o| matches!(o.step, Step::Query | Step::Execute))
+    }
+
+    /// Says what a reply with this tag means, and moves on.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] if the front entry can't be answered so; the session must end.
+    pub fn reply(&mut self, reply: u8) -> Result<Move<T>, OutOfStep> {
+        let front = self.queue.front().map(|o| o.step);
+        let out = || OutOfStep { reply: char::from(reply), front };
+        match reply {
+            tag::NOTICE_RESPONSE | tag::PARAMETER_STATUS | tag::NOTIFICATION_RESPONSE => {
+                return Ok(Move::Unasked);
+            }
+            tag::ERROR_RESPONSE => return Ok(self.error(front)),
+            _ => {}
+        }
+        let step = front.ok_or_else(out)?;
+        let ends = match (step, reply) {
+            (
+                Step::Query,
+                tag::ROW_DESCRIPTION
+                | tag::DATA_ROW
+                | tag::COMMAND_COMPLETE
+                | tag::EMPTY_QUERY_RESPONSE
+                | tag::COPY_IN_RESPONSE
+                | tag::COPY_OUT_RESPONSE
+                | tag::COPY_DATA
+                | tag::COPY_DONE,
+            ) => false,
+            (Step::Execute, tag::COPY_IN_RESPONSE) => {
+                self.enter_copy_in();
+                false
+            }
+            (
+                Step::Execute,
+                tag::DATA_ROW | tag::COPY_OUT_RESPONSE | tag::COPY_DATA | tag::COPY_DONE,
+            )
+            | (Step::DescribeStatement, tag::PARAMETER_DESCRIPTION) => false,
+            (Step::Query | Step::Sync, tag::READY_FOR_QUERY)
+            | (Step::Parse, tag::PARSE_COMPLETE)
+            | (Step::Bind, tag::BIND_COMPLETE)
+            | (Step::Close, tag::CLOSE_COMPLETE)
+            | (
+                Step::DescribeStatement | Step::DescribePortal,
+                tag::ROW_DESCRIPTION | tag::NO_DATA,
+            )
+            | (
+                Step::Execute,
+                tag::COMMAND_COMPLETE | tag::EMPTY_QUERY_RESPONSE | tag::PORTAL_SUSPENDED,
+            ) => true,
+            _ => return Err(out()),
+        };
+        if !ends {
+            return Ok(Move::Part);
+        }
+        self.pop().map(Move::Done).ok_or_else(out)
+    }
+
+    fn error(&mut self, front: Option<Step>) -> Move<T> {
+        match front {
+            // A Query ends with ReadyForQuery whatever happens; Sync can fail at commit (deferred
+            // constraints) and is then still answered by ReadyForQuery.
+            Some(Step::Query | Step::Sync) | None => {
+                Move::Failed { failed: None, skipped: Vec::new() }
+            }
+            Some(_) => {
+                let failed = self.pop();
+                Move::Failed { failed, skipped: self.drop_until_sync() }
+            }
+        }
+    }
+
+    fn drop_until_sync(&mut self) -> Vec<Owed<T>> {
+        let mut skipped = Vec::new();
+        while let Some(next) = self.queue.front() {
+            if next.step == Step::Sync {
+                return skipped;
+            }
+            skipped.extend(self.queue.pop_front());
+        }
+        self.skipping = true;
+        self.copying_in = false;
+        skipped
+    }
+
+    /// Takes the front entry, and marks that have come to the front with it.
+    fn pop(&mut self) -> Option<Owed<T>> {
+        let owed = self.queue.pop_front();
+        while self.queue.front().is_some_and(|o| o.step == Step::CopyEnd) {
+            self.queue.pop_front();
+        }
+        owed
+    }
+
+    /// Spec: a server in copy-in mode ignores Sync and Flush ("COPY operations" in the protocol's
+    /// message flow), for libraries that send them after every Execute. They owe nothing.
+    fn enter_copy_in(&mut self) {
+        let mut index = 1;
+        while let Some(next) = self.queue.get(index) {
+            match next.step {
+                Step::CopyEnd => return,
+                Step::Sync => {
+                    self.queue.remove(index);
+                }
+                _ => index += 1,
+            }
+        }
+        self.copying_in = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(steps: &[Step]) -> Exchange<usize> {
+        let mut exchange = Exchange::default();
+        for (tag, step) in steps.iter().enumerate() {
+            assert!(exchange.push(Owed { step: *step, whose: Whose::Client, tag }).is_none());
+        }
+        exchange
+    }
+
+    fn play(exchange: &mut Exchange<usize>, replies: &[u8]) {
+        for reply in replies {
+            exchange.reply(*reply).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+
+    #[test]
+    fn a_pipelined_batch_is_answered_in_order() {
+        let mut exchange = queue(&[
+            Step::Parse,
+            Step::Bind,
+            Step::DescribePortal,
+            Step::Execute,
+            Step::Sync,
+            Step::Query,
+        ]);
+        play(&mut exchange, b"12TDDCZTDCZ");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn an_error_drops_everything_until_the_next_sync() {
+        let mut exchange =
+            queue(&[Step::Parse, Step::Bind, Step::Execute, Step::Sync, Step::Parse, Step::Sync]);
+        match exchange.reply(b'E').expect("legal") {
+            Move::Failed { failed, skipped } => {
+                assert_eq!(failed.map(|o| o.tag), Some(0));
+                assert_eq!(skipped.iter().map(|o| o.tag).collect::<Vec<_>>(), [1, 2]);
+            }
+            other => panic!("{other:?}"),
+        }
+        play(&mut exchange, b"Z1Z");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn what_follows_an_error_is_ignored_until_sync_comes() {
+        let mut exchange = queue(&[Step::Parse]);
+        play(&mut exchange, b"E");
+        assert!(exchange.is_skipping());
+        let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
+        assert!(exchange.push(owed(Step::Bind)).is_some());
+        assert!(exchange.push(owed(Step::Query)).is_some());
+        assert!(exchange.push(owed(Step::Sync)).is_none());
+        assert!(!exchange.is_skipping());
+        play(&mut exchange, b"Z");
+    }
+
+    #[test]
+    fn an_error_in_a_simple_query_waits_for_ready() {
+        let mut exchange = queue(&[Step::Query, Step::Query]);
+        play(&mut exchange, b"TDEZCZ");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn syncs_before_the_end_of_a_copy_owe_nothing() {
+        // libpq: Execute, Sync, then CopyData, CopyDone, Sync.
+        let mut exchange = queue(&[Step::Execute, Step::Sync]);
+        play(&mut exchange, b"G");
+        let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
+        assert!(exchange.push(owed(Step::Sync)).is_some(), "ignored in copy mode");
+        exchange.push(owed(Step::CopyEnd));
+        exchange.push(owed(Step::Sync));
+        play(&mut exchange, b"CZ");
+        assert!(exchange.is_empty());
+        // The same, all of it sent before the server's first answer.
+        let mut exchange = queue(&[Step::Execute, Step::Sync, Step::CopyEnd, Step::Sync]);
+        play(&mut exchange, b"GCZ");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn a_local_answer_waits_for_its_place_and_is_dropped_with_a_failed_batch() {
+        let mut exchange = queue(&[Step::Execute, Step::Local, Step::Sync]);
+        assert!(exchange.take_local().is_none());
+        play(&mut exchange, b"C");
+        assert_eq!(exchange.take_local().map(|o| o.tag), Some(1));
+        play(&mut exchange, b"Z");
+        let mut exchange = queue(&[Step::Execute, Step::Local, Step::Sync]);
+        play(&mut exchange, b"EZ");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn notices_belong_to_nobody() {
+        let mut exchange = queue(&[Step::Query]);
+        assert_eq!(exchange.reply(b'N'), Ok(Move::Unasked));
+        assert_eq!(exchange.reply(b'S'), Ok(Move::Unasked));
+        assert_eq!(exchange.reply(b'A'), Ok(Move::Unasked));
+        play(&mut exchange, b"CZ");
+    }
+
+    #[test]
+    fn a_reply_that_nothing_asked_for_is_an_error() {
+        assert!(queue(&[]).reply(b'Z').is_err());
+        assert!(queue(&[Step::Parse]).reply(b'D').is_err());
+        assert!(queue(&[Step::Execute]).reply(b'T').is_err());
+        assert!(queue(&[Step::Sync]).reply(b'C').is_err());
+    }
+}

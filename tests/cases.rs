@@ -1,0 +1,163 @@
+//! The literate cases of `tests/cases/classify`: SQL, and what it needs.
+//!
+//! A file is Markdown for people. Inside of its ```` ```sql ```` blocks every text ends with a line
+//! `--> class; needs; flags`. Needs are `permission`, `permission on schema.table` (`?` for a schema
+//! that nobody knows) or `permission everywhere`, the permission without `sql.`. Flags: `rows` (rows
+//! of user relations come back, so that the cap applies), `writes`. What can't be read is
+//! `--> unreadable: why`. Lines before a text set the stage for it alone: `-- path: a, b`,
+//! `-- path: unknown`, `-- overlay: name`, `-- trust: entry`.
+//!
+//! With `HALLPASS_WRITE_CASES=1` the runner writes down what it finds, for a person to read.
+
+use std::{fs, path::Path};
+
+use hallpass::kernel::sql::{
+    analysis::{Analysis, NeedOn},
+    analyze,
+    context::{Context, Overlay, SearchPath, Trust},
+    mode::LexMode,
+    text::StatementText,
+};
+
+#[path = "support/catalog.rs"]
+mod catalog;
+
+#[test]
+fn every_statement_needs_what_its_case_says() {
+    std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(run_all)
+        .expect("spawns")
+        .join()
+        .expect("passes");
+}
+
+fn run_all() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/classify");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("folder").map(|f| f.expect("file").path()).collect();
+    files.sort();
+    let write = std::env::var_os("HALLPASS_WRITE_CASES").is_some();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for file in files {
+        let text = fs::read_to_string(&file).expect("reads");
+        let mut out = String::new();
+        let mut case = Case::default();
+        let mut in_sql = false;
+        for line in text.lines() {
+            if line.starts_with("```") {
+                in_sql = line == "```sql";
+                assert!(case.sql.trim().is_empty(), "{}: no answer: {}", file.display(), case.sql);
+                case = Case::default();
+            }
+            let is_text = in_sql && !line.starts_with("```");
+            if let (true, Some(expected)) = (is_text, line.strip_prefix("-->")) {
+                let case = std::mem::take(&mut case);
+                let found = case.judge();
+                count += 1;
+                if found != expected.trim() {
+                    wrong.push(format!(
+                        "{}\n{}\n  case says: {}\n  found:     {found}",
+                        file.display(),
+                        case.sql.trim(),
+                        expected.trim()
+                    ));
+                }
+                out.push_str(&format!("--> {found}\n"));
+                continue;
+            }
+            if is_text {
+                case.line(line);
+            }
+            out.push_str(line);
+            out.push('\n');
+        }
+        if write {
+            fs::write(&file, out).expect("writes");
+        }
+    }
+    assert!(count >= 300, "only {count} cases");
+    assert!(write || wrong.is_empty(), "{} of {count}\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[derive(Default)]
+struct Case {
+    sql: String,
+    path: Option<SearchPath>,
+    overlay: Overlay,
+    trust: Vec<String>,
+}
+
+impl Case {
+    fn line(&mut self, line: &str) {
+        if let Some(path) = line.strip_prefix("-- path: ") {
+            self.path = Some(match path.trim() {
+                "unknown" => SearchPath::Unknown,
+                list => SearchPath::Known(list.split(", ").map(str::to_owned).collect()),
+            });
+        } else if let Some(name) = line.strip_prefix("-- overlay: ") {
+            match name.trim() {
+                "anything" => self.overlay.add_anything(),
+                name => self.overlay.add([name.to_owned()]),
+            }
+        } else if let Some(entry) = line.strip_prefix("-- trust: ") {
+            self.trust.push(entry.trim().to_owned());
+        } else {
+            self.sql.push_str(line);
+            self.sql.push('\n');
+        }
+    }
+
+    fn judge(&self) -> String {
+        let catalog = catalog::shop();
+        let path = self.path.clone().unwrap_or_else(SearchPath::usual);
+        let trust = Trust::parse(self.trust.iter().map(String::as_str)).expect("trust reads");
+        let cx = Context {
+            mode: LexMode::POSTGRES,
+            catalog: &catalog,
+            path: &path,
+            overlay: &self.overlay,
+            trust: &trust,
+        };
+        let sql = self.sql.trim();
+        let text = StatementText::new(sql.as_bytes(), 1 << 20).expect("text");
+        match analyze(&text, &cx) {
+            Ok(batch) => {
+                let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
+                if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") }
+            }
+            Err(e) => format!("unreadable: {e}"),
+        }
+    }
+}
+
+fn describe(analysis: &Analysis) -> String {
+    let needs: Vec<String> = analysis
+        .needs
+        .iter()
+        .map(|need| {
+            let permission = need.permission.short_name();
+            match &need.on {
+                NeedOn::Anything => permission.to_owned(),
+                NeedOn::WholeTarget => format!("{permission} everywhere"),
+                NeedOn::Relation { schema, name } if schema.is_empty() => {
+                    format!("{permission} on ?.{name}")
+                }
+                NeedOn::Relation { schema, name } => format!("{permission} on {schema}.{name}"),
+            }
+        })
+        .collect();
+    let mut flags = Vec::new();
+    if analysis.returns_user_rows {
+        flags.push("rows");
+    }
+    if analysis.writes {
+        flags.push("writes");
+    }
+    let needs = if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") };
+    let mut text = format!("{}; {needs}", analysis.class.name());
+    if !flags.is_empty() {
+        text.push_str(&format!("; {}", flags.join(" ")));
+    }
+    text
+}

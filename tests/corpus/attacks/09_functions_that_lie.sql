@@ -1,0 +1,203 @@
+-- Class 9: user code behind innocent-looking statements. Own texts over schema.sql and attack_objects.sql; valid on
+-- PostgreSQL 15. The routines write, whatever they say of themselves: without trust each of these needs admin, and a
+-- plain EXPLAIN of the immutable ones is as bad as running them.
+
+-- name: immutable and writing
+SELECT lying('x')
+
+-- name: immutable and writing, planned only
+EXPLAIN SELECT lying('x')
+
+-- name: planned only, in a condition
+EXPLAIN SELECT * FROM customers WHERE id = lying('x')
+
+-- name: stable and writing
+SELECT lying_stable()
+
+-- name: volatile
+SELECT honest_writer()
+
+-- name: security definer
+SELECT definer()
+
+-- name: runs a text
+SELECT runs_text('DELETE FROM jobs')
+
+-- name: procedure
+CALL tidy_up()
+
+-- name: attribute notation
+SELECT c.contact_of FROM customers c
+
+-- name: attribute notation on a row in parentheses
+SELECT (c).contact_of FROM customers c
+
+-- name: attribute notation in a condition
+SELECT id FROM customers c WHERE c.contact_of LIKE 'a%'
+
+-- name: function notation for the same
+SELECT contact_of(c) FROM customers c
+
+-- name: operator
+SELECT * FROM customers WHERE name === 'x'
+
+-- name: prefix operator
+SELECT @@@ 'x'::text
+
+-- name: operator with its schema
+SELECT name OPERATOR(public.===) 'x'::text FROM customers
+
+-- name: operator with any
+SELECT * FROM customers WHERE name === ANY (ARRAY['a', 'b'])
+
+-- name: operator that looks built in
+SELECT * FROM customers WHERE status = 'new'::text
+
+-- name: explicit cast
+SELECT status::integer FROM customers
+
+-- name: explicit cast in the standard's words
+SELECT CAST(status AS integer) FROM customers
+
+-- name: implicit cast
+SELECT status + 1 FROM customers
+
+-- name: implicit cast into an argument
+SELECT repeat('x', status) FROM customers
+
+-- name: domain
+SELECT 5::checked
+
+-- name: domain over a domain
+SELECT '5'::checked_twice
+
+-- name: domain of a parameter
+SELECT $1::checked
+
+-- name: domain in the declaration of a prepared statement
+PREPARE p (checked) AS SELECT $1; EXECUTE p (1)
+
+-- name: domain in a composite
+SELECT ROW(5)::holder
+
+-- name: domain in an array
+SELECT '{1,2}'::checked[]
+
+-- name: domain in a function's column list
+SELECT * FROM json_to_record('{"a": 1}') AS r(a checked)
+
+-- name: domain in a populated record
+SELECT * FROM json_populate_record(NULL::holder, '{"inner_value": 1}')
+
+-- name: domain in a table from xml
+SELECT * FROM XMLTABLE('/a' PASSING (xml '<a>1</a>') COLUMNS v checked PATH '.')
+
+-- name: aggregate
+SELECT total_of(id) FROM departments
+
+-- name: aggregate as a window
+SELECT total_of(id) OVER () FROM departments
+
+-- name: view
+SELECT * FROM harmless_view
+
+-- name: view of a view
+SELECT one FROM harmless_view_of_view
+
+-- name: view over a writer
+SELECT * FROM honest_view
+
+-- name: view, planned only
+EXPLAIN SELECT one FROM harmless_view
+
+-- name: policy
+SELECT * FROM guarded
+
+-- name: function in from
+SELECT * FROM lying('x') AS t(n)
+
+-- name: function in rows from
+SELECT * FROM ROWS FROM (lying('x'), generate_series(1, 2)) AS t(a, b)
+
+-- name: function in limit
+SELECT * FROM customers LIMIT lying('x')
+
+-- name: function in a window frame
+SELECT sum(id) OVER (ORDER BY id ROWS lying('x') PRECEDING) FROM departments
+
+-- name: function in an argument of a built-in
+SELECT upper(coalesce(NULL, lying('x')::text))
+
+-- name: function in a values list
+VALUES (lying('x'))
+
+-- name: function in an array of a condition
+SELECT 1 FROM departments WHERE id = ANY (ARRAY[lying('x'), 2])
+
+-- name: function given to copy
+COPY (SELECT lying('x')) TO STDOUT
+
+-- name: function given to execute
+PREPARE e (integer) AS SELECT $1; EXECUTE e (lying('x'))
+
+-- name: function given to a cursor
+BEGIN; DECLARE c CURSOR FOR SELECT lying('x'); FETCH c
+
+-- name: set-returning routine over a user table
+SELECT * FROM many()
+
+-- name: insert into a trapped table
+-- needs: dml
+INSERT INTO trapped (name) VALUES ('x')
+
+-- name: insert into a ruled table
+-- needs: dml
+INSERT INTO ruled VALUES (1)
+
+-- name: function by its own schema
+SELECT evil.lower('X')
+
+-- name: operator by its own schema
+SELECT 1 OPERATOR(evil.+) 2
+
+-- name: a name that is both built in and not
+SELECT abs('new'::customer_status)
+
+-- name: an overload elsewhere on the path
+SELECT abs(status) FROM customers
+
+-- name: a function with a code body
+CREATE FUNCTION x() RETURNS int LANGUAGE sql AS 'SELECT 1'
+
+-- name: a trigger
+CREATE TRIGGER t BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION trap()
+
+-- name: a rule
+CREATE RULE r AS ON UPDATE TO jobs DO INSTEAD DELETE FROM loot
+
+-- name: a rule that turns a table into a view of sorts
+CREATE RULE r AS ON INSERT TO departments DO INSTEAD INSERT INTO loot (what) VALUES (NEW.name)
+
+-- name: an operator
+CREATE OPERATOR <<< (LEFTARG = text, RIGHTARG = text, FUNCTION = lying_pair)
+
+-- name: a cast
+CREATE CAST (holder AS text) WITH INOUT AS IMPLICIT
+
+-- name: an aggregate
+CREATE AGGREGATE a (integer) (SFUNC = lying_step, STYPE = integer)
+
+-- name: a policy
+CREATE POLICY p ON departments USING (lying('x') = 1)
+
+-- name: a default that calls
+-- needs: ddl
+ALTER TABLE departments ALTER budget SET DEFAULT lying('x')
+
+-- name: an index that calls
+-- needs: ddl
+CREATE INDEX i ON departments ((lying(name)))
+
+-- name: a check that calls
+-- needs: ddl
+ALTER TABLE departments ADD CHECK (lying(name) = 1)

@@ -1,0 +1,282 @@
+//! Hostile SQL against the lexer and what stands on it, on the stable toolchain: generated texts, and
+//! the server's own scanner and grammar as a second opinion.
+
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use hallpass::kernel::sql::{
+    analysis::Unreadable,
+    fingerprint::fingerprint,
+    lex::{Limits, TokenKind, tokenize},
+    local::recognise,
+    mode::LexMode,
+    normalize::{Normal, normalize, without_literals},
+    server_grammar,
+    text::StatementText,
+};
+use proptest::prelude::*;
+
+const MODES: [LexMode; 2] =
+    [LexMode::POSTGRES, LexMode { standard_conforming_strings: false, ..LexMode::POSTGRES }];
+
+/// One thread at a time: libpg_query points the process's standard error to a pipe while it works.
+static SERVER: Mutex<()> = Mutex::new(());
+
+/// Whatever the bytes: nothing panics, and what the parts say of one text fits together.
+pub fn harness(bytes: &[u8]) {
+    let Ok(text) = StatementText::new(bytes, 1 << 20) else { return };
+    for mode in MODES {
+        let mut normal = Normal::default();
+        let normalized = normalize(&text, mode, &mut normal);
+        let bare = without_literals(&text, mode);
+        match tokenize(&text, mode, &Limits::DEFAULT) {
+            Ok(tokens) => {
+                normalized.expect("the same lexer");
+                bare.expect("the same lexer");
+                let spans: Vec<_> = tokens.statements().iter().map(|s| s.bytes.clone()).collect();
+                assert_eq!(normal.spans, spans);
+                for span in spans {
+                    assert!(text.as_str().get(span).is_some_and(|s| !s.is_empty()));
+                }
+                let mut end = 0;
+                for token in tokens.tokens() {
+                    assert!(token.start >= end && token.end > token.start);
+                    end = token.end;
+                }
+                assert_eq!(fingerprint(&tokens, text.as_str()).len(), 32);
+                let _call_or_not = recognise(&tokens, text.as_str());
+                if let Some(collapsed) = tokens.collapsed(text.as_str()) {
+                    let again = StatementText::new(collapsed.as_bytes(), 1 << 20).expect("text");
+                    let again = tokenize(&again, mode, &Limits::DEFAULT).expect("still lexes");
+                    assert_eq!(again.tokens().len(), tokens.tokens().len());
+                    assert_eq!(again.statements().len(), tokens.statements().len());
+                }
+            }
+            // These limits are the tokenizer's alone.
+            Err(Unreadable::TooLarge { .. }) => {}
+            Err(refused) => {
+                assert_eq!(normalized, Err(refused.clone()));
+                assert_eq!(bare, Err(refused));
+            }
+        }
+    }
+}
+
+/// Where our lexer takes a text, the server's scanner cuts it in the same places.
+fn same_tokens_as_the_server(text: &str) {
+    let Ok(checked) = StatementText::new(text.as_bytes(), 1 << 24) else { return };
+    let Ok(tokens) = tokenize(&checked, LexMode::POSTGRES, &Limits::DEFAULT) else { return };
+    let guard = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    let theirs = pg_query::scan(text);
+    drop(guard);
+    let Ok(theirs) = theirs else {
+        // Escapes inside of strings are the server's to refuse; we only need their ends.
+        let only_strings = tokens.tokens().iter().any(|t| t.kind.is_string());
+        let words = tokens
+            .tokens()
+            .iter()
+            .any(|t| matches!(t.kind, TokenKind::QuotedIdentifier | TokenKind::BitString));
+        assert!(only_strings || words, "the server refuses {text:?}");
+        return;
+    };
+    if tokens.collapsed(text).is_some()
+        || tokens.tokens().iter().any(|t| t.kind == TokenKind::NationalString)
+    {
+        return;
+    }
+    let comment = |token: i32| {
+        use pg_query::protobuf::Token;
+        matches!(Token::try_from(token), Ok(Token::SqlComment | Token::CComment))
+    };
+    let theirs: Vec<_> = theirs
+        .tokens
+        .iter()
+        .filter(|t| !comment(t.token))
+        .map(|t| (u32::try_from(t.start).expect("place"), u32::try_from(t.end).expect("place")))
+        .collect();
+    let ours: Vec<_> = tokens.tokens().iter().map(|t| (t.start, t.end)).collect();
+    assert_eq!(ours, theirs, "{text:?}");
+}
+
+/// Where the server's grammar takes a text, we count the same statements, or refuse it.
+fn same_statements_as_the_server(text: &str) -> bool {
+    let _guard = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    let Ok(parsed) = pg_query::parse(text, 0) else { return false };
+    match server_grammar::read(text, LexMode::POSTGRES) {
+        Ok(readings) => assert_eq!(readings.len(), parsed.protobuf.stmts.len(), "{text:?}"),
+        // Their copy of the scanner lets `$1FROM` pass; a server does not.
+        Err(Unreadable::Syntax { message, .. }) if message.contains(" parameter") => {}
+        Err(Unreadable::Syntax { message, .. }) => panic!("{text:?}: {message}"),
+        Err(_) => {}
+    }
+    true
+}
+
+/// Bits that mean something to a lexer, or to the splitter.
+const BITS: [&str; 64] = [
+    "'",
+    "''",
+    "\"",
+    "$$",
+    "$a$",
+    "$1",
+    "--",
+    "/*",
+    "*/",
+    "\n",
+    "\r",
+    " ",
+    "\t",
+    "\\",
+    "\\'",
+    ";",
+    "E'",
+    "b'",
+    "X'",
+    "N'",
+    "U&'",
+    "U&\"",
+    "u",
+    "&",
+    "a",
+    "ä",
+    "_",
+    "$",
+    "1",
+    "0x1",
+    "1e",
+    ".",
+    "..",
+    ":",
+    "::",
+    ":=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "<",
+    "=",
+    "@",
+    "|",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "SELECT ",
+    "CREATE FUNCTION f() BEGIN ATOMIC ",
+    "END",
+    " case ",
+    " AS ",
+    "VALUES (1)",
+    ",(2)",
+    "hallpass.",
+    "\u{a0}",
+    "\u{b}",
+    "\u{c}",
+    "~",
+    "!",
+    "'x'\n'y'",
+    "null",
+];
+
+/// Whole statements and pieces, so that the grammar often says yes.
+const STATEMENTS: [&str; 26] = [
+    "SELECT 1",
+    "SELECT ';' AS a, $$;$$",
+    "VALUES (1),(2),(3),(4)",
+    "BEGIN",
+    "COMMIT",
+    ";",
+    "-- x;\n",
+    "/* ; /* ; */ */",
+    "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END",
+    "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC END",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1; SELECT 2'",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN b END FROM t; END",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 end; END",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 case; END",
+    "CREATE FUNCTION f(a int DEFAULT CASE WHEN true THEN 1 END) RETURNS int RETURN 1",
+    "SELECT \"a;b\" FROM t",
+    "INSERT INTO t VALUES (1, ';'), (2, '')",
+    "END",
+    "DROP TABLE x",
+    "COPY t FROM STDIN",
+    "SELECT a[1:2] FROM t",
+    "SELECT 'a'\n';'",
+    "DO $x$ BEGIN; END $x$",
+    "CREATE TABLE begin (atomic int)",
+    "SELECT x.case, y.end FROM t",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        harness(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_text(text in "\\PC{0,40}") {
+        harness(text.as_bytes());
+        same_tokens_as_the_server(&text);
+    }
+
+    #[test]
+    fn bits_of_sql(bits in prop::collection::vec(prop::sample::select(&BITS[..]), 0..14)) {
+        let text = bits.concat();
+        harness(text.as_bytes());
+        same_tokens_as_the_server(&text);
+        same_statements_as_the_server(&text);
+    }
+
+    #[test]
+    fn batches_of_statements(
+        parts in prop::collection::vec(prop::sample::select(&STATEMENTS[..]), 0..6),
+        bit in prop::sample::select(&BITS[..]),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let mut text = parts.join(";");
+        harness(text.as_bytes());
+        same_tokens_as_the_server(&text);
+        same_statements_as_the_server(&text);
+        let mut place = place.index(text.len() + 1);
+        while !text.is_char_boundary(place) {
+            place -= 1;
+        }
+        text.insert_str(place, bit);
+        harness(text.as_bytes());
+        same_tokens_as_the_server(&text);
+        same_statements_as_the_server(&text);
+    }
+}
+
+/// The scripts that Debian's Postgres installs: thousands of real definitions.
+#[test]
+fn the_scripts_of_the_installed_server() {
+    let mut scripts = Vec::new();
+    for folder in ["/usr/share/postgresql/15", "/usr/share/postgresql/15/extension"] {
+        let Ok(entries) = Path::new(folder).read_dir() else {
+            eprintln!("SKIPPED: no {folder}, install postgresql-15");
+            return;
+        };
+        let paths = entries.flatten().map(|e| e.path());
+        scripts.extend(paths.filter(|p| p.extension().is_some_and(|e| e == "sql")));
+    }
+    let mut understood = 0;
+    for path in &scripts {
+        let Ok(script) = std::fs::read_to_string(path) else { continue };
+        let lines: Vec<&str> = script.lines().filter(|l| !l.starts_with('\\')).collect();
+        let text = lines.join("\n").replace("@extschema@", "s").replace("MODULE_PATHNAME", "m");
+        harness(text.as_bytes());
+        same_tokens_as_the_server(&text);
+        let run = move || same_statements_as_the_server(&text);
+        let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(run).expect("thread");
+        understood += usize::from(thread.join().expect("no panic"));
+    }
+    assert!(understood * 10 >= scripts.len() * 9, "{understood} of {} scripts", scripts.len());
+}
