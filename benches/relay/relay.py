@@ -424,6 +424,8 @@ def report(samples, names):
 
 def main():
     options = arguments()
+    # A stop from outside leaves no servers behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with Bench(options) as bench:
         progress("starting Postgres, scale 10 and a million rows")
         bench.start_postgres()
