@@ -223,6 +223,8 @@ impl Relay {
             }
             self.flush(cx)?;
             progress |= self.fill(cx)?;
+            // A text for the pool must be on its way before this turn ends.
+            progress |= self.talk.to_read.is_some() && self.work.is_none();
             if !progress {
                 break;
             }
