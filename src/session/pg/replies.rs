@@ -87,6 +87,7 @@ impl Conversation {
         }
         match self.exchange.reply(tag)? {
             Move::Unasked => Ok(Reply::Forward),
+            Move::Part if self.is_absent_next() => Ok(Reply::Swallow),
             Move::Part => {
                 Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward })
             }
