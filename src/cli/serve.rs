@@ -2,7 +2,7 @@
 
 mod access;
 mod catalogs;
-mod world;
+pub(super) mod world;
 
 use std::{
     io,
@@ -227,6 +227,7 @@ async fn serve(gateway: &Arc<Gateway>, cores: &Arc<Cores>) -> Result<(), Error> 
     gateway.services.registry.raise_all(Wake::Stop);
     background.shutdown().await;
     access::store_budgets(gateway).await;
+    access::forget_sessions(gateway).await;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Gateway;
 use crate::{
     cli::Error,
-    kernel::{audit::record::Event, time::Timestamp},
+    kernel::{audit::record::Event, ids::SessionId, time::Timestamp},
     net::clock::Clock,
     session::signal::Wake,
     store::{AccessSnapshot, SessionBeat, SessionInfo, Store},
@@ -113,20 +113,24 @@ async fn refresh(gateway: &Gateway) {
 /// What is done every second: budgets and sessions to the store, kills from it.
 pub(super) async fn tick(gateway: Arc<Gateway>) {
     let services = &gateway.services;
-    if let Err(error) = services.store.sessions_clear(&gateway.node).await {
-        tracing::warn!(error = %error, "old sessions are still listed");
-    }
-    let mut count: u32 = 0;
+    // Those of a gateway that was killed.
+    forget_sessions(&gateway).await;
+    let (mut count, mut shown) = (0_u32, Vec::new());
     loop {
         tokio::time::sleep(TICK).await;
         count = count.wrapping_add(1);
         store_budgets(&gateway).await;
         kill(&gateway).await;
-        if count.is_multiple_of(5) {
+        // Who came or went is listed at once.
+        let live: Vec<SessionId> = services.registry.all().iter().map(|h| h.id).collect();
+        if live != shown || count.is_multiple_of(5) {
             show_sessions(&gateway).await;
-            if let Err(error) = services.store.note_time(services.clock.now()).await {
-                tracing::warn!(error = %error, "the time could not be stored");
-            }
+            shown = live;
+        }
+        if count.is_multiple_of(5)
+            && let Err(error) = services.store.note_time(services.clock.now()).await
+        {
+            tracing::warn!(error = %error, "the time could not be stored");
         }
     }
 }
@@ -142,6 +146,13 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
         services.budgets.give_back(&used);
     }
     services.budgets.forget_idle();
+}
+
+/// Nobody is connected any more.
+pub(super) async fn forget_sessions(gateway: &Gateway) {
+    if let Err(error) = gateway.services.store.sessions_clear(&gateway.node).await {
+        tracing::warn!(error = %error, "sessions that ended are still listed");
+    }
 }
 
 async fn kill(gateway: &Gateway) {
