@@ -1,9 +1,12 @@
 //! The reviewed lists against what a PostgreSQL 15 really has: `tests/data/postgres15`, taken from
-//! a fresh Debian server's own catalogs.
+//! a fresh Debian server's own catalogs; and against what the corpora call.
 
 use hallpass::kernel::sql::builtins::{
     FunctionRule, RelationRule, SettingRule, catalog_relation, function, setting,
 };
+
+#[path = "support/corpus.rs"]
+pub mod corpus;
 
 const FUNCTIONS: &str = include_str!("data/postgres15/functions.txt");
 const RELATIONS: &str = include_str!("data/postgres15/relations.txt");
@@ -75,4 +78,89 @@ fn only_settings_that_every_user_may_change_need_less_than_admin() {
             assert_eq!(setting(name), SettingRule::Admin, "{name} is a {context} setting");
         }
     }
+}
+
+/// The functions and relations of an entry, by the server's own grammar.
+fn names_of(sql: &str) -> (Vec<String>, Vec<String>) {
+    let parsed = pg_query::parse(sql, pg_query::ParserOptions::default())
+        .unwrap_or_else(|e| panic!("{e}\n{sql}"));
+    (parsed.functions(), parsed.select_tables())
+}
+
+#[test]
+fn what_tools_read_at_start_up_is_on_the_lists_as_info() {
+    let mut checked = 0;
+    for (file, entries) in corpus::read_folder("info") {
+        for entry in entries.iter().filter(|entry| entry.needs == "info") {
+            let (functions, relations) = names_of(&entry.sql);
+            for name in functions {
+                let base = name.rsplit('.').next().unwrap_or_default();
+                let rule = function(base);
+                let is_info = matches!(
+                    rule,
+                    Some(
+                        FunctionRule::Pure
+                            | FunctionRule::Info
+                            | FunctionRule::SetConfig
+                            | FunctionRule::CurrentSetting
+                    )
+                );
+                assert!(is_info, "{file}, {}: {name} is {rule:?}", entry.name);
+                checked += 1;
+            }
+            for name in relations {
+                let (schema, base) = name.split_once('.').unwrap_or(("pg_catalog", &name));
+                let rule = catalog_relation(schema, base).map(|found| found.rule);
+                let is_info = matches!(rule, Some(RelationRule::Info | RelationRule::Activity));
+                assert!(is_info, "{file}, {}: {name} is {rule:?}", entry.name);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 3000, "only {checked} names were found");
+}
+
+#[test]
+fn what_analysts_call_is_on_the_lists() {
+    for (file, entries) in corpus::read_folder("select") {
+        for entry in entries {
+            for name in names_of(&entry.sql).0 {
+                let base = name.rsplit('.').next().unwrap_or_default();
+                let needs_more =
+                    matches!(function(base), None | Some(FunctionRule::Admin | FunctionRule::Dml));
+                assert!(!needs_more, "{file}, {}: {name}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_drivers_set_is_on_the_list() {
+    let mut checked = 0;
+    for folder in ["session", "ddl", "select", "info"] {
+        for (file, entries) in corpus::read_folder(folder) {
+            for entry in entries {
+                let Some(name) = set_by(&entry.sql) else { continue };
+                let rule = setting(&name);
+                let refused = matches!(rule, SettingRule::Admin | SettingRule::Identity);
+                assert!(!refused, "{file}, {}: SET {name} is {rule:?}", entry.name);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 60, "only {checked} settings were found");
+}
+
+/// The name in `SET [SESSION | LOCAL] name = …` or `… TO …`.
+fn set_by(sql: &str) -> Option<String> {
+    let lower = sql.to_ascii_lowercase().replace('=', " = ");
+    let mut words = lower.split_ascii_whitespace();
+    if words.next()? != "set" {
+        return None;
+    }
+    let name = match words.next()? {
+        "session" | "local" => words.next()?,
+        name => name,
+    };
+    matches!(words.next()?, "=" | "to").then(|| name.trim_matches('"').to_owned())
 }

@@ -6,6 +6,7 @@ pub(super) mod world;
 
 use std::{
     io,
+    os::fd::AsFd,
     path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
@@ -16,8 +17,10 @@ use arc_swap::ArcSwap;
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
-    sync::Notify,
+    sync::{Notify, mpsc, oneshot},
 };
+
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::{
     api,
@@ -47,6 +50,9 @@ use crate::{
 /// Threads of the control runtime: store, catalogs, HTTP, cancels.
 const CONTROL_THREADS: usize = 2;
 
+/// Log-ins that may wait for a look at the store.
+const LOOKS: usize = 1024;
+
 /// How often certificates are looked at.
 const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
 
@@ -75,12 +81,14 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     for index in 1..=cores_wanted {
         lanes.push(trail.lane(index as u16)?);
     }
-    let gateway = runtime.block_on(build(config, store, &trail, clock, runtime.handle()))?;
+    let (sender, looks) = mpsc::channel(LOOKS);
+    let parts = Parts { config, store, clock, looks: sender };
+    let gateway = runtime.block_on(build(parts, &trail, runtime.handle()))?;
     let gateway = Arc::new(gateway);
     let cores = Cores::start(&gateway.services, lanes).map_err(Error::Runtime)?;
     let cores = Arc::new(cores);
     gateway.note(&Event::Started { version: env!("CARGO_PKG_VERSION") });
-    let served = runtime.block_on(serve(&gateway, &cores));
+    let served = runtime.block_on(serve(&gateway, &cores, looks));
     // Sessions are told to end; the last ones are cut when patience runs out, in `serve`.
     match Arc::try_unwrap(cores) {
         Ok(cores) => cores.join(),
@@ -103,7 +111,14 @@ fn log_to_stderr(config: &Config) {
     };
     // Libraries at their warnings: sqlx would log its statements.
     let filter = tracing_subscriber::EnvFilter::new(format!("warn,hallpass={level}"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A copy of the descriptor: the server's grammar puts another file in its place while it parses,
+    // and what is written there in that moment is lost.
+    let copy = io::stderr().as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let writer = match copy {
+        Ok(file) => BoxMakeWriter::new(Mutex::new(file)),
+        Err(_) => BoxMakeWriter::new(io::stderr),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let set = match config.log.format {
         LogFormat::Json => builder.json().try_init(),
         LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
@@ -143,13 +158,20 @@ fn open_trail(
     Ok(Trail::open(options)?)
 }
 
-async fn build(
+/// What a gateway is built from.
+struct Parts {
     config: Config,
     store: Store,
-    trail: &Trail,
     clock: Clock,
+    looks: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+async fn build(
+    parts: Parts,
+    trail: &Trail,
     control: &tokio::runtime::Handle,
 ) -> Result<Gateway, Error> {
+    let Parts { config, store, clock, looks } = parts;
     let snapshot = store.snapshot(clock.now()).await?;
     let mock = MockSecret::new(snapshot.mock_secret.clone());
     let mut lane = trail.lane(CONTROL_LANE)?;
@@ -169,6 +191,7 @@ async fn build(
         // Unique across restarts: seconds since the epoch, then a count.
         next_session: AtomicU64::new(first_session),
         store_changed: Notify::new(),
+        looks,
     });
     Ok(Gateway {
         services,
@@ -191,9 +214,13 @@ impl Gateway {
     }
 }
 
-async fn serve(gateway: &Arc<Gateway>, cores: &Arc<Cores>) -> Result<(), Error> {
+async fn serve(
+    gateway: &Arc<Gateway>,
+    cores: &Arc<Cores>,
+    looks: mpsc::Receiver<oneshot::Sender<()>>,
+) -> Result<(), Error> {
     let mut background = tokio::task::JoinSet::new();
-    background.spawn(access::watch(Arc::clone(gateway)));
+    background.spawn(access::watch(Arc::clone(gateway), looks));
     background.spawn(access::tick(Arc::clone(gateway)));
     catalogs::read_all_once(gateway).await;
     background.spawn(catalogs::keep(Arc::clone(gateway)));

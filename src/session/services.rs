@@ -12,7 +12,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry};
 use crate::{
@@ -121,9 +121,23 @@ pub struct Services {
     pub next_session: AtomicU64,
     /// Asks the control runtime to look at the store at once.
     pub store_changed: Notify,
+    /// The same, for who wants to know when it has.
+    pub looks: mpsc::Sender<oneshot::Sender<()>>,
 }
 
+/// How long a log-in waits for a look at the store; then it goes by what is known.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+
 impl Services {
+    /// Waits until what is known is what the store says now. Every log-in does, whoever it is: a
+    /// principal made a moment ago can come in, and nobody can tell by the time it takes who exists.
+    pub async fn look_at_store(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.looks.send(sender).await.is_ok() {
+            drop(tokio::time::timeout(LOOK_PATIENCE, receiver).await);
+        }
+    }
+
     /// A number for a new session.
     pub fn session_number(&self) -> u64 {
         self.next_session.fetch_add(1, Ordering::Relaxed)

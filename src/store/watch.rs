@@ -54,6 +54,11 @@ impl Store {
         Ok(Watch { store: self.clone(), source, version })
     }
 
+    /// The `change` counter now: higher than a snapshot's version if something happened since.
+    pub async fn version(&self) -> Result<u64, Error> {
+        self.change_counter().await
+    }
+
     async fn change_counter(&self) -> Result<u64, Error> {
         let sql = "SELECT value FROM counters WHERE name = 'change'";
         let rows = self.database.rows(sql, values![]).await?;

@@ -184,6 +184,10 @@ INSERT INTO metrics SELECT timestamptz '2025-06-01' + n * interval '5 minutes', 
 INSERT INTO jobs (queue, run_at) SELECT (ARRAY['mail','bill'])[n % 2 + 1], timestamptz '2025-06-01' + n * interval '1 minute' FROM generate_series(1, 20) n;
 INSERT INTO stock SELECT n, w, n * 5 FROM generate_series(1, 40) n, (VALUES ('north'), ('south')) v(w);
 
+SELECT setval(pg_get_serial_sequence('departments', 'id'), 1000), setval(pg_get_serial_sequence('employees', 'id'), 1000),
+       setval(pg_get_serial_sequence('customers', 'id'), 1000), setval(pg_get_serial_sequence('products', 'id'), 1000),
+       setval(pg_get_serial_sequence('orders', 'id'), 1000);
+
 CREATE SCHEMA tpch;
 CREATE TABLE tpch.region (r_regionkey integer PRIMARY KEY, r_name text NOT NULL, r_comment text);
 CREATE TABLE tpch.nation (n_nationkey integer PRIMARY KEY, n_name text NOT NULL, n_regionkey integer NOT NULL REFERENCES tpch.region, n_comment text);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Gateway;
 use crate::{
@@ -53,13 +54,31 @@ fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<
 }
 
 /// Follows the store: a change is on the trail, and then in force, in well under a second.
-pub(super) async fn watch(gateway: Arc<Gateway>) {
+pub(super) async fn watch(
+    gateway: Arc<Gateway>,
+    mut looks: mpsc::Receiver<oneshot::Sender<()>>,
+) {
     let services = &gateway.services;
     loop {
         match services.store.watch().await {
             Ok(mut watch) => loop {
                 tokio::select! {
                     () = services.store_changed.notified() => {}
+                    Some(look) = looks.recv() => {
+                        let mut waiting = vec![look];
+                        while let Ok(look) = looks.try_recv() {
+                            waiting.push(look);
+                        }
+                        let known = services.access.load().version;
+                        // A store that doesn't answer is noticed elsewhere; who waits goes on.
+                        if services.store.version().await.is_ok_and(|version| version != known) {
+                            refresh(&gateway).await;
+                        }
+                        for look in waiting {
+                            look.send(()).ok();
+                        }
+                        continue;
+                    }
                     changed = watch.changed() => {
                         if let Err(error) = changed {
                             tracing::error!(error = %error, "the store can't be watched");

@@ -6,6 +6,7 @@
 //! [`analysis::Analysis`].
 
 pub mod analysis;
+mod batch;
 pub mod builtins;
 pub mod context;
 pub mod engine;
@@ -54,13 +55,14 @@ pub fn analyze_tokens(
     if ours.len() != readings.len() {
         return Err(Unreadable::Disagreement);
     }
+    let mut batch = batch::Unfolding::new(cx);
     let statements = readings
         .iter()
         .zip(ours)
         .map(|(reading, ours)| {
             Arc::new(match ours {
                 Some(call) => answered_here(reading, call),
-                None => judge::judge(reading, cx),
+                None => batch.judge(reading),
             })
         })
         .collect();

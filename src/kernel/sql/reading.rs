@@ -180,6 +180,8 @@ pub struct RoutineUse {
 pub struct Columns {
     /// Every name that may be a column's: the last part of each column reference.
     pub names: BTreeSet<String>,
+    /// Those of them that stand behind a dot, `t.x`: a column, or a function called on a whole row.
+    pub qualified: BTreeSet<String>,
     /// Names after a dot behind an expression, `(x).f`: a field, or a function called on any value.
     pub fields: BTreeSet<String>,
     /// Relations, as written, of which every column may be meant: by `*`, by a whole row, by an

@@ -97,6 +97,7 @@ struct Admitted {
 
 impl Login {
     async fn run(self, secured: Secured) {
+        self.core.services.look_at_store().await;
         let wish = self.wish(&secured);
         let Secured { stream, startup, leftover } = secured;
         let access = self.core.services.access.load_full();

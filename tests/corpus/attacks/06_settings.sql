@@ -134,6 +134,7 @@ SHOW primary_conninfo
 SELECT current_setting('primary_conninfo')
 
 -- name: show a path, name computed
+-- needs: info
 SELECT current_setting('hba' || '_file')
 
 -- name: create a role

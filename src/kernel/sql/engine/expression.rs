@@ -208,6 +208,7 @@ impl Walker {
         self.columns.names.insert(fold(last));
         // `schema.table` as a whole row.
         if !before.is_empty() {
+            self.columns.qualified.insert(fold(last));
             self.rows.insert(fold(last));
         }
     }

@@ -96,6 +96,11 @@ impl Walker {
             TableFactor::Derived { lateral: _, subquery, alias, sample } => {
                 self.sample(sample.as_ref());
                 let relations = self.query(subquery);
+                // FOR UPDATE OF may name it.
+                if let Some(alias) = alias {
+                    let name = fold(&alias.name);
+                    self.aliases.entry(name).or_default().extend(relations.iter().cloned());
+                }
                 self.renames(alias.as_ref(), &relations);
                 relations
             }
@@ -204,7 +209,9 @@ impl Walker {
             return;
         };
         let TableSample { modifier: _, name: _, quantity, seed: _, bucket, offset } = &**sample;
-        self.foreign |= bucket.is_some() || offset.is_some();
+        // A method of an extension is taken for a call.
+        let method_unknown = quantity.as_ref().is_some_and(|q| !q.parenthesized);
+        self.foreign |= bucket.is_some() || offset.is_some() || method_unknown;
         self.exprs(quantity.iter().map(|q| &q.value));
     }
 }

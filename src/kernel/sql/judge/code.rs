@@ -83,7 +83,7 @@ impl Judge<'_> {
                 self.routine(&used);
             }
         }
-        for name in &columns.names {
+        for name in &columns.qualified {
             let raw = RawName(vec![name.clone()]);
             if self.has_user_code(&raw) && !self.is_column(name) {
                 self.user_routines(&raw, Called::ByName);

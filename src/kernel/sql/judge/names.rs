@@ -9,6 +9,16 @@ use crate::kernel::{
     },
 };
 
+/// Under an unknown path, every user relation that the name may mean.
+pub(super) fn candidates<'a>(raw: &RawName, cx: &Context<'a>) -> Vec<&'a Relation> {
+    match cx.path {
+        SearchPath::Unknown if raw.schema().is_none() => {
+            cx.catalog.relations().filter(|r| r.name == raw.base()).collect()
+        }
+        SearchPath::Unknown | SearchPath::Known(_) => Vec::new(),
+    }
+}
+
 /// A relation's name, resolved.
 pub(super) enum Resolved<'a> {
     /// A relation that the catalog knows.

@@ -10,7 +10,7 @@ use crate::kernel::{
         builtins::{CatalogRule, RelationRule},
         judge::{
             Judge,
-            names::{Resolved, resolve},
+            names::{Resolved, candidates, resolve},
         },
         reading::{Access, RawName, StatementKind},
     },
@@ -38,6 +38,9 @@ impl<'a> Judge<'a> {
                 }
                 Resolved::Unknown { schema, name } => {
                     self.plain_need((&schema, &name), used.access);
+                    for candidate in candidates(&used.name, self.cx) {
+                        self.user_relation(candidate, used.access);
+                    }
                 }
             }
         }
@@ -266,9 +269,12 @@ impl<'a> Judge<'a> {
     /// True if this column of a relation may be among what the statement looks at.
     fn mentions(&self, relation: &RawName, column: &str) -> bool {
         self.reading.columns.as_ref().is_none_or(|columns| {
+            let called =
+                |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
             columns.names.contains(column)
                 || columns.fields.contains(column)
                 || columns.whole.contains(relation)
+                || OF_WHOLE_ROWS.iter().any(|function| called(function))
         })
     }
 }
@@ -287,3 +293,45 @@ fn verb(access: Access) -> &'static str {
 fn display((schema, name): (&str, &str)) -> String {
     if schema.is_empty() { name.to_owned() } else { format!("{schema}.{name}") }
 }
+
+/// Built-ins that take a whole row and need nothing else: `t.to_jsonb` is `to_jsonb(t)`. Those with one
+/// required argument of a type that rows fit, by `pg_proc` of the server.
+const OF_WHOLE_ROWS: [&str; 37] = [
+    "any_out",
+    "any_value",
+    "anycompatible_out",
+    "anycompatiblenonarray_out",
+    "anyelement_out",
+    "anynonarray_out",
+    "array_agg",
+    "concat",
+    "count",
+    "first_value",
+    "hash_record",
+    "json_agg",
+    "json_agg_strict",
+    "json_build_array",
+    "json_build_object",
+    "jsonb_agg",
+    "jsonb_agg_strict",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "lag",
+    "last_value",
+    "lead",
+    "max",
+    "min",
+    "num_nonnulls",
+    "num_nulls",
+    "pg_column_compression",
+    "pg_column_size",
+    "pg_column_toast_chunk_id",
+    "pg_typeof",
+    "quote_literal",
+    "quote_nullable",
+    "record_out",
+    "record_send",
+    "row_to_json",
+    "to_json",
+    "to_jsonb",
+];

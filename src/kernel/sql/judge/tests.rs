@@ -158,3 +158,78 @@ fn reasons_read_well_in_an_error() {
         "reads other people's SQL in pg_stat_activity.query: name other columns"
     );
 }
+
+/// Runs on a thread with this stack; an overflow would end the whole test process.
+fn on_stack(bytes: usize, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(bytes).spawn(work).expect("spawns");
+    thread.join().expect("no panic");
+}
+
+/// Statements of every way to nest, this deep.
+fn nested(depth: usize) -> Vec<String> {
+    let around = |open: &str, inner: &str, close: &str| {
+        format!("SELECT {}{inner}{}", open.repeat(depth), close.repeat(depth))
+    };
+    vec![
+        around("(", "1", ")"),
+        around("(SELECT ", "1", ")"),
+        around("abs(", "1", ")"),
+        around("NOT ", "true", ""),
+        around("- ", "1", ""),
+        around("CASE WHEN true THEN ", "1", " END"),
+        around("ARRAY[", "1", "]"),
+        around("1 + ", "1", ""),
+        around("1 IN (SELECT ", "1", ")"),
+        around("ROW(", "1", ")"),
+        around("CAST(", "1", " AS int)"),
+        format!("SELECT 1{}", " + 1".repeat(depth)),
+        format!("SELECT 1{}", "::int".repeat(depth)),
+        format!("SELECT true{}", " OR true".repeat(depth)),
+        format!("SELECT a{}", "[1]".repeat(depth)),
+        format!("SELECT (a){}", ".b".repeat(depth)),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(depth)),
+        format!("SELECT * FROM {}t{}", "(SELECT * FROM ".repeat(depth), ") x".repeat(depth)),
+        format!("SELECT * FROM t{}", " JOIN t USING (a)".repeat(depth)),
+        format!("{}SELECT 1{}", "WITH x AS (".repeat(depth), ") SELECT 1".repeat(depth)),
+    ]
+}
+
+/// True if the lexer lets it through and says which stack it needs.
+fn lexed(text: &str) -> Option<bool> {
+    use crate::kernel::sql::lex::{Limits, tokenize};
+    let checked = StatementText::new(text.as_bytes(), 1 << 20).ok()?;
+    let tokens = tokenize(&checked, LexMode::POSTGRES, &Limits::DEFAULT).ok()?;
+    Some(tokens.needs_large_stack())
+}
+
+fn analyzed(text: &str) {
+    let catalog = Catalog::default();
+    let (path, overlay, trust) = (SearchPath::usual(), Overlay::default(), Trust::default());
+    let mode = LexMode::POSTGRES;
+    let cx = Context { mode, catalog: &catalog, path: &path, overlay: &overlay, trust: &trust };
+    let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+    // Read or refused, but not dead.
+    drop(analyze(&checked, &cx));
+}
+
+#[test]
+fn what_needs_no_large_stack_fits_into_an_ordinary_one() {
+    let texts: Vec<String> = [5, 10, 20, 40, 60, 80, 100, 150, 200, 300]
+        .into_iter()
+        .flat_map(nested)
+        .filter(|text| lexed(text) == Some(false))
+        .collect();
+    assert!(texts.len() > 60, "{} texts", texts.len());
+    on_stack(2 << 20, move || texts.iter().for_each(|text| analyzed(text)));
+}
+
+#[test]
+fn what_the_lexer_lets_through_fits_into_a_large_stack() {
+    let texts: Vec<String> = [100, 400, 490, 1000, 2500, 4900]
+        .into_iter()
+        .flat_map(nested)
+        .filter(|text| lexed(text).is_some())
+        .collect();
+    assert!(texts.len() > 30, "{} texts", texts.len());
+    on_stack(64 << 20, move || texts.iter().for_each(|text| analyzed(text)));
+}

@@ -71,6 +71,9 @@ impl Reader {
         let Some(last) = names.0.last().cloned() else { return };
         if !reference.fields.last().is_some_and(is_star) {
             self.mentions.columns.names.insert(last.clone());
+            if names.0.len() > 1 {
+                self.mentions.columns.qualified.insert(last.clone());
+            }
         }
         self.mentions.rows.insert(last);
     }

@@ -1,0 +1,81 @@
+//! Several statements in one text: each is judged as it will find the session.
+
+use crate::kernel::{
+    access::Permission,
+    sql::{
+        analysis::{Analysis, Need, NeedOn, SessionEffect, StatementClass},
+        context::{Context, Overlay, SearchPath},
+        judge::judge,
+        reading::{Reading, TransactionChange},
+    },
+};
+
+/// The context of the next statement of a text.
+pub(super) struct Unfolding<'a> {
+    before: &'a Context<'a>,
+    /// A statement before this one may have changed where names are looked up.
+    path_moved: bool,
+    overlay: Overlay,
+}
+
+impl<'a> Unfolding<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { before: cx, path_moved: false, overlay: cx.overlay.clone() }
+    }
+
+    /// Judges the next statement.
+    pub(super) fn judge(&mut self, reading: &Reading) -> Analysis {
+        let unknown = SearchPath::Unknown;
+        let cx = Context {
+            path: if self.path_moved { &unknown } else { self.before.path },
+            overlay: &self.overlay,
+            ..*self.before
+        };
+        let mut analysis = judge(reading, &cx);
+        if self.path_moved && analysis.executes.is_some() {
+            // Fail closed: what it does was judged under another path.
+            analysis.class = StatementClass::Admin;
+            analysis.needs.push(Need {
+                permission: Permission::Admin,
+                on: NeedOn::WholeTarget,
+                why: "runs a prepared statement right after the search_path was changed: send it \
+                      by itself"
+                    .to_owned(),
+            });
+        }
+        for effect in &analysis.effects {
+            self.after(effect);
+        }
+        analysis
+    }
+
+    fn after(&mut self, effect: &SessionEffect) {
+        match effect {
+            SessionEffect::Setting(change) => {
+                self.path_moved |= matches!(change.name.as_str(), "search_path" | "*");
+            }
+            // What was SET in it comes back or goes.
+            SessionEffect::Transaction(change) => match change {
+                TransactionChange::Commit { .. }
+                | TransactionChange::Rollback { .. }
+                | TransactionChange::RollbackTo(_) => self.path_moved = true,
+                TransactionChange::Begin { .. }
+                | TransactionChange::Savepoint(_)
+                | TransactionChange::Release(_)
+                | TransactionChange::Set { .. } => {}
+            },
+            SessionEffect::SchemaChange(names) if names.is_empty() => self.overlay.add_anything(),
+            SessionEffect::SchemaChange(names) => self.overlay.add(names.iter().cloned()),
+            SessionEffect::DiscardAll => self.path_moved = true,
+            SessionEffect::RunsUserCode => {
+                self.path_moved = true;
+                self.overlay.add_anything();
+            }
+            SessionEffect::DiscardPart
+            | SessionEffect::Prepare { .. }
+            | SessionEffect::Deallocate(_)
+            | SessionEffect::Declare { .. }
+            | SessionEffect::Close(_) => {}
+        }
+    }
+}
