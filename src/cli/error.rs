@@ -3,8 +3,12 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use crate::{
-    config::ConfigError, kernel::sql::context::BadTrust, net::tls::TlsError, store,
-    trail::TrailError, upstream::UpstreamError,
+    config::ConfigError,
+    kernel::sql::context::BadTrust,
+    net::tls::TlsError,
+    store,
+    trail::{TrailError, index::IndexError},
+    upstream::UpstreamError,
 };
 
 /// Why a command failed.
@@ -33,6 +37,9 @@ pub(super) enum Error {
     /// The trail.
     #[error("{0}")]
     Trail(#[from] TrailError),
+    /// The audit table.
+    #[error("{0}")]
+    Index(#[from] IndexError),
     /// Certificates.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -80,7 +87,11 @@ impl Error {
             | Self::DestinationExists { .. }
             | Self::DestinationInside { .. } => 1,
             Self::Config(_) | Self::Trust(_) => 3,
-            Self::Trail(_) | Self::Tls(_) | Self::Upstream(_) | Self::Listen { .. } => 4,
+            Self::Trail(_)
+            | Self::Index(_)
+            | Self::Tls(_)
+            | Self::Upstream(_)
+            | Self::Listen { .. } => 4,
             Self::Store(_) | Self::Runtime(_) | Self::Output(_) | Self::File { .. } => 4,
         })
     }

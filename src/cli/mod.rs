@@ -15,6 +15,7 @@
 //! 0 done; 1 refused, or not found; 2 the command line itself is wrong; 3 the settings can't be read
 //! or are refused; 4 something the command needs (store, file, server) failed.
 
+mod audit;
 mod backup;
 mod check;
 mod error;
@@ -73,6 +74,9 @@ enum Command {
     /// Sessions of running gateways
     #[command(subcommand)]
     Session(session::Command),
+    /// What is on record, and whether it is what was written
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Help with targets
     #[command(subcommand)]
     Target(target::Command),
@@ -117,6 +121,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Error> {
         Command::Request(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Grant(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Session(command) => runtime()?.block_on(command.run(&workplace()?)),
+        Command::Audit(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Target(command) => command.run(&workplace()?),
         Command::Explain(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),
         Command::Backup(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),

@@ -20,6 +20,11 @@ impl Output {
         Self { json }
     }
 
+    /// True if answers are JSON.
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// One answer in either form.
     pub(super) fn answer(self, json: &Value, text: &str) -> Result<(), Error> {
         let text = if self.json { json.to_string() } else { text.to_owned() };

@@ -46,6 +46,18 @@ impl Store {
         tx.commit().await
     }
 
+    /// Leaves an event that says who reads the audit, and what of it.
+    pub async fn note_audit_read(
+        &self,
+        actor: &Actor,
+        what: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut act = self.act(actor, now).await?;
+        act.event("audit.read", serde_json::json!({ "what": what })).await?;
+        act.commit().await
+    }
+
     /// Begins an act. From here on no other act happens, on any machine, until it ends.
     pub(super) async fn act<'a>(&self, actor: &'a Actor, now: Timestamp) -> Result<Act<'a>, Error> {
         let mut tx = self.database.begin().await?;

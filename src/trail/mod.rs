@@ -17,6 +17,7 @@
 pub mod checkpoint;
 mod clearance;
 pub mod identity;
+pub mod index;
 mod lane;
 mod recover;
 pub mod segment;
