@@ -265,7 +265,7 @@ fn a_session_is_listed_at_once_and_ends_when_killed() {
     let mut gateway = Gateway::start(&server);
     let secret = gateway.principal("alice", "developer");
     let mut open = gateway.psql("alice", &secret).env("PGAPPNAME", "the night job").open();
-    open.say("SELECT 1;");
+    assert_eq!(open.say("SELECT 1;"), "1");
     let started = Instant::now();
     let listed = |gateway: &Gateway| gateway.json(&["session", "list"]);
     assert!(eventually(PATIENCE, || listed(&gateway).as_array().is_some_and(|l| l.len() == 1)));
@@ -289,10 +289,58 @@ fn a_session_is_listed_at_once_and_ends_when_killed() {
 
     // A gateway that stops takes its sessions off the list.
     let mut open = gateway.psql("alice", &secret).open();
-    open.say("SELECT 1;");
+    assert_eq!(open.say("SELECT 1;"), "1");
     assert!(eventually(PATIENCE, || listed(&gateway).as_array().is_some_and(|l| l.len() == 1)));
     gateway.signal(nix::sys::signal::Signal::SIGTERM);
     gateway.signal(nix::sys::signal::Signal::SIGTERM);
     gateway.wait_end();
     assert_eq!(listed(&gateway).as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn the_audit_shows_a_refusal_and_names_the_record_that_was_altered() {
+    let server = Postgres::start();
+    let mut gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.orders"]);
+    let psql = gateway.psql("alice", &secret);
+    assert_eq!(psql.must("SELECT count(*) FROM orders"), "6000");
+    assert_eq!(psql.run("DELETE FROM orders /* in vain */").code, Some(1));
+    let denied = gateway.audit(&["--denied", "--user", "alice", "--grep", "IN VAIN"]);
+    assert_eq!(denied.len(), 1, "{denied:?}");
+    assert_eq!((&denied[0]["decision"], &denied[0]["class"]), (&"denied".into(), &"dml".into()));
+    assert_eq!(denied[0]["missing"], "sql.dml");
+    let listed = gateway.must(&["audit", "list", "--target", TARGET]);
+    assert!(listed.contains("SELECT count(*) FROM orders"), "{listed}");
+    gateway.audit_shows("who read it", |r| r.to_string().contains("IN VAIN"));
+    let exported = gateway.must(&["audit", "export", "--format", "csv", "--denied"]);
+    assert!(exported.lines().count() == 2 && exported.contains("in vain"), "{exported}");
+
+    assert!(gateway.must(&["audit", "verify"]).contains(": intact"));
+    gateway.signal(nix::sys::signal::Signal::SIGTERM);
+    gateway.wait_end();
+    assert!(gateway.must(&["audit", "verify"]).contains(": intact"));
+    // The gateway's own end is in the table without anybody indexing again.
+    let ended = gateway.audit(&["--grep", "signal"]);
+    assert!(!ended.is_empty(), "the last record was not indexed");
+
+    let mut altered = None;
+    for entry in fs::read_dir(gateway.data().join("trail")).expect("a folder").flatten() {
+        let mut bytes = fs::read(entry.path()).expect("reads");
+        if let Some(at) = bytes.windows(7).position(|window| window == b"in vain") {
+            let record = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            bytes[at] ^= 1;
+            fs::write(entry.path(), bytes).expect("writes");
+            altered = Some((entry.file_name().into_string().expect("a plain name"), record));
+        }
+    }
+    let (segment, record) = altered.expect("the statement is on the trail");
+    let verified = gateway.cli(&["audit", "verify"]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert_eq!(verified.status.code(), Some(1), "{said}");
+    let damage = said.lines().next().unwrap_or_default();
+    assert!(damage.starts_with("DAMAGED: ") && said.contains("NOT intact"), "{said}");
+    for part in [segment, record.to_string(), "the record was altered".to_owned()] {
+        assert!(damage.contains(&part), "{part} isn't in: {damage}");
+    }
 }

@@ -54,10 +54,7 @@ fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<
 }
 
 /// Follows the store: a change is on the trail, and then in force, in well under a second.
-pub(super) async fn watch(
-    gateway: Arc<Gateway>,
-    mut looks: mpsc::Receiver<oneshot::Sender<()>>,
-) {
+pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<oneshot::Sender<()>>) {
     let services = &gateway.services;
     loop {
         match services.store.watch().await {
