@@ -27,7 +27,7 @@ fn every_statement_the_server_ran_is_on_record() {
     let records = gateway.audit(&["--limit", "10000"]);
     for text in &texts {
         assert!(server.log().contains(text.as_str()));
-        assert!(records.iter().any(|r| r["text"] == text.as_str()), "{text} isn't on record");
+        assert!(records.iter().any(|r| r["statement"] == text.as_str()), "{text} isn't on record");
     }
 }
 

@@ -305,11 +305,12 @@ fn the_audit_shows_a_refusal_and_names_the_record_that_was_altered() {
     gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.orders"]);
     let psql = gateway.psql("alice", &secret);
     assert_eq!(psql.must("SELECT count(*) FROM orders"), "6000");
-    assert_eq!(psql.run("DELETE FROM orders /* in vain */").code, Some(1));
+    let refused = psql.run("DELETE FROM orders WHERE note = 'in vain'");
+    assert!(refused.stderr.contains("this needs sql.dml"), "{refused:?}");
     let denied = gateway.audit(&["--denied", "--user", "alice", "--grep", "IN VAIN"]);
     assert_eq!(denied.len(), 1, "{denied:?}");
-    assert_eq!((&denied[0]["decision"], &denied[0]["class"]), (&"denied".into(), &"dml".into()));
-    assert_eq!(denied[0]["missing"], "sql.dml");
+    assert_eq!((&denied[0]["decision"], &denied[0]["class"]), (&"denial".into(), &"dml".into()));
+    assert_eq!(denied[0]["missing"], "sql.dml on public.orders");
     let listed = gateway.must(&["audit", "list", "--target", TARGET]);
     assert!(listed.contains("SELECT count(*) FROM orders"), "{listed}");
     gateway.audit_shows("who read it", |r| r.to_string().contains("IN VAIN"));
