@@ -13,7 +13,7 @@ use hallpass::kernel::{
 };
 
 #[path = "support/corpus.rs"]
-mod corpus;
+pub mod corpus;
 
 /// Classes of attacks whose texts are innocent without the objects behind them.
 const OF_OBJECTS: [&str; 2] = ["09_functions_that_lie", "14_names_that_move"];

@@ -624,7 +624,8 @@ impl Relay {
         }
         // While an answer of our own is being made, the upstream waits: order is everything.
         let unread = self.to_client.unread().len();
-        let room = unread < self.upstream_needs.max(1) || unread == 0;
+        // With less than a header nothing can be decided.
+        let room = unread < self.upstream_needs.max(frame::HEADER_LENGTH);
         if self.to_client.waiting() < HIGH_WATER && room {
             match self.to_client.poll_fill(cx, &mut self.upstream, self.upstream_needs) {
                 Poll::Ready(Ok(0)) => return Err(Over::UpstreamClosed),
