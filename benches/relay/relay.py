@@ -306,7 +306,8 @@ connections = 4000
         command = [program("pgbench"), "-n", "-S", "-M", mode, "-c", str(clients), "-j", str(min(clients, 2)),
                    *amount, self.dsn(name)]
         before = self.cpu(name)
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=120)
         if done.returncode != 0:
             sys.exit(f"pgbench fails at {name}:\n{done.stderr[-2000:]}")
         rate = float(re.search(r"tps = ([\d.]+)", done.stdout).group(1))
@@ -338,7 +339,7 @@ def measure(bench, options):
                 for name in turn:
                     before = bench.cpu(name)
                     answer = json.loads(subprocess.run(
-                        bench.swallow(name, "query", text), check=True, capture_output=True).stdout)
+                        bench.swallow(name, "query", text), check=True, capture_output=True, timeout=120).stdout)
                     used = bench.cpu(name) - before
                     note(f"bulk {kind}", name, round_, seconds=answer["seconds"],
                          cpu_ms_100mb=used * 1e3 / (answer["bytes"] / 1e8))
@@ -348,7 +349,7 @@ def measure(bench, options):
                 before = bench.cpu(name)
                 answer = json.loads(subprocess.run(
                     bench.swallow(name, "logins", 4, 2 if options.quick else 4),
-                    check=True, capture_output=True).stdout)
+                    check=True, capture_output=True, timeout=120).stdout)
                 note("log-ins c4", name, round_, rate=answer["logins"] / answer["seconds"],
                      cpu_us=(bench.cpu(name) - before) * 1e6 / max(answer["logins"], 1))
             progress(f"round {round_ + 1}: log-ins")

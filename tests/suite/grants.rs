@@ -23,7 +23,20 @@ fn a_grant_reaches_an_open_session_in_under_a_second() {
     let (_server, gateway, secret) = start();
     let mut client = gateway.connect("alice", &secret);
     assert!(!passes(&mut client, "SELECT 1 FROM orders LIMIT 1"));
-    gateway.grant("alice", "select");
+    gateway.must(&[
+        "grant",
+        "create",
+        "--to",
+        "alice",
+        "--target",
+        crate::support::gateway::TARGET,
+        "--allow",
+        "select",
+        "--for",
+        "5m",
+        "--reason",
+        "now",
+    ]);
     assert!(eventually(Duration::from_secs(1), || passes(
         &mut client,
         "SELECT 1 FROM orders LIMIT 1"
