@@ -212,7 +212,9 @@ fn check_warns_of_a_store_that_a_target_can_write() {
     server.sql("GRANT pg_read_all_data TO hallpass");
     assert!(place.must(&["check"]).contains("hallpass can read the gateway's store"));
     server.sql("GRANT pg_write_all_data TO hallpass");
-    assert!(place.must(&["check"]).contains("hallpass can write the gateway's store"));
+    let (code, said) = place.run(&["check"]);
+    assert!(said.contains("problem: target shop-test: its log-in hallpass can write"), "{said}");
+    assert_eq!(code, Some(1));
     server.sql("REVOKE CONNECT ON DATABASE state FROM PUBLIC");
     assert!(!place.must(&["check"]).contains("warning"));
 }
@@ -273,6 +275,11 @@ fn a_session_is_listed_at_once_and_ends_when_killed() {
     let shown = listed(&gateway);
     assert_eq!(shown[0]["principal"], "alice");
     assert_eq!(shown[0]["application"], "the night job", "{shown}");
+    assert_eq!(shown[0]["state"], "idle");
+    assert!(shown[0]["last_statement"].is_string(), "{shown}");
+    open.say("BEGIN;");
+    let in_transaction = || listed(&gateway)[0]["state"] == "idle in transaction";
+    assert!(eventually(PATIENCE, in_transaction), "{}", listed(&gateway));
     let id = shown[0]["id"].as_str().expect("an id");
 
     gateway.must(&["session", "kill", id]);

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, net::IpAddr, str::FromStr, time::Duration};
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::lookup_host, task::JoinSet, time::timeout};
 
-use super::Finding;
+use super::{Finding, Severity};
 use crate::{
     cli::serve::world::connect_options,
     config::{Address, Config, StoreSetting, Target, TargetTls},
@@ -74,9 +74,9 @@ async fn reach(target: &Target, store: &StoreSetting) -> Vec<Finding> {
         return findings;
     }
     if let StoreSetting::Postgres(url) = store
-        && let Some(message) = store_in_reach(target, &options, url.as_str()).await
+        && let Some((severity, message)) = store_in_reach(target, &options, url.as_str()).await
     {
-        findings.push(Finding::warning(about, message));
+        findings.push(Finding { severity, about, message });
     }
     findings
 }
@@ -214,17 +214,19 @@ fn trust(target: &Target, catalog: &Catalog) -> Vec<Finding> {
 
 /// What a target's log-in can do to a store that lies on the same server; `None`: nothing, or it
 /// isn't there.
-async fn store_in_reach(target: &Target, options: &ConnectOptions, url: &str) -> Option<String> {
+async fn store_in_reach(
+    target: &Target,
+    options: &ConnectOptions,
+    url: &str,
+) -> Option<(Severity, String)> {
     let store = PgConnectOptions::from_str(url).ok()?;
     if !same_server(&target.address, &store).await {
         return None;
     }
     if store.get_username() == target.user {
-        return Some(
-            "its log-in is the store's too: whoever gets around a judgement can write grants; \
-             give the store a role of its own"
-                .to_owned(),
-        );
+        let message = "its log-in is the store's too: whoever gets around a judgement can write \
+                       grants; give the store a role of its own";
+        return Some((Severity::Problem, message.to_owned()));
     }
     let database = store.get_database().unwrap_or_else(|| store.get_username()).to_owned();
     let options = ConnectOptions { database, ..options.clone() };
@@ -239,17 +241,19 @@ async fn store_in_reach(target: &Target, options: &ConnectOptions, url: &str) ->
     let rows = reach.await.ok()?;
     let of = |column| rows.iter().any(|row| cell(row, column) == "t");
     let (database, user) = (&options.database, &target.user);
+    let remedy = format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, or move the store");
     if of(1) {
-        Some(format!(
+        let message = format!(
             "its log-in {user} can write the gateway's store in database {database}, and so make \
-             grants: REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, or move the store"
-        ))
+             grants: {remedy}"
+        );
+        Some((Severity::Problem, message))
     } else if of(2) {
-        Some(format!(
+        let message = format!(
             "its log-in {user} can read the gateway's store in database {database}, log-in \
-             verifiers included: REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, or move the \
-             store"
-        ))
+             verifiers included: {remedy}"
+        );
+        Some((Severity::Warning, message))
     } else {
         None
     }

@@ -204,8 +204,8 @@ async fn show_sessions(gateway: &Gateway) {
             beats.push(SessionBeat {
                 id: handle.id,
                 application,
-                last_statement: None,
-                state: "connected".to_owned(),
+                last_statement: handle.activity.last_statement(),
+                state: handle.activity.word().to_owned(),
             });
             continue;
         }
@@ -217,8 +217,8 @@ async fn show_sessions(gateway: &Gateway) {
             client: handle.client_address.clone(),
             application,
             since: handle.since,
-            last_statement: None,
-            state: "connected".to_owned(),
+            last_statement: handle.activity.last_statement(),
+            state: handle.activity.word().to_owned(),
             seen: now,
         };
         if let Err(error) = services.store.session_opened(&info).await {

@@ -29,7 +29,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 use super::{
     desk::{self, Caller, Table},
     gate, parsers,
-    signal::Wake,
+    signal::{Doing, Wake},
 };
 use crate::{
     kernel::{
@@ -232,6 +232,12 @@ impl Relay {
         if self.draining && self.talk.is_quiet() && !self.talk.in_transaction() {
             return Err(End::Refused(stopping()).into());
         }
+        let doing = match (self.talk.is_quiet(), self.talk.in_transaction()) {
+            (false, _) => Doing::Active,
+            (true, false) => Doing::Idle,
+            (true, true) => Doing::IdleInTransaction,
+        };
+        self.talk.facts.handle.activity.is(doing);
         self.arm_timer(cx)
     }
 
