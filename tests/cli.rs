@@ -281,7 +281,7 @@ fn check_warns_and_changes_nothing() {
         "{}password_file = \"secret\"\n",
         SETTINGS.replace("127.0.0.1:6432", "0.0.0.0:6432\"\ntls = \"prefer")
     ));
-    let output = place.run(&["check"]);
+    let output = place.run(&["check", "--offline"]);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(said.contains("problem: target shop:") && said.contains("secret: No such file"));
@@ -291,15 +291,15 @@ fn check_warns_and_changes_nothing() {
     fs::write(place.path().join("secret"), "x\n").expect("writes");
     fs::set_permissions(place.path().join("secret"), fs::Permissions::from_mode(0o644))
         .expect("changes");
-    let said = place.must(&["check"]);
+    let said = place.must(&["check", "--offline"]);
     assert!(said.contains("every user can read it") && said.ends_with("ok\n"), "{said}");
     place.must(&["principal", "add", "alice"]);
-    let checked = place.json(&["check"]);
+    let checked = place.json(&["check", "--offline"]);
     assert_eq!(checked["ok"], true);
     assert_eq!(checked["findings"].as_array().map(Vec::len), Some(2), "{checked}");
     fs::set_permissions(place.path().join("data"), fs::Permissions::from_mode(0o777))
         .expect("changes");
-    assert!(place.must(&["check"]).contains("chmod 700"));
+    assert!(place.must(&["check", "--offline"]).contains("chmod 700"));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn a_backup_brings_back_what_was() {
     fs::remove_file(place.path().join("proxy.toml")).expect("removes");
     fs::rename(copy.join("proxy.toml"), place.path().join("proxy.toml")).expect("moves");
     fs::rename(copy.join("data"), &data).expect("moves");
-    place.must(&["check"]);
+    place.must(&["check", "--offline"]);
     assert_eq!(place.json(&["grant", "list", "--active"])[0]["id"], "G-1");
     assert_eq!(place.json(&["principal", "list"])[0]["name"], "alice");
     let key = fs::read_to_string(data.join("node.key")).expect("reads");

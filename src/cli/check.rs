@@ -2,6 +2,8 @@
 //!
 //! Each subject is a function from the settings to findings; [`run`] calls them in turn.
 
+mod targets;
+
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -52,7 +54,7 @@ impl Finding {
     }
 }
 
-pub(super) async fn run(file: &Path, output: Output) -> Result<ExitCode, Error> {
+pub(super) async fn run(file: &Path, offline: bool, output: Output) -> Result<ExitCode, Error> {
     let config = Config::load(file)?;
     let mut findings = listeners(&config);
     findings.extend(roles(&config));
@@ -60,6 +62,9 @@ pub(super) async fn run(file: &Path, output: Output) -> Result<ExitCode, Error> 
     findings.extend(passwords(&config));
     findings.extend(target_tls(&config));
     findings.extend(store(&config).await);
+    if !offline {
+        findings.extend(targets::reach_all(&config).await);
+    }
     let ok = findings.iter().all(|f| f.severity != Severity::Problem);
     output.answer(&to_json(&config, &findings, ok), &to_text(&config, &findings, ok))?;
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })

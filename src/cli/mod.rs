@@ -19,6 +19,7 @@ mod audit;
 mod backup;
 mod check;
 mod error;
+mod explain;
 mod grant;
 mod output;
 mod principal;
@@ -56,7 +57,11 @@ enum Command {
     /// Run the gateway until SIGTERM; SIGHUP reloads the settings
     Serve,
     /// Check the settings and what they point to; change nothing
-    Check,
+    Check {
+        /// Connect to no target
+        #[arg(long)]
+        offline: bool,
+    },
     /// People and services that log in
     #[command(subcommand, visible_alias = "user")]
     Principal(principal::Command),
@@ -75,6 +80,8 @@ enum Command {
     /// Help with targets
     #[command(subcommand)]
     Target(target::Command),
+    /// What a statement needs and why; would it pass now; runs nothing
+    Explain(explain::Arguments),
     /// Copy store, keys, trail and settings into a new folder, beside a running gateway
     #[command(long_about = backup::ABOUT)]
     Backup(backup::Arguments),
@@ -107,13 +114,16 @@ fn execute(cli: &Cli) -> Result<ExitCode, Error> {
     let workplace = || Workplace::new(&cli.config, output);
     match &cli.command {
         Command::Serve => serve::run(&cli.config),
-        Command::Check => runtime()?.block_on(check::run(&cli.config, output)),
+        Command::Check { offline } => {
+            runtime()?.block_on(check::run(&cli.config, *offline, output))
+        }
         Command::Principal(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Request(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Grant(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Session(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Audit(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Target(command) => command.run(&workplace()?),
+        Command::Explain(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),
         Command::Backup(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),
     }
 }

@@ -27,7 +27,7 @@ impl Output {
 
     /// One answer in either form.
     pub(super) fn answer(self, json: &Value, text: &str) -> Result<(), Error> {
-        let text = if self.json { json.to_string() } else { text.to_owned() };
+        let text = if self.json { json.to_string() } else { plain(text) };
         write_line(&text).map_err(Error::Output)
     }
 
@@ -55,17 +55,38 @@ fn write_line(text: &str) -> io::Result<()> {
     }
 }
 
+/// What a terminal would obey is shown instead: names and reasons are other people's texts, and could
+/// show something as what it isn't.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push(c),
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.extend(c.escape_unicode());
+            }
+            c if c.is_control() => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// Columns as wide as their widest cell, two blanks between, nothing after the last.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|h| h.to_uppercase()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| plain(&cell.replace('\n', " "))).collect())
+        .collect();
     let widths: Vec<usize> = (0..header.len())
         .map(|column| {
-            let cells = std::iter::once(&header).chain(rows);
+            let cells = std::iter::once(&header).chain(&rows);
             cells.filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)
         })
         .collect();
     let mut text = String::new();
-    for row in std::iter::once(&header).chain(rows) {
+    for row in std::iter::once(&header).chain(&rows) {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(&format!("{cell:<width$}  "));
@@ -117,6 +138,15 @@ mod tests {
             table(&["id", "who", "why"], &rows),
             "ID    WHO    WHY\nG-1   alice  x\nG-10  Zoë\n"
         );
+    }
+
+    #[test]
+    fn other_peoples_texts_can_not_write_on_the_terminal() {
+        let rows = vec![vec!["psql\u{1b}[2J\nS-1  bob".to_owned(), "\u{202e}evil".to_owned()]];
+        let shown = table(&["application", "who"], &rows);
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+        assert!(shown.contains("psql\\u{1b}[2J S-1  bob  \\u{202e}evil"), "{shown}");
+        assert_eq!(plain("two\nlines\u{7}"), "two\nlines\\u{7}");
     }
 
     #[test]

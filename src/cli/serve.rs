@@ -2,7 +2,8 @@
 
 mod access;
 mod catalogs;
-mod world;
+mod index;
+pub(super) mod world;
 
 use std::{
     io,
@@ -26,6 +27,8 @@ use crate::{
     api,
     cli::{
         Error,
+        audit::index_options,
+        serve::index::Indexing,
         workplace::{backend, rules},
     },
     config::{Config, Listener as ListenSetting, LogFormat, LogLevel, Protocol},
@@ -81,6 +84,9 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     for index in 1..=cores_wanted {
         lanes.push(trail.lane(index as u16)?);
     }
+    let told = clock.clone();
+    let indexed = index_options(&config);
+    let indexing = Indexing::start(runtime.handle(), indexed, Arc::new(move || told.now()));
     let (sender, looks) = mpsc::channel(LOOKS);
     let parts = Parts { config, store, clock, looks: sender };
     let gateway = runtime.block_on(build(parts, &trail, runtime.handle()))?;
@@ -96,6 +102,7 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     }
     gateway.note(&Event::Stopped { reason: "signal" });
     drop(gateway);
+    indexing.finish(&runtime);
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(trail);
     served.map(|()| ExitCode::SUCCESS)
@@ -254,6 +261,7 @@ async fn serve(
     gateway.services.registry.raise_all(Wake::Stop);
     background.shutdown().await;
     access::store_budgets(gateway).await;
+    access::forget_sessions(gateway).await;
     Ok(())
 }
 

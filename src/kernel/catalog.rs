@@ -219,6 +219,11 @@ impl Catalog {
             .filter_map(|oid| self.routines.get(oid))
     }
 
+    /// All routines, in no order.
+    pub fn routines(&self) -> impl Iterator<Item = &Routine> {
+        self.routines.values()
+    }
+
     /// The routine of that oid.
     pub fn routine_by_oid(&self, oid: u32) -> Option<&Routine> {
         self.routines.get(&oid)

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicI64, AtomicU8, AtomicU32, Ordering},
     },
     task::{Context, Waker},
 };
@@ -80,6 +80,53 @@ impl Flags {
     }
 }
 
+/// What a session does: for people, no decision reads it.
+#[derive(Default, Debug)]
+pub struct Activity {
+    /// Microseconds since the epoch; 0: there was none.
+    last_statement: AtomicI64,
+    doing: AtomicU8,
+}
+
+/// What a session does at a moment, in the server's words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Doing {
+    /// It waits for its client.
+    Idle = 0,
+    /// Something runs.
+    Active = 1,
+    /// It waits for its client in a transaction.
+    IdleInTransaction = 2,
+}
+
+impl Activity {
+    /// A statement begins.
+    pub fn begins(&self, now: Timestamp) {
+        self.last_statement.store(now.0, Ordering::Relaxed);
+    }
+
+    /// What it does from now on.
+    pub fn is(&self, doing: Doing) {
+        self.doing.store(doing as u8, Ordering::Relaxed);
+    }
+
+    /// When the last statement began.
+    pub fn last_statement(&self) -> Option<Timestamp> {
+        let micros = self.last_statement.load(Ordering::Relaxed);
+        (micros != 0).then_some(Timestamp(micros))
+    }
+
+    /// What it does, in a word.
+    pub fn word(&self) -> &'static str {
+        match self.doing.load(Ordering::Relaxed) {
+            0 => "idle",
+            1 => "active",
+            _ => "idle in transaction",
+        }
+    }
+}
+
 /// What others may know of a session, and how they reach it.
 #[derive(Debug)]
 pub struct SessionHandle {
@@ -95,6 +142,8 @@ pub struct SessionHandle {
     pub application: Mutex<String>,
     /// When it logged in.
     pub since: Timestamp,
+    /// What it does, for lists.
+    pub activity: Activity,
     /// Its wake-up.
     pub signal: Signal,
     /// Connections that asked for a cancel and wait until it was passed on.

@@ -5,6 +5,7 @@ mod support;
 
 mod audit;
 mod cancel;
+mod command_line;
 mod copy;
 mod drivers;
 mod extended;

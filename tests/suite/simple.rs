@@ -126,3 +126,19 @@ fn a_text_of_bytes_that_are_no_text_is_refused() {
     }
     assert!(!server.log().contains("SELECT 2"));
 }
+
+#[test]
+fn a_text_too_long_for_the_sessions_own_thread_is_judged_all_the_same() {
+    let (server, _gateway, mut client) = start();
+    let long = "x".repeat(40_000);
+    assert_eq!(rows(&client.query(&format!("SELECT length('{long}')"))), [["40000"]]);
+    let refused = client.query(&format!("DELETE FROM order_items WHERE '{long}' = 'never'"));
+    assert_eq!(error(&refused).expect("refused").field('C'), "42501");
+    assert!(!server.log().contains("DELETE FROM order_items"));
+    // In a pipeline each has its own answer, in order.
+    client.send_bytes(&raw::query(&format!("SELECT 'first {long}'")));
+    client.send_bytes(&raw::query("SELECT 'second'"));
+    let first = client.read_until(b'Z');
+    assert!(rows(&first)[0][0].starts_with("first x"));
+    assert_eq!(rows(&client.read_until(b'Z')), [["second"]]);
+}

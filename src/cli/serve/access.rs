@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Gateway;
 use crate::{
     cli::Error,
-    kernel::{audit::record::Event, time::Timestamp},
+    kernel::{audit::record::Event, ids::SessionId, time::Timestamp},
     net::clock::Clock,
     session::signal::Wake,
     store::{AccessSnapshot, SessionBeat, SessionInfo, Store},
@@ -54,10 +54,7 @@ fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<
 }
 
 /// Follows the store: a change is on the trail, and then in force, in well under a second.
-pub(super) async fn watch(
-    gateway: Arc<Gateway>,
-    mut looks: mpsc::Receiver<oneshot::Sender<()>>,
-) {
+pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<oneshot::Sender<()>>) {
     let services = &gateway.services;
     loop {
         match services.store.watch().await {
@@ -132,20 +129,24 @@ async fn refresh(gateway: &Gateway) {
 /// What is done every second: budgets and sessions to the store, kills from it.
 pub(super) async fn tick(gateway: Arc<Gateway>) {
     let services = &gateway.services;
-    if let Err(error) = services.store.sessions_clear(&gateway.node).await {
-        tracing::warn!(error = %error, "old sessions are still listed");
-    }
-    let mut count: u32 = 0;
+    // Those of a gateway that was killed.
+    forget_sessions(&gateway).await;
+    let (mut count, mut shown) = (0_u32, Vec::new());
     loop {
         tokio::time::sleep(TICK).await;
         count = count.wrapping_add(1);
         store_budgets(&gateway).await;
         kill(&gateway).await;
-        if count.is_multiple_of(5) {
+        // Who came or went is listed at once.
+        let live: Vec<SessionId> = services.registry.all().iter().map(|h| h.id).collect();
+        if live != shown || count.is_multiple_of(5) {
             show_sessions(&gateway).await;
-            if let Err(error) = services.store.note_time(services.clock.now()).await {
-                tracing::warn!(error = %error, "the time could not be stored");
-            }
+            shown = live;
+        }
+        if count.is_multiple_of(5)
+            && let Err(error) = services.store.note_time(services.clock.now()).await
+        {
+            tracing::warn!(error = %error, "the time could not be stored");
         }
     }
 }
@@ -161,6 +162,13 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
         services.budgets.give_back(&used);
     }
     services.budgets.forget_idle();
+}
+
+/// Nobody is connected any more.
+pub(super) async fn forget_sessions(gateway: &Gateway) {
+    if let Err(error) = gateway.services.store.sessions_clear(&gateway.node).await {
+        tracing::warn!(error = %error, "sessions that ended are still listed");
+    }
 }
 
 async fn kill(gateway: &Gateway) {
@@ -196,8 +204,8 @@ async fn show_sessions(gateway: &Gateway) {
             beats.push(SessionBeat {
                 id: handle.id,
                 application,
-                last_statement: None,
-                state: "connected".to_owned(),
+                last_statement: handle.activity.last_statement(),
+                state: handle.activity.word().to_owned(),
             });
             continue;
         }
@@ -209,8 +217,8 @@ async fn show_sessions(gateway: &Gateway) {
             client: handle.client_address.clone(),
             application,
             since: handle.since,
-            last_statement: None,
-            state: "connected".to_owned(),
+            last_statement: handle.activity.last_statement(),
+            state: handle.activity.word().to_owned(),
             seen: now,
         };
         if let Err(error) = services.store.session_opened(&info).await {

@@ -522,6 +522,7 @@ impl Conversation {
         (fingerprint, analysis): (&'a str, Option<&'a Analysis>),
         parameters: &'a [Parameter<'a>],
     ) -> Intent<'a> {
+        self.facts.handle.activity.begins(self.now);
         Intent {
             time: self.now,
             session: self.facts.handle.id,

@@ -31,7 +31,7 @@ use crate::{
         login::{self, Claim, Identified},
         registry::{CancelKey, Registered},
         services::{CoreRef, Doorway, Target},
-        signal::{SessionHandle, Signal},
+        signal::{Activity, SessionHandle, Signal},
     },
     store::PrincipalState,
     upstream::{Connected, connect, door::Door},
@@ -290,6 +290,7 @@ impl Login {
             client_address: wish.client.clone(),
             application: Mutex::new(wish.application.clone()),
             since: self.core.services.clock.now(),
+            activity: Activity::default(),
             signal: Signal::default(),
             cancels: Mutex::new(Vec::new()),
         });

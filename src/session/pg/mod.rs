@@ -29,7 +29,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 use super::{
     desk::{self, Caller, Table},
     gate, parsers,
-    signal::Wake,
+    signal::{Doing, Wake},
 };
 use crate::{
     kernel::{
@@ -225,6 +225,8 @@ impl Relay {
             progress |= self.fill(cx)?;
             // A text for the pool must be on its way before this turn ends.
             progress |= self.talk.to_read.is_some() && self.work.is_none();
+            // A text for the parser pool has only just turned up: nothing else would begin it.
+            progress |= self.work.is_none() && self.talk.to_read.is_some();
             if !progress {
                 break;
             }
@@ -232,6 +234,12 @@ impl Relay {
         if self.draining && self.talk.is_quiet() && !self.talk.in_transaction() {
             return Err(End::Refused(stopping()).into());
         }
+        let doing = match (self.talk.is_quiet(), self.talk.in_transaction()) {
+            (false, _) => Doing::Active,
+            (true, false) => Doing::Idle,
+            (true, true) => Doing::IdleInTransaction,
+        };
+        self.talk.facts.handle.activity.is(doing);
         self.arm_timer(cx)
     }
 
