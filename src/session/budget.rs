@@ -80,11 +80,14 @@ impl Budgets {
         }
     }
 
-    /// Forgets meters that no session holds and that are stored.
-    pub fn forget_idle(&self) {
+    /// Forgets meters of grants that have ended, once no session holds them and they are stored. One
+    /// of a live grant stays: made anew from what a session remembers of the grant, it would forget
+    /// rows.
+    pub fn forget_ended(&self, is_live: impl Fn(GrantId) -> bool) {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
-        meters.retain(|_, meter| {
-            Arc::strong_count(meter) > 1
+        meters.retain(|id, meter| {
+            is_live(*id)
+                || Arc::strong_count(meter) > 1
                 || meter.used.load(Ordering::Relaxed) != meter.stored.load(Ordering::Relaxed)
         });
     }

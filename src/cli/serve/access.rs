@@ -161,7 +161,10 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
         tracing::error!(error = %error, "used budgets could not be stored");
         services.budgets.give_back(&used);
     }
-    services.budgets.forget_idle();
+    let (access, now) = (services.access.load(), services.clock.now());
+    services.budgets.forget_ended(|id| {
+        access.grants.values().flatten().any(|g| g.id == id && now < g.window.until)
+    });
 }
 
 /// Nobody is connected any more.

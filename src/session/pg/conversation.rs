@@ -250,6 +250,8 @@ pub(super) struct Conversation {
     pub(super) reading: ReadingState,
     pub(super) state: StateId,
     pub(super) held: Held,
+    /// The server has been asked for the answers that are waited for.
+    pub(super) hold_flushed: bool,
     /// What time it is at this turn of the loop.
     pub(super) now: Timestamp,
     /// The upstream must be told to cancel what runs.
@@ -344,6 +346,7 @@ impl Conversation {
             reading,
             state,
             held: Held::No,
+            hold_flushed: false,
             now,
             cancel_wanted: false,
             application,
@@ -378,7 +381,8 @@ impl Conversation {
     pub(super) fn client_message(&mut self, frame: &[u8], rest: &[u8]) -> Result<Pass, End> {
         let message = match frontend::decode(frame) {
             Ok(message) => message,
-            Err(error) => return Err(End::Refused(error.refusal())),
+            // The frame was right, so both sides still know where they are: an error as the server's.
+            Err(error) => return Ok(self.bad_message(frame, &error)),
         };
         Ok(match message {
             FrontendMessage::Query { text } => self.query(text),
@@ -409,6 +413,18 @@ impl Conversation {
             }
             FrontendMessage::Terminate => return Err(End::Terminated),
         })
+    }
+
+    /// A message whose body can't be read.
+    fn bad_message(&mut self, frame: &[u8], error: &WireError) -> Pass {
+        if !self.pipeline.discarding {
+            let refusal = Refusal::new(RefusalKind::BadMessage, error.to_string());
+            match frame.first() {
+                Some(&frontend::QUERY | &frontend::FUNCTION_CALL) => self.refuse_query(refusal),
+                _ => self.refuse_message(refusal),
+            }
+        }
+        Pass::Drop
     }
 
     /// Names the upstream's session after its principal and the client's own application name.

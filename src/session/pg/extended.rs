@@ -438,12 +438,8 @@ impl Conversation {
         Pass::Drop
     }
 
-    /// Held until a capped result has ended. The server keeps its answers back until Flush or Sync,
-    /// so one is sent.
+    /// Held until a capped result has ended.
     fn hold_for_result(&mut self) -> Pass {
-        if self.held != Held::UntilResultEnds {
-            self.controls.push_back(crate::upstream::door::Control::Flush);
-        }
         self.held = Held::UntilResultEnds;
         Pass::Hold
     }

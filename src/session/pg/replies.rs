@@ -545,6 +545,12 @@ impl Conversation {
         };
         if free {
             self.held = Held::No;
+            self.hold_flushed = false;
+        } else if self.pipeline.open && !self.hold_flushed {
+            // The server keeps its answers back until Flush or Sync, and the client's own may be
+            // behind the frame that waits for them.
+            self.hold_flushed = true;
+            self.controls.push_back(Control::Flush);
         }
     }
 }
