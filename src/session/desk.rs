@@ -16,7 +16,10 @@ use crate::{
         access::{AccessRequest, Grant, GrantStatus, PermissionSet, Scope},
         ids::{GrantId, Principal, RequestId, SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{LocalArgument, LocalCall, LocalShape, LocalView},
+        sql::{
+            OWN_NAME,
+            analysis::{LocalArgument, LocalCall, LocalShape, LocalView},
+        },
         time::{Timestamp, format_duration, parse_duration},
     },
     store::{AccessSnapshot, Actor, Approval, Error, NewRequest, PrincipalState},
@@ -85,6 +88,7 @@ pub fn columns(call: &LocalCall) -> Result<Vec<(String, Kind)>, Refusal> {
             let all = view_columns(&call.name).ok_or_else(|| nothing_named(&call.name))?;
             project(&all, view)
         }
+        LocalShape::Show if call.name == OWN_NAME => Ok(vec![(OWN_NAME.to_owned(), Kind::Text)]),
         LocalShape::Show => Ok(vec![(format!("hallpass.{}", call.name), Kind::Text)]),
         LocalShape::Set(_) => Ok(Vec::new()),
     }

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{FileExt, OpenOptionsExt},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc},
 };
 
 use crate::{
@@ -244,6 +244,9 @@ impl Lane {
             let nothing = io::Error::from(io::ErrorKind::InvalidInput);
             return Err(TrailError::io("record nothing in", &self.shared.dir)(nothing));
         }
+        if self.shared.is_full() {
+            return Err(TrailError::Full { dir: self.shared.dir.clone() });
+        }
         self.ready()?;
         let mark = self.mark();
         let first = statement_id(self.index, self.count + 1);
@@ -368,7 +371,9 @@ impl Lane {
         if self.pending.is_empty() {
             return Ok(());
         }
+        let before = self.length;
         let result = self.try_write(keep);
+        self.shared.bytes.fetch_add(self.length.saturating_sub(before), Ordering::Relaxed);
         match &result {
             Ok(()) if self.failing => {
                 self.failing = false;

@@ -30,7 +30,11 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -69,6 +73,9 @@ pub struct Options {
     pub durability: Durability,
     /// A segment file is closed when it has grown to this.
     pub segment_bytes: u64,
+    /// All segments together may grow to this; beyond it statements are refused. `None`: as large as
+    /// the disk.
+    pub quota_bytes: Option<u64>,
     /// How often the heads are signed, if anything changed.
     pub checkpoint_interval: Duration,
     /// What is kept of texts and parameters.
@@ -95,6 +102,7 @@ impl Options {
             identity,
             durability: Durability::default(),
             segment_bytes: SEGMENT_BYTES,
+            quota_bytes: None,
             checkpoint_interval: CHECKPOINT_INTERVAL,
             detail: Detail::default(),
             clock,
@@ -141,6 +149,12 @@ pub enum TrailError {
         /// Why.
         why: String,
     },
+    /// The operator's limit on disk is reached: nothing is dropped, statements are refused.
+    #[error("the trail in {dir} has reached audit.quota_bytes; move closed segments away or raise it")]
+    Full {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The lane is in use already.
     #[error("lane {lane} of the trail is in use already")]
     LaneTaken {
@@ -181,6 +195,16 @@ pub(crate) struct Shared {
     pub(crate) detail: Detail,
     pub(crate) clock: Clock,
     pub(crate) heads: Mutex<BTreeMap<u16, Arc<Mutex<Head>>>>,
+    /// Bytes of all segments in the folder.
+    pub(crate) bytes: AtomicU64,
+    pub(crate) quota_bytes: Option<u64>,
+}
+
+impl Shared {
+    /// True if statements must be refused for want of room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.quota_bytes.is_some_and(|quota| self.bytes.load(Ordering::Relaxed) >= quota)
+    }
 }
 
 /// How far a lane's file has come.
@@ -206,6 +230,7 @@ impl Trail {
             .create(&dir)
             .map_err(TrailError::io("make the folder", &dir))?;
         let lock = lock(&dir)?;
+        let bytes = AtomicU64::new(segment_bytes_in(&dir));
         let shared = Arc::new(Shared {
             dir,
             node: options.identity.node().to_owned(),
@@ -214,6 +239,8 @@ impl Trail {
             detail: options.detail,
             clock: options.clock,
             heads: Mutex::default(),
+            bytes,
+            quota_bytes: options.quota_bytes,
         });
         let chain = checkpoint::Chain::open(&shared.dir, options.identity)?;
         let recovered = recover::recover(&shared, chain.last())?;
@@ -299,6 +326,14 @@ impl Drop for Trail {
             tracing::error!("the trail's checkpoints ended in a panic");
         }
     }
+}
+
+/// How much the segments in the folder take. One that can't be looked at counts nothing: writing to
+/// it fails by itself.
+fn segment_bytes_in(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let segments = entries.filter(|e| e.file_name().to_string_lossy().starts_with("lane-"));
+    segments.filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
 }
 
 /// Takes the lock that keeps a second gateway from the folder, as long as the file is open.

@@ -35,6 +35,14 @@ pub enum Control {
     Flush,
     /// A message that must fail where a refused one stood: Execute of a portal that can't exist.
     Fail,
+    /// Asks for the shape of a statement or portal that the gateway has not seen being made, so that
+    /// the server's own error stands where the client's message stood.
+    Absent {
+        /// Which of the two.
+        kind: frontend::NameKind,
+        /// Its name, as the client gave it.
+        name: String,
+    },
     /// A Sync of ours behind a [`Control::Fail`] that stands for a Query.
     Sync,
     /// Opens or closes the read-only wall for the transactions that follow.
@@ -66,7 +74,7 @@ impl Control {
     /// The text that the server will run, for the record; `None` for messages without one.
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Flush | Self::Fail | Self::Sync => None,
+            Self::Flush | Self::Fail | Self::Absent { .. } | Self::Sync => None,
             Self::Wall { open: true } => Some("SET default_transaction_read_only = off".to_owned()),
             Self::Wall { open: false } => Some("SET default_transaction_read_only = on".to_owned()),
             Self::ReadOnlyTransaction => Some("SET TRANSACTION READ ONLY".to_owned()),
@@ -83,6 +91,7 @@ impl Control {
         match self {
             Self::Flush => frontend::flush(out),
             Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
+            Self::Absent { kind, name } => frontend::describe(out, *kind, name.as_bytes()),
             Self::Sync => frontend::sync(out),
             Self::Wall { .. } | Self::ReadOnlyTransaction | Self::ApplicationName(_) => {
                 frontend::query(out, &self.text().unwrap_or_default());

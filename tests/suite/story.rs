@@ -93,7 +93,7 @@ fn hers_reads(session: &mut crate::support::PsqlSession) -> bool {
 }
 
 fn text(record: &serde_json::Value) -> &str {
-    record["text"].as_str().unwrap_or_default()
+    record["statement"].as_str().unwrap_or_default()
 }
 
 #[test]

@@ -160,6 +160,7 @@ pub(super) fn trail_options(config: &Config, options: &mut trail::Options) -> Re
         Durability::Synced => trail::Durability::Synced,
     };
     options.segment_bytes = config.audit.segment_bytes;
+    options.quota_bytes = Some(config.audit.quota_bytes);
     options.checkpoint_interval = config.audit.checkpoint_interval;
     options.detail.statement = match config.audit.statement {
         StatementDetail::Full => record::StatementDetail::Full,

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 pub use context::{Context, Overlay, SearchPath, Trust};
 
-use analysis::{Analysis, Batch, LocalCall, StatementClass, Unreadable};
-use reading::Reading;
+use analysis::{Analysis, Batch, LocalCall, LocalShape, StatementClass, Unreadable};
+use reading::{Reading, StatementKind};
 use text::StatementText;
 
 /// Reads a text and judges each of its statements: what it does, and what it needs.
@@ -62,11 +62,26 @@ pub fn analyze_tokens(
         .map(|(reading, ours)| {
             Arc::new(match ours {
                 Some(call) => answered_here(reading, call),
+                // The upstream's is the gateway's name for the session; the client's own is asked for.
+                None if is_own_name(reading) && readings.len() == 1 => {
+                    answered_here(reading, own_name())
+                }
                 None => batch.judge(reading),
             })
         })
         .collect();
     Ok(Batch { statements, fingerprint: fingerprint::fingerprint(tokens, text).into() })
+}
+
+fn is_own_name(reading: &Reading) -> bool {
+    reading.top == StatementKind::Show && reading.object.as_deref() == Some(OWN_NAME)
+}
+
+/// What a client calls itself; the one setting whose value is not the upstream's.
+pub const OWN_NAME: &str = "application_name";
+
+fn own_name() -> LocalCall {
+    LocalCall { name: OWN_NAME.to_owned(), shape: LocalShape::Show }
 }
 
 /// A statement that never reaches the upstream.

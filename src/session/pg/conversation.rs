@@ -38,7 +38,7 @@ use crate::{
         pg::{
             FrontendLimits, backend,
             exchange::{Exchange, OutOfStep, Owed, Step, Whose},
-            frontend::{self, FrontendMessage},
+            frontend::{self, FrontendMessage, NameKind},
         },
     },
 };
@@ -109,6 +109,9 @@ pub(super) enum Tag {
     Execute(Box<Execution>),
     /// An error that takes the place of the upstream's.
     Fail(Refusal),
+    /// A name that nobody knows: the upstream's own error is the answer. Should it know the name
+    /// after all, this is.
+    Absent(Refusal),
     /// A Query of our own.
     Ours(Ours),
     /// An answer of our own.
@@ -318,7 +321,7 @@ pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
     match &owed.tag {
         Tag::Execute(execution) => execution.run.cut.is_some(),
         Tag::Query(query) => query.runs.iter().flatten().any(|run| run.cut.is_some()),
-        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
     }
 }
 
@@ -636,7 +639,7 @@ impl Conversation {
                     open.extend(query.runs.iter().flatten().map(|run| run.statement));
                 }
                 Tag::Named(_, Some(run)) => open.push(run.statement),
-                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
         }
         self.close_records();
@@ -690,7 +693,7 @@ impl Conversation {
                     execution.run.cut(skipped());
                     self.finish(&execution.run, None, None);
                 }
-                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
         }
     }
@@ -731,6 +734,20 @@ impl Conversation {
         self.owe(Step::Execute, Whose::Fail, Tag::Fail(refusal));
     }
 
+    /// A message names a statement or portal that the gateway has not seen being made: the server is
+    /// asked for its shape, which fails as the message itself would.
+    pub(super) fn absent(&mut self, kind: NameKind, name: &str, refusal: Refusal) {
+        let step = match kind {
+            NameKind::Statement => Step::DescribeStatement,
+            NameKind::Portal => Step::DescribePortal,
+        };
+        self.pipeline.discarding = true;
+        self.pipeline.failed = true;
+        self.pipeline.open = true;
+        self.controls.push_back(Control::Absent { kind, name: name.to_owned() });
+        self.owe(step, Whose::Fail, Tag::Absent(refusal));
+    }
+
     /// Sets what names mean from now on.
     pub(super) fn set_reading(&mut self, change: impl FnOnce(&mut ReadingState)) {
         change(&mut self.reading);
@@ -749,7 +766,7 @@ impl Conversation {
             Tag::Query(query) => {
                 query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
             }
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
         })
     }
 
@@ -766,7 +783,7 @@ impl Conversation {
             match &mut owed.tag {
                 Tag::Execute(execution) => mark(&mut execution.run),
                 Tag::Query(query) => query.runs.iter_mut().flatten().for_each(mark),
-                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
         }
         cut

@@ -164,7 +164,8 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            return self.refused(unknown(statement, false));
+            self.absent(NameKind::Statement, statement, unknown(statement, false));
+            return Pass::Drop;
         };
         let prepared = match self.read_again(statement, &prepared) {
             Ok(Some(prepared)) => prepared,
@@ -240,7 +241,8 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            return self.refused(unknown_portal(name));
+            self.absent(NameKind::Portal, name, unknown_portal(name));
+            return Pass::Drop;
         };
         if let Some(why) = self.barred(&portal.prepared.batch) {
             return self.refused(why);
@@ -321,10 +323,12 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            return self.refused(match named.kind {
+            let refusal = match named.kind {
                 NameKind::Portal => unknown_portal(name),
                 NameKind::Statement => unknown(name, false),
-            });
+            };
+            self.absent(named.kind, name, refusal);
+            return Pass::Drop;
         };
         let local = prepared.analysis().and_then(|a| Some((a.local.as_ref()?, a.parameters)));
         if let Some((call, parameters)) = local {
@@ -384,7 +388,8 @@ impl Conversation {
         self.pipeline.discarding = false;
         self.pipeline.wrote = false;
         self.pipeline.number += 1;
-        if !self.pipeline.open {
+        // A Sync behind an Execute that began a COPY was ignored by the server; this one may not be.
+        if !self.pipeline.open && !self.copy_may_run() {
             // Nothing of this batch went upstream: the server need not be asked.
             self.owe(Step::Local, Whose::Client, Tag::Local(Local::Ready));
             return Pass::Drop;
@@ -417,7 +422,7 @@ impl Conversation {
         self.exchange.iter().any(|owed| match &owed.tag {
             Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
             Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
         })
     }
 

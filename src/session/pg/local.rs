@@ -5,7 +5,10 @@ use crate::{
     kernel::{
         audit::record::{Ended, Outcome},
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{LocalCall, LocalShape},
+        sql::{
+            OWN_NAME,
+            analysis::{LocalCall, LocalShape},
+        },
         time::Timestamp,
     },
     session::{
@@ -65,6 +68,11 @@ impl Conversation {
                         notice: None,
                     })
                 }
+                OWN_NAME => Ok(Table {
+                    columns: vec![(OWN_NAME.to_owned(), Kind::Text)],
+                    rows: vec![vec![Cell::Text(self.application.clone())]],
+                    notice: None,
+                }),
                 _ => unknown(),
             }),
             LocalShape::Function(_) | LocalShape::Procedure(_) | LocalShape::View(_) => None,

@@ -223,6 +223,8 @@ impl Relay {
             }
             self.flush(cx)?;
             progress |= self.fill(cx)?;
+            // A text for the pool must be on its way before this turn ends.
+            progress |= self.talk.to_read.is_some() && self.work.is_none();
             // A text for the parser pool has only just turned up: nothing else would begin it.
             progress |= self.work.is_none() && self.talk.to_read.is_some();
             if !progress {

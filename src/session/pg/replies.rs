@@ -48,7 +48,7 @@ impl Conversation {
             | Tag::Ours(_)
             | Tag::Plain
             | Tag::Named(..)
-            | Tag::Fail(_)
+            | Tag::Fail(_) | Tag::Absent(_)
             | Tag::Local(_) => None,
         };
         // Fail closed: a row that belongs to no statement we know goes nowhere.
@@ -87,8 +87,15 @@ impl Conversation {
         }
         match self.exchange.reply(tag)? {
             Move::Unasked => Ok(Reply::Forward),
+            Move::Part if self.is_absent_next() => Ok(Reply::Swallow),
             Move::Part => {
                 Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward })
+            }
+            Move::Done(Owed { tag: Tag::Absent(refusal), .. }) => {
+                // Fail closed: made by code that we did not see, so nobody has judged it.
+                self.controls.push_back(Control::Fail);
+                self.owe(Step::Execute, Whose::Fail, Tag::Fail(refusal));
+                Ok(Reply::Swallow)
             }
             Move::Done(owed) => {
                 if let Tag::Named(_, Some(run)) = owed.tag {
@@ -115,6 +122,10 @@ impl Conversation {
     /// True if the next row is an answer to a question of ours, and must be read.
     pub(super) fn wants_row(&self) -> bool {
         self.exchange.front().is_some_and(|o| o.whose == Whose::Gateway)
+    }
+
+    fn is_absent_next(&self) -> bool {
+        self.exchange.front().is_some_and(|o| matches!(o.tag, Tag::Absent(_)))
     }
 
     fn front_failed(&self) -> bool {
@@ -213,7 +224,7 @@ impl Conversation {
                 Tag::Plain
                 | Tag::Named(..)
                 | Tag::Query(_)
-                | Tag::Fail(_)
+                | Tag::Fail(_) | Tag::Absent(_)
                 | Tag::Ours(_)
                 | Tag::Local(_) => Ok(Reply::Swallow),
             },
@@ -300,6 +311,7 @@ impl Conversation {
                 self.take_back(skipped.into_iter());
                 match owed.tag {
                     Tag::Fail(refusal) => Ok(self.say_instead(&refusal)),
+                    Tag::Absent(_) => Ok(Reply::Forward),
                     Tag::Named(undo, run) => {
                         self.names.undo(undo);
                         if let Some(run) = run {
