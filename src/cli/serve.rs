@@ -3,6 +3,7 @@
 mod access;
 mod catalogs;
 mod index;
+mod sessions;
 pub(super) mod world;
 
 use std::{
@@ -229,6 +230,7 @@ async fn serve(
     let mut background = tokio::task::JoinSet::new();
     background.spawn(access::watch(Arc::clone(gateway), looks));
     background.spawn(access::tick(Arc::clone(gateway)));
+    background.spawn(sessions::keep(Arc::clone(gateway)));
     catalogs::read_all_once(gateway).await;
     background.spawn(catalogs::keep(Arc::clone(gateway)));
     let mut listeners = tokio::task::JoinSet::new();
@@ -261,7 +263,7 @@ async fn serve(
     gateway.services.registry.raise_all(Wake::Stop);
     background.shutdown().await;
     access::store_budgets(gateway).await;
-    access::forget_sessions(gateway).await;
+    sessions::forget(gateway).await;
     Ok(())
 }
 

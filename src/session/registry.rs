@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
+
 use super::signal::{SessionHandle, Wake};
 use crate::kernel::ids::{Principal, SessionId, TargetName};
 
@@ -27,6 +29,7 @@ impl std::fmt::Debug for CancelKey {
 #[derive(Default, Debug)]
 pub struct Registry {
     inner: Mutex<Inner>,
+    changed: Notify,
 }
 
 #[derive(Default, Debug)]
@@ -63,7 +66,14 @@ impl Registry {
         }
         inner.by_process.insert(process, (key, Arc::clone(&handle)));
         inner.by_id.insert(id, handle);
+        drop(inner);
+        self.changed.notify_one();
         Some(Registered { registry: Arc::clone(self), id, process })
+    }
+
+    /// Ready when sessions came or went since the last time. For one waiter.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The session whose client holds this key. The secret is compared in constant time.
@@ -119,5 +129,7 @@ impl Drop for Registered {
         let mut inner = self.registry.lock();
         inner.by_id.remove(&self.id);
         inner.by_process.remove(&self.process);
+        drop(inner);
+        self.registry.changed.notify_one();
     }
 }

@@ -275,8 +275,11 @@ fn a_session_is_listed_at_once_and_ends_when_killed() {
     let shown = listed(&gateway);
     assert_eq!(shown[0]["principal"], "alice");
     assert_eq!(shown[0]["application"], "the night job", "{shown}");
-    assert_eq!(shown[0]["state"], "idle");
-    assert!(shown[0]["last_statement"].is_string(), "{shown}");
+    let idle = || {
+        let now = listed(&gateway);
+        now[0]["state"] == "idle" && now[0]["last_statement"].is_string()
+    };
+    assert!(eventually(PATIENCE, idle), "{}", listed(&gateway));
     open.say("BEGIN;");
     let in_transaction = || listed(&gateway)[0]["state"] == "idle in transaction";
     assert!(eventually(PATIENCE, in_transaction), "{}", listed(&gateway));

@@ -11,14 +11,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::Gateway;
 use crate::{
     cli::Error,
-    kernel::{audit::record::Event, ids::SessionId, time::Timestamp},
+    kernel::{audit::record::Event, time::Timestamp},
     net::clock::Clock,
     session::signal::Wake,
-    store::{AccessSnapshot, SessionBeat, SessionInfo, Store},
+    store::{AccessSnapshot, Store},
     trail::Lane,
 };
 
-/// How often budgets, the time, and sessions are written to the store.
+/// How often budgets are written to the store.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Puts acts that are part of a snapshot on the trail, before it takes effect.
@@ -84,6 +84,7 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                     }
                 }
                 refresh(&gateway).await;
+                kill(&gateway).await;
             },
             Err(error) => tracing::error!(error = %error, "the store can't be watched"),
         }
@@ -126,23 +127,15 @@ async fn refresh(gateway: &Gateway) {
     }
 }
 
-/// What is done every second: budgets and sessions to the store, kills from it.
+/// What is done every second: budgets and the time to the store, kills from it.
 pub(super) async fn tick(gateway: Arc<Gateway>) {
     let services = &gateway.services;
-    // Those of a gateway that was killed.
-    forget_sessions(&gateway).await;
-    let (mut count, mut shown) = (0_u32, Vec::new());
+    let mut count: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
         count = count.wrapping_add(1);
         store_budgets(&gateway).await;
         kill(&gateway).await;
-        // Who came or went is listed at once.
-        let live: Vec<SessionId> = services.registry.all().iter().map(|h| h.id).collect();
-        if live != shown || count.is_multiple_of(5) {
-            show_sessions(&gateway).await;
-            shown = live;
-        }
         if count.is_multiple_of(5)
             && let Err(error) = services.store.note_time(services.clock.now()).await
         {
@@ -167,13 +160,6 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
     });
 }
 
-/// Nobody is connected any more.
-pub(super) async fn forget_sessions(gateway: &Gateway) {
-    if let Err(error) = gateway.services.store.sessions_clear(&gateway.node).await {
-        tracing::warn!(error = %error, "sessions that ended are still listed");
-    }
-}
-
 async fn kill(gateway: &Gateway) {
     let services = &gateway.services;
     let Ok(kills) = services.store.kills_pending(&gateway.node).await else { return };
@@ -185,50 +171,5 @@ async fn kill(gateway: &Gateway) {
         if let Err(error) = services.store.kill_done(kill.id).await {
             tracing::warn!(error = %error, "a kill could not be marked done");
         }
-    }
-}
-
-async fn show_sessions(gateway: &Gateway) {
-    let services = &gateway.services;
-    let now = services.clock.now();
-    let listed = services.store.sessions(now).await.unwrap_or_default();
-    let live = services.registry.all();
-    for gone in listed.iter().filter(|s| s.node == gateway.node) {
-        if !live.iter().any(|h| h.id == gone.id)
-            && let Err(error) = services.store.session_closed(&gateway.node, gone.id).await
-        {
-            tracing::warn!(error = %error, "a session that ended is still listed");
-        }
-    }
-    let mut beats = Vec::new();
-    for handle in &live {
-        let application = handle.application.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if listed.iter().any(|s| s.node == gateway.node && s.id == handle.id) {
-            beats.push(SessionBeat {
-                id: handle.id,
-                application,
-                last_statement: handle.activity.last_statement(),
-                state: handle.activity.word().to_owned(),
-            });
-            continue;
-        }
-        let info = SessionInfo {
-            node: gateway.node.clone(),
-            id: handle.id,
-            principal: handle.principal.clone(),
-            target: handle.target.clone(),
-            client: handle.client_address.clone(),
-            application,
-            since: handle.since,
-            last_statement: handle.activity.last_statement(),
-            state: handle.activity.word().to_owned(),
-            seen: now,
-        };
-        if let Err(error) = services.store.session_opened(&info).await {
-            tracing::warn!(error = %error, "a session could not be listed");
-        }
-    }
-    if let Err(error) = services.store.session_heartbeat(&gateway.node, now, &beats).await {
-        tracing::warn!(error = %error, "sessions could not be listed");
     }
 }
