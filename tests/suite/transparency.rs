@@ -39,7 +39,7 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
 }
 
 /// Two servers number the tables that a conversation makes as their counters stand.
-fn without_own_oids(message: &mut crate::support::raw::Message) {
+fn without_own_oids(message: &mut Message) {
     const FIRST_OF_USERS: u32 = 16_384;
     if message.tag != b'T' {
         return;
@@ -61,7 +61,7 @@ fn without_own_oids(message: &mut crate::support::raw::Message) {
 /// A name that nobody knows must not reach the server in the message that would run it: the gateway
 /// asks for its shape instead, or answers itself. Code and text are the server's; the place in its
 /// source (file, line, routine) is another.
-fn without_source_of_unknown_names(message: &mut crate::support::raw::Message) {
+fn without_source_of_unknown_names(message: &mut Message) {
     let unknown = [&b"C26000\0"[..], b"C34000\0"];
     let holds = |part: &[u8]| message.body.windows(part.len()).any(|w| w == part);
     if message.tag == b'E' && unknown.iter().any(|code| holds(code)) {
