@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::kernel::{access::Grant, ids::GrantId};
+use crate::kernel::{access::Grant, ids::GrantId, time::Timestamp};
 
 /// How many rows a grant has left.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Meter {
     used: AtomicU64,
     /// Rows that the store knows of.
     stored: AtomicU64,
+    /// When the grant ends at the latest.
+    until: Timestamp,
 }
 
 impl Meter {
@@ -50,6 +52,7 @@ impl Budgets {
                 budget: grant.row_budget,
                 used: AtomicU64::new(grant.rows_used),
                 stored: AtomicU64::new(grant.rows_used),
+                until: grant.window.until,
             })
         });
         Arc::clone(meter)
@@ -80,12 +83,58 @@ impl Budgets {
         }
     }
 
-    /// Forgets meters that no session holds and that are stored.
-    pub fn forget_idle(&self) {
+    /// Forgets meters of grants that are over, that no session holds and that are stored.
+    ///
+    /// Not earlier: what a session knows of a grant may be older than what the store was told, and
+    /// a meter made anew from that would give rows back.
+    pub fn forget_ended(&self, now: Timestamp) {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         meters.retain(|_, meter| {
-            Arc::strong_count(meter) > 1
+            now < meter.until
+                || Arc::strong_count(meter) > 1
                 || meter.used.load(Ordering::Relaxed) != meter.stored.load(Ordering::Relaxed)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{
+        access::{AtEnd, Permission, Scope},
+        ids::{Principal, TargetName},
+        time::Window,
+    };
+
+    #[test]
+    fn rows_that_the_store_knows_of_are_not_given_back_by_an_old_view_of_the_grant() {
+        let as_first_seen = Grant {
+            id: GrantId(1),
+            principal: Principal::new("alice"),
+            target: TargetName::new("shop"),
+            permissions: [Permission::Select].into_iter().collect(),
+            scope: Scope::All,
+            window: Window { from: Timestamp(0), until: Timestamp(100) },
+            max_rows: None,
+            row_budget: 2,
+            rows_used: 0,
+            at_end: AtEnd::default(),
+            request: None,
+            approved_by: "os:root".to_owned(),
+            reason: "a test".to_owned(),
+            created: Timestamp(0),
+            revoked: None,
+        };
+        let budgets = Budgets::default();
+        assert!(budgets.meter(&as_first_seen).take_row());
+        assert_eq!(budgets.unstored(), [(GrantId(1), 1)]);
+        budgets.forget_ended(Timestamp(99));
+        let meter = budgets.meter(&as_first_seen);
+        assert!(meter.take_row() && !meter.take_row() && meter.is_used_up());
+        drop(meter);
+        budgets.forget_ended(Timestamp(100));
+        assert_eq!(budgets.unstored(), [(GrantId(1), 1)], "kept until it is stored");
+        budgets.forget_ended(Timestamp(100));
+        assert!(budgets.unstored().is_empty());
     }
 }

@@ -154,7 +154,7 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
         tracing::error!(error = %error, "used budgets could not be stored");
         services.budgets.give_back(&used);
     }
-    services.budgets.forget_idle();
+    services.budgets.forget_ended(services.clock.now());
 }
 
 async fn kill(gateway: &Gateway) {
