@@ -29,6 +29,8 @@ pub enum RefusalKind {
     UnknownStatement,
     /// A portal or cursor that the gateway has not seen being made.
     UnknownCursor,
+    /// A message whose frame is right and whose body is not.
+    BadMessage,
     /// The peer broke the protocol.
     ProtocolViolation,
     /// A limit on text, rows, bytes or time was passed.
@@ -79,7 +81,7 @@ pub struct Codes {
 
 impl RefusalKind {
     /// All kinds, for the tests that hold the README and the servers' own codes against them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NotIdentified,
         Self::PrincipalDisabled,
         Self::NoSuchTarget,
@@ -92,6 +94,7 @@ impl RefusalKind {
         Self::BadRequest,
         Self::UnknownStatement,
         Self::UnknownCursor,
+        Self::BadMessage,
         Self::ProtocolViolation,
         Self::LimitExceeded,
         Self::TooManyConnections,
@@ -122,6 +125,7 @@ impl RefusalKind {
             Self::BadRequest => (Error, "22023", 1210, "HY000"),
             Self::UnknownStatement => (Error, "26000", 1243, "HY000"),
             Self::UnknownCursor => (Error, "34000", 1324, "42000"),
+            Self::BadMessage => (Error, "08P01", 1835, "HY000"),
             Self::ProtocolViolation => (Fatal, "08P01", 1835, "HY000"),
             Self::LimitExceeded => (Error, "54000", 1153, "08S01"),
             Self::TooManyConnections => (Fatal, "53300", 1040, "08004"),
@@ -153,6 +157,7 @@ impl RefusalKind {
             Self::BadRequest => "bad_request",
             Self::UnknownStatement => "unknown_statement",
             Self::UnknownCursor => "unknown_cursor",
+            Self::BadMessage => "bad_message",
             Self::ProtocolViolation => "protocol_violation",
             Self::LimitExceeded => "limit_exceeded",
             Self::TooManyConnections => "too_many_connections",

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::kernel::{access::Grant, ids::GrantId, time::Timestamp};
+use crate::kernel::{access::Grant, ids::GrantId};
 
 /// How many rows a grant has left.
 #[derive(Debug)]
@@ -17,8 +17,6 @@ pub struct Meter {
     used: AtomicU64,
     /// Rows that the store knows of.
     stored: AtomicU64,
-    /// When the grant ends at the latest.
-    until: Timestamp,
 }
 
 impl Meter {
@@ -52,7 +50,6 @@ impl Budgets {
                 budget: grant.row_budget,
                 used: AtomicU64::new(grant.rows_used),
                 stored: AtomicU64::new(grant.rows_used),
-                until: grant.window.until,
             })
         });
         Arc::clone(meter)
@@ -83,14 +80,13 @@ impl Budgets {
         }
     }
 
-    /// Forgets meters of grants that are over, that no session holds and that are stored.
-    ///
-    /// Not earlier: what a session knows of a grant may be older than what the store was told, and
-    /// a meter made anew from that would give rows back.
-    pub fn forget_ended(&self, now: Timestamp) {
+    /// Forgets meters of grants that have ended, once no session holds them and they are stored. One
+    /// of a live grant stays: made anew from what a session remembers of the grant, it would forget
+    /// rows.
+    pub fn forget_ended(&self, is_live: impl Fn(GrantId) -> bool) {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
-        meters.retain(|_, meter| {
-            now < meter.until
+        meters.retain(|id, meter| {
+            is_live(*id)
                 || Arc::strong_count(meter) > 1
                 || meter.used.load(Ordering::Relaxed) != meter.stored.load(Ordering::Relaxed)
         });
@@ -103,7 +99,7 @@ mod tests {
     use crate::kernel::{
         access::{AtEnd, Permission, Scope},
         ids::{Principal, TargetName},
-        time::Window,
+        time::{Timestamp, Window},
     };
 
     #[test]
@@ -128,13 +124,13 @@ mod tests {
         let budgets = Budgets::default();
         assert!(budgets.meter(&as_first_seen).take_row());
         assert_eq!(budgets.unstored(), [(GrantId(1), 1)]);
-        budgets.forget_ended(Timestamp(99));
+        budgets.forget_ended(|_| true);
         let meter = budgets.meter(&as_first_seen);
         assert!(meter.take_row() && !meter.take_row() && meter.is_used_up());
         drop(meter);
-        budgets.forget_ended(Timestamp(100));
+        budgets.forget_ended(|_| false);
         assert_eq!(budgets.unstored(), [(GrantId(1), 1)], "kept until it is stored");
-        budgets.forget_ended(Timestamp(100));
+        budgets.forget_ended(|_| false);
         assert!(budgets.unstored().is_empty());
     }
 }

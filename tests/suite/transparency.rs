@@ -32,9 +32,30 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
             message.body[..4].fill(0);
         }
         without_source_of_unknown_names(message);
+        without_own_oids(message);
     }
     client.terminate();
     said
+}
+
+/// Two servers number the tables that a conversation makes as their counters stand.
+fn without_own_oids(message: &mut crate::support::raw::Message) {
+    const FIRST_OF_USERS: u32 = 16_384;
+    if message.tag != b'T' {
+        return;
+    }
+    let mut at = 2;
+    while let Some(end) = message.body[at..].iter().position(|b| *b == 0) {
+        let oid = at + end + 1;
+        let Some(four) = message.body[oid..].first_chunk::<4>() else { return };
+        if u32::from_be_bytes(*four) >= FIRST_OF_USERS {
+            message.body[oid..oid + 4].fill(0);
+        }
+        at = oid + 18;
+        if at >= message.body.len() {
+            return;
+        }
+    }
 }
 
 /// A name that nobody knows must not reach the server in the message that would run it: the gateway

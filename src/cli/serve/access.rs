@@ -154,7 +154,10 @@ pub(super) async fn store_budgets(gateway: &Gateway) {
         tracing::error!(error = %error, "used budgets could not be stored");
         services.budgets.give_back(&used);
     }
-    services.budgets.forget_ended(services.clock.now());
+    let (access, now) = (services.access.load(), services.clock.now());
+    services.budgets.forget_ended(|id| {
+        access.grants.values().flatten().any(|g| g.id == id && now < g.window.until)
+    });
 }
 
 async fn kill(gateway: &Gateway) {

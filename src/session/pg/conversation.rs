@@ -205,6 +205,7 @@ const FINISHED_MAX: usize = 64;
 
 /// Where the client's pipelined batch stands.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one batch, not a state")]
 pub(super) struct Pipeline {
     /// Something was sent upstream since the last Sync, so that an implicit transaction may be open.
     pub(super) open: bool,
@@ -236,8 +237,18 @@ pub(super) struct Facts {
     pub(super) target: Arc<Target>,
 }
 
+/// What the parser pool made of a text.
+#[derive(Debug)]
+pub(super) struct WasRead {
+    /// The text.
+    pub(super) text: Arc<str>,
+    /// What it does, or why that can't be said.
+    pub(super) result: Result<Arc<Batch>, Unreadable>,
+}
+
 /// One session's state.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what waits to be done, each by itself")]
 pub(super) struct Conversation {
     pub(super) core: CoreRef,
     pub(super) facts: Facts,
@@ -250,6 +261,8 @@ pub(super) struct Conversation {
     pub(super) reading: ReadingState,
     pub(super) state: StateId,
     pub(super) held: Held,
+    /// The server has been asked for the answers that are waited for.
+    pub(super) hold_flushed: bool,
     /// What time it is at this turn of the loop.
     pub(super) now: Timestamp,
     /// The upstream must be told to cancel what runs.
@@ -261,7 +274,7 @@ pub(super) struct Conversation {
     /// A large text that the pool shall read.
     pub(super) to_read: Option<Arc<str>>,
     /// What the pool made of it.
-    pub(super) was_read: Option<(Arc<str>, Result<Arc<Batch>, Unreadable>)>,
+    pub(super) was_read: Option<WasRead>,
     /// `SET hallpass.over`.
     pub(super) over: Option<Over>,
     /// Before the frame, to the upstream.
@@ -321,7 +334,12 @@ pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
     match &owed.tag {
         Tag::Execute(execution) => execution.run.cut.is_some(),
         Tag::Query(query) => query.runs.iter().flatten().any(|run| run.cut.is_some()),
-        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+        Tag::Plain
+        | Tag::Named(..)
+        | Tag::Fail(_)
+        | Tag::Absent(_)
+        | Tag::Ours(_)
+        | Tag::Local(_) => false,
     }
 }
 
@@ -344,6 +362,7 @@ impl Conversation {
             reading,
             state,
             held: Held::No,
+            hold_flushed: false,
             now,
             cancel_wanted: false,
             application,
@@ -378,7 +397,8 @@ impl Conversation {
     pub(super) fn client_message(&mut self, frame: &[u8], rest: &[u8]) -> Result<Pass, End> {
         let message = match frontend::decode(frame) {
             Ok(message) => message,
-            Err(error) => return Err(End::Refused(error.refusal())),
+            // The frame was right, so both sides still know where they are: an error as the server's.
+            Err(error) => return Ok(self.bad_message(frame, &error)),
         };
         Ok(match message {
             FrontendMessage::Query { text } => self.query(text),
@@ -411,6 +431,18 @@ impl Conversation {
         })
     }
 
+    /// A message whose body can't be read.
+    fn bad_message(&mut self, frame: &[u8], error: &WireError) -> Pass {
+        if !self.pipeline.discarding {
+            let refusal = Refusal::new(RefusalKind::BadMessage, error.to_string());
+            match frame.first() {
+                Some(&frontend::QUERY | &frontend::FUNCTION_CALL) => self.refuse_query(refusal),
+                _ => self.refuse_message(refusal),
+            }
+        }
+        Pass::Drop
+    }
+
     /// Names the upstream's session after its principal and the client's own application name.
     pub(super) fn name_application(&mut self) {
         self.application_stale = false;
@@ -418,8 +450,12 @@ impl Conversation {
             return;
         }
         let name = format!("{}/{}", self.facts.handle.principal, self.application);
-        *self.facts.handle.application.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            self.application.clone();
+        self.facts
+            .handle
+            .application
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone_from(&self.application);
         match self.send_own(Control::ApplicationName(name), "application_name") {
             Ok(statement) => {
                 self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
@@ -436,10 +472,10 @@ impl Conversation {
 
     /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
     pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
-        if let Some((of, result)) = self.was_read.take() {
-            if *of == *text {
-                return Some(result);
-            }
+        if let Some(read) = self.was_read.take()
+            && *read.text == *text
+        {
+            return Some(read.result);
         }
         match gate::read(&self.core, &self.facts.target, (&self.reading, self.state), text) {
             gate::Read::Done(result) => Some(result),
@@ -468,8 +504,7 @@ impl Conversation {
     pub(super) fn clear(
         &mut self,
         permit: Permit,
-        kind: IntentKind,
-        text: &str,
+        (kind, text): (IntentKind, &str),
         (fingerprint, analysis): (&str, Option<&Analysis>),
         parameters: &[Parameter<'_>],
     ) -> Result<Clearance, Refusal> {
@@ -639,7 +674,12 @@ impl Conversation {
                     open.extend(query.runs.iter().flatten().map(|run| run.statement));
                 }
                 Tag::Named(_, Some(run)) => open.push(run.statement),
-                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Named(_, None)
+                | Tag::Plain
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         self.close_records();
@@ -693,7 +733,12 @@ impl Conversation {
                     execution.run.cut(skipped());
                     self.finish(&execution.run, None, None);
                 }
-                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Query(_)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
     }
@@ -766,7 +811,12 @@ impl Conversation {
             Tag::Query(query) => {
                 query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
             }
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain
+            | Tag::Named(..)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
+            | Tag::Ours(_)
+            | Tag::Local(_) => false,
         })
     }
 
@@ -783,7 +833,12 @@ impl Conversation {
             match &mut owed.tag {
                 Tag::Execute(execution) => mark(&mut execution.run),
                 Tag::Query(query) => query.runs.iter_mut().flatten().for_each(mark),
-                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         cut

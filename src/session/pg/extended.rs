@@ -48,7 +48,7 @@ impl Conversation {
             return Pass::Hold;
         }
         let limits = self.core.services.world.load();
-        let name = match self.name(parse.name) {
+        let name = match Self::name(parse.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -130,7 +130,7 @@ impl Conversation {
         let texts = bind.map(|b| parameter_texts(&b, &prepared.parameter_types));
         let parameters = as_parameters(texts.as_deref().unwrap_or_default());
         let kind = if bind.is_some() { IntentKind::Bind } else { IntentKind::Parse };
-        match self.clear(permit, kind, text, what, &parameters) {
+        match self.clear(permit, (kind, text), what, &parameters) {
             Ok(clearance) => {
                 let mut run = None;
                 if bind.is_some() {
@@ -155,7 +155,7 @@ impl Conversation {
         if self.must_ask_path() {
             return Pass::Hold;
         }
-        let (portal, statement) = match (self.name(bind.portal), self.name(bind.statement)) {
+        let (portal, statement) = match (Self::name(bind.portal), Self::name(bind.statement)) {
             (Ok(portal), Ok(statement)) => (portal, statement),
             (Err(refusal), _) | (_, Err(refusal)) => return self.refused(refusal),
         };
@@ -202,7 +202,7 @@ impl Conversation {
             _ => {
                 let texts = parameter_texts(bind, &prepared.parameter_types);
                 let parameters = as_parameters(&texts);
-                self.clear(permit, IntentKind::Bind, &prepared.text, what, &parameters)
+                self.clear(permit, (IntentKind::Bind, &prepared.text), what, &parameters)
             }
         };
         match cleared {
@@ -232,7 +232,7 @@ impl Conversation {
         if self.must_ask_path() {
             return Pass::Hold;
         }
-        let name = match self.name(execute.portal) {
+        let name = match Self::name(execute.portal) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -275,7 +275,7 @@ impl Conversation {
             Some((statement, of)) if of == self.pipeline.number => {
                 self.core.lane.borrow_mut().again(permit, statement)
             }
-            _ => match self.clear(permit, IntentKind::Execute, &prepared.text, what, &[]) {
+            _ => match self.clear(permit, (IntentKind::Execute, &prepared.text), what, &[]) {
                 Ok(clearance) => clearance,
                 Err(refusal) => return self.refused(refusal),
             },
@@ -302,7 +302,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        let name = match self.name(named.name) {
+        let name = match Self::name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -354,7 +354,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        let name = match self.name(named.name) {
+        let name = match Self::name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -422,7 +422,12 @@ impl Conversation {
         self.exchange.iter().any(|owed| match &owed.tag {
             Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
             Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain
+            | Tag::Named(..)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
+            | Tag::Ours(_)
+            | Tag::Local(_) => false,
         })
     }
 
@@ -438,12 +443,8 @@ impl Conversation {
         Pass::Drop
     }
 
-    /// Held until a capped result has ended. The server keeps its answers back until Flush or Sync,
-    /// so one is sent.
+    /// Held until a capped result has ended.
     fn hold_for_result(&mut self) -> Pass {
-        if self.held != Held::UntilResultEnds {
-            self.controls.push_back(crate::upstream::door::Control::Flush);
-        }
         self.held = Held::UntilResultEnds;
         Pass::Hold
     }
@@ -457,7 +458,7 @@ impl Conversation {
     }
 
     /// A name as text. Those that the gateway uses itself are refused.
-    fn name<'n>(&self, bytes: &'n [u8]) -> Result<&'n str, Refusal> {
+    fn name(bytes: &[u8]) -> Result<&str, Refusal> {
         let name = std::str::from_utf8(bytes)
             .map_err(|_| Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8"))?;
         if name.starts_with(RESERVED_PREFIX) {

@@ -62,7 +62,12 @@ impl Conversation {
                         in_use.extend(&run.stands_on);
                     }
                 }
-                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         in_use.sort_unstable();

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use conversation::{Conversation, End, Held, LocalRun, Pass, Reply};
+use conversation::{Conversation, End, Held, LocalRun, Pass, Reply, WasRead};
 use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 
 use super::{
@@ -385,7 +385,7 @@ impl Relay {
                     let result = done.unwrap_or(Err(Unreadable::TooLarge {
                         what: "the statement could not be read".to_owned(),
                     }));
-                    self.talk.was_read = Some((text, result));
+                    self.talk.was_read = Some(WasRead { text, result });
                     progress = true;
                 }
             }

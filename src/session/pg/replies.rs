@@ -48,7 +48,8 @@ impl Conversation {
             | Tag::Ours(_)
             | Tag::Plain
             | Tag::Named(..)
-            | Tag::Fail(_) | Tag::Absent(_)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
             | Tag::Local(_) => None,
         };
         // Fail closed: a row that belongs to no statement we know goes nowhere.
@@ -218,13 +219,14 @@ impl Conversation {
                 }
                 Tag::Ours(Ours::Path(_)) => {
                     let answer = self.path_answer.take();
-                    self.path_is(answer);
+                    self.path_is(answer.as_deref());
                     Ok(Reply::Swallow)
                 }
                 Tag::Plain
                 | Tag::Named(..)
                 | Tag::Query(_)
-                | Tag::Fail(_) | Tag::Absent(_)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
                 | Tag::Ours(_)
                 | Tag::Local(_) => Ok(Reply::Swallow),
             },
@@ -512,8 +514,8 @@ impl Conversation {
     }
 
     /// The server has said which schemas are in force.
-    fn path_is(&mut self, answer: Option<String>) {
-        let path = answer.as_deref().and_then(local::array_elements);
+    fn path_is(&mut self, answer: Option<&str>) {
+        let path = answer.and_then(local::array_elements);
         self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
     }
 
@@ -545,6 +547,12 @@ impl Conversation {
         };
         if free {
             self.held = Held::No;
+            self.hold_flushed = false;
+        } else if self.pipeline.open && !self.hold_flushed {
+            // The server keeps its answers back until Flush or Sync, and the client's own may be
+            // behind the frame that waits for them.
+            self.hold_flushed = true;
+            self.controls.push_back(Control::Flush);
         }
     }
 }

@@ -81,7 +81,7 @@ impl Conversation {
                 return Pass::Drop;
             }
         }
-        self.send_query(text, batch, permit)
+        self.send_query(text, batch, &permit)
     }
 
     /// What comes before the question whether it may run: statements that are answered here, a
@@ -211,7 +211,7 @@ impl Conversation {
         Pass::Drop
     }
 
-    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: Permit) -> Pass {
+    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit) -> Pass {
         // Behind a rollback of ours only the transaction's end has come so far; a COMMIT must not
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
@@ -230,7 +230,7 @@ impl Conversation {
             };
             let analysis = analysis.map(AsRef::as_ref);
             let what = (&*batch.fingerprint, analysis);
-            match self.clear(permit.clone(), IntentKind::Query, part, what, &[]) {
+            match self.clear(permit.clone(), (IntentKind::Query, part), what, &[]) {
                 Ok(clearance) => {
                     let mut run = self.start(&clearance, analysis);
                     if let Some(name) = analysis.and_then(|a| a.fetches.as_deref()) {

@@ -292,7 +292,14 @@ impl<T> Exchange<T> {
                 Step::Sync => {
                     self.queue.remove(index);
                 }
-                _ => index += 1,
+                Step::Query
+                | Step::Parse
+                | Step::Bind
+                | Step::DescribeStatement
+                | Step::DescribePortal
+                | Step::Execute
+                | Step::Close
+                | Step::Local => index += 1,
             }
         }
         self.copying_in = true;
