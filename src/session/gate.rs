@@ -188,3 +188,21 @@ fn opaque(text: &str) -> Analysis {
         parameters: 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_our_schema_is_refused_to_admins_too() {
+        let rights =
+            Rights { standing: [Permission::Admin].into_iter().collect(), ..Rights::default() };
+        let caps = Caps { rows: 1, bytes: 1 };
+        let opinion = |why: &Unreadable| unreadable(why, "x", &rights, caps, Timestamp(0));
+        let ambiguous = Unreadable::Ambiguous { what: "two ways".to_owned() };
+        assert!(matches!(opinion(&ambiguous), Opinion::Permit(..)));
+        let ours = Unreadable::NotAnswered { what: "hallpass.x".to_owned() };
+        let Opinion::Refuse(refusal) = opinion(&ours) else { panic!("an admin may send it on") };
+        assert_eq!(refusal.kind, RefusalKind::NotSupported);
+    }
+}
