@@ -554,20 +554,120 @@ fn what_was_carried_out_is_on_record_as_carried_out() {
 }
 
 #[test]
-fn a_capped_result_in_a_transaction_stays_in_step_behind_pipelined_messages() {
-    let (_server, _gateway, mut client, _) = start("select");
+fn a_commit_behind_a_cut_result_commits_nothing() {
+    let (server, _gateway, mut client, _) = start("select,dml");
+    server.sql("CREATE TABLE behind (v int)");
+    server.sql("GRANT ALL ON behind TO PUBLIC");
     let run = |text: &str| [parse("", text, &[]), bind("", "", &[], 0), execute("", 0)].concat();
-    for _ in 0..5 {
-        client.query("BEGIN");
-        let answer =
-            client.exchange(&[run(ORDERS), run("SELECT 2"), sync(), run("SELECT 3"), sync()], 2);
-        capped(&answer);
+    for round in 0..6 {
+        let begun = client.query("BEGIN; INSERT INTO behind VALUES (1)");
+        assert!(error(&begun).is_none(), "{begun:?}");
+        let commit =
+            if round % 2 == 0 { query("COMMIT") } else { [run("COMMIT"), sync()].concat() };
+        let answer = client.exchange(&[run(ORDERS), sync(), commit], 2);
         assert_eq!(fields(&answer, 'C'), "54000");
-        let answer = client.query("SELECT 4");
-        assert_eq!(fields(&answer, 'C'), "25P02", "{answer:?}");
+        let next = client.query("SELECT 'alive'");
+        assert_eq!(
+            rows(&next),
+            [["alive"]],
+            "round {round}: {next:?} behind {:?}",
+            &answer[answer.len() - 6..]
+        );
+        assert_eq!(server.sql("SELECT count(*) FROM behind"), "0", "round {round}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_refused_query_in_a_pipeline_leaves_the_next_ones_in_step() {
+    let (_server, _gateway, mut client, _) = start("select");
+    for begin in ["SELECT 1", "BEGIN"] {
+        client.query(begin);
+        let answer = client.exchange(
+            &[
+                query("SELECT 1"),
+                query("DELETE FROM orders"),
+                parse("", "SELECT 2", &[]),
+                bind("", "", &[], 0),
+                query("DELETE FROM orders"),
+                query("SELECT * FROM hallpass.whoami"),
+                frame(b'F', &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+                parse("", "SELECT hallpass.nonsense()", &[]),
+                bind("", "", &[], 1),
+                execute("", 0),
+                parse("", "DELETE FROM orders", &[]),
+                flush(),
+                sync(),
+                query(""),
+                sync(),
+                sync(),
+            ],
+            9,
+        );
+        let status: Vec<u8> = answer.iter().filter(|m| m.tag == b'Z').map(|m| m.body[0]).collect();
+        let wanted: &[u8] = if begin == "BEGIN" { b"TEEEEEEEE" } else { b"IIIIIIIII" };
+        assert_eq!(
+            String::from_utf8_lossy(&status),
+            String::from_utf8_lossy(wanted),
+            "{begin}: {answer:?}"
+        );
         client.query("ROLLBACK");
         alive(&mut client);
     }
+}
+
+#[test]
+fn a_session_that_was_writable_is_closed_again_whatever_was_rolled_back() {
+    let (_server, gateway, mut client, grant) = start("dml");
+    client.query("BEGIN");
+    client.query("COMMIT");
+    client.query("BEGIN");
+    client.query("SET default_transaction_read_only = on");
+    client.query("ROLLBACK");
+    client.query("BEGIN; RESET ALL; ROLLBACK");
+    gateway.must(&["grant", "revoke", &grant]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!writable(&mut client));
+    client.query("BEGIN");
+    assert!(!writable(&mut client));
+    client.query("ROLLBACK");
+}
+
+#[test]
+fn odd_messages_while_copying_stay_in_step() {
+    let (server, _gateway, mut client, _) = start("dml");
+    server.sql("CREATE TABLE copied (v int)");
+    server.sql("GRANT ALL ON copied TO PUBLIC");
+    let copy =
+        [parse("", "COPY copied FROM STDIN", &[]), bind("", "", &[], 0), execute("", 0)].concat();
+    // Bad data, then its end.
+    let answer = client.exchange(
+        &[
+            copy,
+            copy_data(
+                b"x
+",
+            ),
+            copy_done(),
+            sync(),
+        ],
+        1,
+    );
+    assert_eq!(fields(&answer, 'C'), "22P02");
+    alive(&mut client);
+    // Copy data for nobody.
+    let answer = client.exchange(
+        &[
+            copy_data(
+                b"1
+",
+            ),
+            copy_done(),
+            query("SELECT 1"),
+        ],
+        1,
+    );
+    assert!(error(&answer).is_none());
+    assert_eq!(server.sql("SELECT count(*) FROM copied"), "0");
 }
 
 #[test]

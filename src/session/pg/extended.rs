@@ -204,6 +204,11 @@ impl Conversation {
         if let Some(pass) = self.hold_or_move_wall(&permit, true) {
             return pass;
         }
+        let commits = prepared.analysis().is_some_and(|a| a.commits());
+        if commits && self.capped_result_runs() {
+            // Bound before the abort that a cut result brings, its Execute couldn't end that.
+            return self.hold_for_result();
+        }
         let analysis = prepared.analysis().map(Arc::clone);
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
         let number = self.pipeline.number;

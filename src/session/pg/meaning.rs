@@ -25,13 +25,13 @@ use crate::{
 impl Conversation {
     /// True if a statement under way may change what the next one means: it waits.
     pub(super) fn must_settle(&mut self) -> bool {
-        if self.moving {
-            self.moving = !self.exchange.is_empty();
-            if self.moving {
-                self.held = Held::UntilAnswered;
-            }
+        self.moving &= !self.exchange.is_empty();
+        // A transaction that the client believes aborted is aborted at the server first.
+        let waits = self.moving || self.abort_after_cut && !self.exchange.is_empty();
+        if waits {
+            self.held = Held::UntilAnswered;
         }
-        self.moving
+        waits
     }
 
     /// True if the client is held until answers have come that the server keeps back until it is
