@@ -25,7 +25,7 @@ use crate::{
     session::{
         cache::{ReadingState, StateId},
         gate::{self, Opinion},
-        names::{Names, Portal, Undo},
+        names::{Names, Portal, Prepared, Undo},
         result::Run,
         services::{CoreRef, Over, Target},
         signal::SessionHandle,
@@ -123,6 +123,8 @@ pub(super) enum Tag {
 pub(super) struct QueryRun {
     /// What they do.
     pub(super) batch: Arc<Batch>,
+    /// The text, if it makes names.
+    pub(super) text: Rc<str>,
     /// Their runs, in the same order, until they end.
     pub(super) runs: Vec<Option<Run>>,
     /// Which one is next to end.
@@ -138,6 +140,8 @@ pub(super) struct QueryRun {
 pub(super) struct Execution {
     /// What it does; `None` for an empty statement.
     pub(super) analysis: Option<Arc<Analysis>>,
+    /// What it was made from.
+    pub(super) prepared: Rc<Prepared>,
     /// How far it is.
     pub(super) run: Run,
     /// The tag of its COMMIT is replaced by this error.
@@ -149,6 +153,8 @@ pub(super) struct Execution {
 pub(super) enum Ours {
     /// Its replies mean nothing.
     Silent(StatementId),
+    /// It moves the wall.
+    Wall(StatementId),
     /// Its one row is the search path.
     Path(StatementId),
     /// Its ReadyForQuery is the client's: it ends a refused Query or a cut result.
@@ -275,6 +281,12 @@ pub(super) struct Conversation {
     pub(super) to_read: Option<Arc<str>>,
     /// What the pool made of it.
     pub(super) was_read: Option<WasRead>,
+    /// A statement is under way that may change what names or texts mean.
+    pub(super) moving: bool,
+    /// The wall may be elsewhere than we put it: the client set it, and may roll that back.
+    pub(super) wall_unsure: bool,
+    /// A COPY FROM STDIN must end now, between two frames of the client.
+    pub(super) fail_copy: bool,
     /// `SET hallpass.over`.
     pub(super) over: Option<Over>,
     /// Before the frame, to the upstream.
@@ -369,6 +381,9 @@ impl Conversation {
             application_stale: false,
             to_read: None,
             was_read: None,
+            moving: false,
+            wall_unsure: false,
+            fail_copy: false,
             over: None,
             controls: VecDeque::new(),
             after: VecDeque::new(),
@@ -458,8 +473,7 @@ impl Conversation {
             .clone_from(&self.application);
         match self.send_own(Control::ApplicationName(name), "application_name") {
             Ok(statement) => {
-                self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
-                self.held = Held::UntilAnswered;
+                self.owe_own(Ours::Silent(statement), false);
             }
             Err(refusal) => self.fatal = Some(refusal),
         }
@@ -579,11 +593,14 @@ impl Conversation {
         let permit = clearance.permit();
         let mut run = Run::new(clearance.statement(), permit, self.now);
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
+        run.writes = analysis.is_none_or(|a| a.writes);
+        if let Some(analysis) = analysis {
+            self.attach(&mut run, analysis);
+        }
         if run.counts {
             let budgets = &self.core.services.budgets;
             run.grants = permit.grants().iter().map(|g| (g.id, budgets.meter(g))).collect();
         }
-        run.writes = analysis.is_none_or(|a| a.writes);
         for grant in permit.grant_ids() {
             self.transaction.used(grant);
         }
@@ -608,6 +625,23 @@ impl Conversation {
         if self.finished.len() >= FINISHED_MAX {
             self.close_records();
         }
+    }
+
+    /// A Bind that was on record failed or was skipped, and no Execute has taken its record over.
+    pub(super) fn close_bound(&mut self, undo: &Undo, sqlstate: Option<[u8; 5]>) {
+        let recorded = self.names.portal_of(undo).and_then(|portal| portal.recorded.take());
+        let Some((statement, _)) = recorded else { return };
+        self.transaction.ran(statement);
+        self.finished.push(Finished {
+            statement,
+            ended: if sqlstate.is_some() { Ended::Error } else { Ended::Cancelled },
+            rows: 0,
+            bytes: 0,
+            affected: None,
+            sqlstate,
+            started: self.now,
+            policy: Duration::ZERO,
+        });
     }
 
     /// Closes the records of what has finished.
@@ -723,6 +757,7 @@ impl Conversation {
         for owed in dropped.rev() {
             match owed.tag {
                 Tag::Named(undo, run) => {
+                    self.close_bound(&undo, None);
                     self.names.undo(undo);
                     if let Some(mut run) = run {
                         run.cut(skipped());

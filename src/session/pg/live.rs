@@ -112,6 +112,8 @@ impl Conversation {
         if cut {
             self.cancel_wanted = true;
             self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+            // A server that reads copy data listens to its client alone.
+            self.fail_copy = self.copy_may_run();
         }
         let used = self.transaction.grants.contains(&id);
         if self.transaction.rolled_back.is_some() || !used {
