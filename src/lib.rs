@@ -59,7 +59,7 @@
 //!    here (`local.rs`); what depends on a result that still runs is held; in a transaction that the
 //!    gateway rolled back only its end passes.
 //! 5. `judge_batch` adds what EXECUTE and FETCH name ([`session::names`]) and asks
-//!    [`kernel::policy::decide`], the only maker of a permit, with the session's rights of this
+//!    [`kernel::policy::decide()`], the only maker of a permit, with the session's rights of this
 //!    moment. All statements of a text, or none. A text that nobody understands is weighed by
 //!    [`session::gate::unreadable`]: it needs `admin`.
 //! 6. A denial is put on record (`record_no`) and told (`refuse_query`): at once if nothing is open,

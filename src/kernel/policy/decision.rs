@@ -9,7 +9,7 @@ use crate::kernel::{
     sql::analysis::{Need, NeedOn},
 };
 
-/// What [`super::decide`] answers.
+/// What [`super::decide()`] answers.
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// Yes.
@@ -18,7 +18,7 @@ pub enum Decision {
     Denial(Denial),
 }
 
-/// A yes, and what it obliges to. Only [`super::decide`] makes one.
+/// A yes, and what it obliges to. Only [`super::decide()`] makes one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     /// The grants it stands on, none if standing permissions were enough.

@@ -2,7 +2,7 @@
 //!
 //! The key is the text's token stream with white space, comments and the case of keywords gone, and
 //! with a *hole* where a constant's value can't change what the statement does. Two texts with one
-//! key have one analysis; so the list of positions where a hole may stand ([`position`]) is short,
+//! key have one analysis; so the list of positions where a hole may stand (`position`) is short,
 //! and where it doesn't know, the constant stays in the key.
 //!
 //! The cached analysis was made from another text: its spans belong to that text. The spans of this
