@@ -375,7 +375,7 @@ impl Conversation {
         if status == Status::Idle {
             let settling = self.transaction.idle(failed);
             self.names.end_transaction();
-            self.settle(settling);
+            self.settle_implicit(settling);
             self.ends_at = None;
             if std::mem::take(&mut self.schema_changed) {
                 self.schema_settled = true;
