@@ -183,4 +183,4 @@ FROM customers AS c LEFT JOIN orders AS o ON o.customer_id = c.id
 GROUP BY c.id;
 
 COMMIT;
-ANALYZE;
+ANALYZE customers, products, orders, order_items, payments, employees, billing.invoices;

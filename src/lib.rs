@@ -1,4 +1,94 @@
 //! Hallpass: a database gateway for just-in-time access.
+//!
+//! This page is the map: where things are, what words mean, and what becomes of one statement.
+//! Settings are explained in `proxy.toml.example`, operation in the README.
+//!
+//! # Floors
+//!
+//! A module only uses what is on its own floor or below; `tests/tidy` says so on every run.
+//!
+//! ```text
+//! 5  api · cli · config          may use everything below; nobody below knows `Config`
+//! 4  session                     one client's life; pg is Postgres' own, the rest is no protocol's
+//! 3  store · trail · upstream    don't know each other, but upstream asks for trail's Clearance
+//! 2  net                         sockets, TLS, the clock
+//! 1  wire                        bytes and messages, and who owes whom a reply; no input, no output
+//! 0  kernel                      values and decisions: no file, no socket, no clock, no runtime
+//! ```
+//!
+//! # Words
+//!
+//! - *target*: a database that people connect to by name; *upstream*: the real server behind it.
+//! - *client*: the program on the other side; *session*: one client connection, and its upstream's.
+//! - *principal*: a person or service that logs in to the gateway; has *roles*.
+//! - *permission*: `explain`, `info`, `select`, `export`, `dml`, `ddl`, `admin`, `unmask`,
+//!   `issues.create`.
+//! - *request*: somebody asks for permissions on a target, for a time, with a reason.
+//! - *grant*: permissions for one principal on one target, from when until when, on what, how many
+//!   rows. It is active, expired, revoked or exhausted.
+//! - *rights*: what a session holds at this moment: what its roles stand for, and all live grants.
+//! - *statement*, *analysis*: SQL as the client sent it; what it does over its whole tree.
+//! - *permit*, *denial*: a yes with its limits and the grants it stands on; a no with what is missing.
+//! - *clearance*: a permit whose intent is on the trail. Nothing else opens the door upstream.
+//! - *refusal*: what a client is told, with the codes of its protocol.
+//! - *exchange*: what the upstream owes, in order; *wall*: the upstream session's read-only default.
+//! - *trail*, *record*, *outcome*: the hash-chained files; an entry; how a statement ended. People
+//!   ask the *audit table*, which is made from it.
+//!
+//! # The life of a statement on Postgres
+//!
+//! A connection is accepted by [`net::listener`], handed to the least loaded of the
+//! [`session::cores`] and stays on that thread. `session/pg/login.rs` (`accept`) negotiates TLS,
+//! proves the principal by SCRAM ([`session::login`]), finds the target, logs in there with the
+//! gateway's own log-in and a closed wall, and puts the opened session on the trail. From then on one
+//! task, `Relay` in `session/pg/mod.rs`, moves both directions. A `Query` with one SELECT then goes
+//! like this; `conversation.rs`, `simple.rs` and so on are in `session/pg`:
+//!
+//! 1. `Relay::fill` reads into the [`upstream::door::Door`], which keeps the client's bytes until
+//!    somebody has decided on them. `one_from_client` takes a whole frame ([`wire::pg::frame`],
+//!    bounded by type), and `Conversation::client_message` decodes it ([`wire::pg::frontend`]).
+//! 2. `Conversation::query` (`simple.rs`) makes it a [`kernel::sql::text::StatementText`]: UTF-8, no
+//!    NUL, within the limit. If it isn't known where names are looked up now, `must_ask_path`
+//!    (`wall.rs`) asks the same upstream session first, and the frame is held.
+//! 3. [`session::gate::read`] normalizes it and asks the core's [`session::cache`] for an analysis of
+//!    the same tokens under the same catalog, path and modes. If there is none,
+//!    [`kernel::sql::analyze`] reads it: the lexer, the server's own grammar, and `sqlparser` as the
+//!    second opinion; then [`kernel::sql::judge`] resolves names and says what it needs. Large texts
+//!    go to [`session::parsers`] meanwhile (`begin_work`).
+//! 4. `query_before_judging`: calls of `hallpass.*` branch off to [`session::desk`] and are answered
+//!    here (`local.rs`); what depends on a result that still runs is held; in a transaction that the
+//!    gateway rolled back only its end passes.
+//! 5. `judge_batch` adds what EXECUTE and FETCH name ([`session::names`]) and asks
+//!    [`kernel::policy::decide`], the only maker of a permit, with the session's rights of this
+//!    moment. All statements of a text, or none. A text that nobody understands is weighed by
+//!    [`session::gate::unreadable`]: it needs `admin`.
+//! 6. A denial is put on record (`record_no`) and told (`refuse_query`): at once if nothing is open,
+//!    else as a failing message of our own, so that the server aborts and orders by itself.
+//! 7. `wall_for` (`wall.rs`) opens the wall for a permit that writes, or closes it when the right to
+//!    write has gone; the frame waits until the server has said so.
+//! 8. `send_query` puts the intent on the trail: [`trail::Lane::admit`] writes the record with one
+//!    write and gives the [`trail::Clearance`] for it. With `audit.durability = "synced"` the frame
+//!    also waits for the disk. If the record can't be written, the client is refused.
+//! 9. The reply is entered in the exchange ([`wire::pg::exchange`]) with a [`session::result::Run`],
+//!    and [`upstream::door::Door::send_statement`] lets exactly the client's own bytes go. Its other
+//!    ways out are `relay` for messages that carry no statement and `send_control` for a closed list
+//!    of texts of the gateway's own.
+//! 10. `one_run_from_upstream` looks at what comes back. Rows are judged by their header
+//!     (`Conversation::row` in `replies.rs`): `Run::row` counts them against the cap and the grants'
+//!     budgets. Whole runs of frames pass as they came; a row that belongs to nothing goes nowhere.
+//!     Beyond the cap the statement is cancelled and the client told why, or the result is cut.
+//! 11. `result_ends` and `completed` take over what the statement changed: names, settings, path,
+//!     transaction ([`session::transaction`]), schema.
+//! 12. At ReadyForQuery (`ready`) the outcomes are closed on the trail, and what the end of a
+//!     transaction settled. They are written with the next intent, or within 20 ms.
+//!
+//! In the extended protocol (`extended.rs`) the same is decided at Parse, at Bind and again at
+//! Execute, and on record before a Bind leaves, because input functions and planning run there. A
+//! Parse whose Bind came with it makes one record. What the server refuses or skips takes back the
+//! names it would have made (`take_back`).
+//!
+//! When a grant ends, `refresh_rights` (`live.rs`) cancels what stands on it and rolls its
+//! transaction back; the session stays. However a session ends, `abandon` closes its records.
 
 pub mod api;
 pub mod cli;

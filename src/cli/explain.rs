@@ -80,6 +80,7 @@ struct Verdict {
     disabled: bool,
     now: Timestamp,
     rights: Rights,
+    needs_nothing: bool,
     answer: Answer,
 }
 
@@ -197,14 +198,11 @@ impl Asked {
                     }
                 }
             }
-            // What names the gateway's own schema goes nowhere, whatever is held.
-            Err(why @ Unreadable::NotAnswered { .. }) => {
-                let nothing = Rights::default();
-                answer_of(gate::unreadable(why, text, &nothing, caps, now))
-            }
             Err(why) => answer_of(gate::unreadable(why, text, &rights, caps, now)),
         };
-        Verdict { principal, disabled, now, rights, answer }
+        let needs_nothing =
+            read.as_ref().is_ok_and(|b| b.statements.iter().all(|a| a.needs.is_empty()));
+        Verdict { principal, disabled, now, rights, needs_nothing, answer }
     }
 }
 
@@ -308,7 +306,7 @@ impl Verdict {
                     rows.push(("by", grant.id.to_string(), grant_text(grant, self.now)));
                 }
                 if permit.grants().is_empty() {
-                    let standing = if self.rights.standing.is_empty() {
+                    let standing = if self.needs_nothing {
                         "no permission is needed".to_owned()
                     } else {
                         format!("standing: {}", self.rights.standing.short_list())
@@ -327,7 +325,9 @@ impl Verdict {
                     let why = format!("{}{elsewhere}", missing.need.why);
                     rows.push(("missing", missing.need.permission.to_string(), why));
                 }
-                rows.push(("told", refusal.to_string(), String::new()));
+                if denial.is_none() {
+                    rows.push(("told", refusal.to_string(), String::new()));
+                }
                 if !self.disabled {
                     rows.push(("holds", self.rights.held().to_string(), String::new()));
                 }

@@ -222,26 +222,31 @@ impl Drop for Link {
     }
 }
 
+/// Buffers for reuse.
+#[derive(Default)]
+struct Pool {
+    small: Vec<Vec<u8>>,
+    large: Vec<Vec<u8>>,
+}
+
 thread_local! {
-    static POOL: RefCell<(Vec<Vec<u8>>, Vec<Vec<u8>>)> = const {
-        RefCell::new((Vec::new(), Vec::new()))
-    };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { small: Vec::new(), large: Vec::new() }) };
 }
 
 fn take_buffer(size: usize) -> Vec<u8> {
-    let pooled = POOL.with_borrow_mut(|(small, large)| match size {
-        0..=SMALL => small.pop(),
-        ..=LARGE => large.pop(),
+    let rounded = if size <= SMALL {
+        SMALL
+    } else if size <= LARGE {
+        LARGE
+    } else {
+        size
+    };
+    let pooled = POOL.with_borrow_mut(|pool| match rounded {
+        SMALL => pool.small.pop(),
+        LARGE => pool.large.pop(),
         _ => None,
     });
-    pooled.unwrap_or_else(|| {
-        let rounded = match size {
-            0..=SMALL => SMALL,
-            ..=LARGE => LARGE,
-            more => more,
-        };
-        vec![0; rounded]
-    })
+    pooled.unwrap_or_else(|| vec![0; rounded])
 }
 
 fn give_buffer(buffer: Vec<u8>) {
@@ -249,8 +254,8 @@ fn give_buffer(buffer: Vec<u8>) {
     let _ = POOL.try_with(|pool| {
         let Ok(mut pool) = pool.try_borrow_mut() else { return };
         let shelf = match buffer.len() {
-            SMALL => &mut pool.0,
-            LARGE => &mut pool.1,
+            SMALL => &mut pool.small,
+            LARGE => &mut pool.large,
             _ => return,
         };
         if shelf.len() < POOLED {

@@ -92,3 +92,45 @@ impl Budgets {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{
+        access::{AtEnd, Permission, Scope},
+        ids::{Principal, TargetName},
+        time::{Timestamp, Window},
+    };
+
+    #[test]
+    fn rows_that_the_store_knows_of_are_not_given_back_by_an_old_view_of_the_grant() {
+        let as_first_seen = Grant {
+            id: GrantId(1),
+            principal: Principal::new("alice"),
+            target: TargetName::new("shop"),
+            permissions: [Permission::Select].into_iter().collect(),
+            scope: Scope::All,
+            window: Window { from: Timestamp(0), until: Timestamp(100) },
+            max_rows: None,
+            row_budget: 2,
+            rows_used: 0,
+            at_end: AtEnd::default(),
+            request: None,
+            approved_by: "os:root".to_owned(),
+            reason: "a test".to_owned(),
+            created: Timestamp(0),
+            revoked: None,
+        };
+        let budgets = Budgets::default();
+        assert!(budgets.meter(&as_first_seen).take_row());
+        assert_eq!(budgets.unstored(), [(GrantId(1), 1)]);
+        budgets.forget_ended(|_| true);
+        let meter = budgets.meter(&as_first_seen);
+        assert!(meter.take_row() && !meter.take_row() && meter.is_used_up());
+        drop(meter);
+        budgets.forget_ended(|_| false);
+        assert_eq!(budgets.unstored(), [(GrantId(1), 1)], "kept until it is stored");
+        budgets.forget_ended(|_| false);
+        assert!(budgets.unstored().is_empty());
+    }
+}

@@ -233,22 +233,24 @@ async fn act(
         "approve" => {
             let id: RequestId = number(name, arguments)?;
             let made = services.store.request_approve(&actor, now, id, &Approval::default()).await;
-            made.map(|grant| (approved(id, &grant), None)).map_err(refusal_of)
+            made.map(|grant| (approved(id, &grant), None)).map_err(|e| refusal_of(&e))
         }
         "deny" => {
             let id: RequestId = number(name, arguments)?;
             let made = services.store.request_deny(&actor, now, id).await;
-            made.map(|r| (format!("{id} of {} is denied", r.principal), None)).map_err(refusal_of)
+            made.map(|r| (format!("{id} of {} is denied", r.principal), None))
+                .map_err(|e| refusal_of(&e))
         }
         "withdraw" => {
             let id: RequestId = number(name, arguments)?;
             let made = services.store.request_withdraw(&actor, now, id).await;
-            made.map(|_| (format!("{id} is withdrawn"), None)).map_err(refusal_of)
+            made.map(|_| (format!("{id} is withdrawn"), None)).map_err(|e| refusal_of(&e))
         }
         "revoke" => {
             let id: GrantId = number(name, arguments)?;
             let made = services.store.grant_revoke(&actor, now, id).await;
-            made.map(|g| (format!("{id} of {} is revoked", g.principal), None)).map_err(refusal_of)
+            made.map(|g| (format!("{id} of {} is revoked", g.principal), None))
+                .map_err(|e| refusal_of(&e))
         }
         other => return Err(nothing_named(other)),
     };
@@ -294,7 +296,7 @@ async fn request(
         reason: reason.to_owned(),
     };
     let now = services.clock.now();
-    let made = services.store.request_create(actor, now, &new).await.map_err(refusal_of)?;
+    let made = services.store.request_create(actor, now, &new).await.map_err(|e| refusal_of(&e))?;
     let line = format!(
         "{} asks for {} on {} of {} for {}; waiting for an approver: SELECT hallpass.approve({});",
         made.id,
@@ -331,7 +333,7 @@ fn number<N: std::str::FromStr>(name: &str, arguments: &[Option<String>]) -> Res
 }
 
 /// An error of the store, as the caller is told.
-fn refusal_of(error: Error) -> Refusal {
+fn refusal_of(error: &Error) -> Refusal {
     if error.is_refusal() {
         let kind = match error {
             Error::NotAllowed { .. } | Error::OwnRequest { .. } | Error::OwnGrant => {
@@ -371,7 +373,7 @@ fn rows_of(services: &Services, caller: &Caller, name: &str) -> Result<Vec<Vec<C
     })
 }
 
-fn text(value: impl ToString) -> Cell {
+fn text(value: &impl ToString) -> Cell {
     Cell::Text(value.to_string())
 }
 
@@ -385,11 +387,11 @@ fn request_row(request: &AccessRequest) -> Vec<Cell> {
         count(request.id.0),
         text(&request.principal),
         text(&request.target),
-        text(request.permissions),
+        text(&request.permissions),
         text(&request.scope),
-        text(format_duration(seconds)),
+        text(&format_duration(seconds)),
         text(&request.reason),
-        text(crate::store::state_name(request.state)),
+        text(&crate::store::state_name(request.state)),
         Cell::Time(request.created),
         request.decided_by.as_ref().map_or(Cell::Null, text),
         request.decided.map_or(Cell::Null, Cell::Time),
@@ -402,9 +404,9 @@ fn grant_row(grant: &Grant, now: Timestamp) -> Vec<Cell> {
         count(grant.id.0),
         text(&grant.principal),
         text(&grant.target),
-        text(grant.permissions),
+        text(&grant.permissions),
         text(&grant.scope),
-        text(crate::store::status_name(grant.status_at(now))),
+        text(&crate::store::status_name(grant.status_at(now))),
         Cell::Time(grant.window.from),
         Cell::Time(grant.window.until),
         grant.max_rows.map_or(Cell::Null, count),
@@ -433,10 +435,10 @@ fn whoami_row(
     vec![
         text(&own.name),
         text(&caller.target),
-        text(roles),
-        text(own.standing),
-        text(if live.is_empty() { "nothing".to_owned() } else { live.join("; ") }),
-        text(caller.session),
+        text(&roles),
+        text(&own.standing),
+        text(&if live.is_empty() { "nothing".to_owned() } else { live.join("; ") }),
+        text(&caller.session),
     ]
 }
 

@@ -130,12 +130,10 @@ pub fn unreadable(
 ) -> Opinion {
     if let Unreadable::NotAnswered { what } = why {
         // No permission helps: there is nothing behind the name.
-        return Opinion::Refuse(
-            Refusal::new(RefusalKind::NotSupported, what.clone()).with_hint(
-                "SELECT * FROM hallpass.requests, grants or whoami; \
+        return Opinion::Refuse(Refusal::new(RefusalKind::NotSupported, what.clone()).with_hint(
+            "SELECT * FROM hallpass.requests, grants or whoami; \
                  SELECT hallpass.request('select', '30m', 'say why');",
-            ),
-        );
+        ));
     }
     let analysis = opaque(text);
     let denial = match decide([&analysis], rights, caps, now) {
@@ -156,9 +154,7 @@ pub fn unreadable(
                 .with_detail("What can't be read without doubt needs sql.admin.")
                 .with_hint(denial.request_line())
         }
-        Unreadable::NotAnswered { what } => {
-            Refusal::new(RefusalKind::NotSupported, what.clone())
-        }
+        Unreadable::NotAnswered { what } => Refusal::new(RefusalKind::NotSupported, what.clone()),
         Unreadable::TooLarge { what } => Refusal::new(RefusalKind::LimitExceeded, what.clone())
             .with_detail("What is too large to be judged needs sql.admin.")
             .with_hint(denial.request_line()),
@@ -190,5 +186,23 @@ fn opaque(text: &str) -> Analysis {
         writes: true,
         local: None,
         parameters: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_our_schema_is_refused_to_admins_too() {
+        let rights =
+            Rights { standing: [Permission::Admin].into_iter().collect(), ..Rights::default() };
+        let caps = Caps { rows: 1, bytes: 1 };
+        let opinion = |why: &Unreadable| unreadable(why, "x", &rights, caps, Timestamp(0));
+        let ambiguous = Unreadable::Ambiguous { what: "two ways".to_owned() };
+        assert!(matches!(opinion(&ambiguous), Opinion::Permit(..)));
+        let ours = Unreadable::NotAnswered { what: "hallpass.x".to_owned() };
+        let Opinion::Refuse(refusal) = opinion(&ours) else { panic!("an admin may send it on") };
+        assert_eq!(refusal.kind, RefusalKind::NotSupported);
     }
 }

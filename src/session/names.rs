@@ -7,6 +7,7 @@
 
 use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
 
+use super::cache::StateId;
 use crate::kernel::{
     ids::StatementId,
     sql::analysis::{Analysis, Batch},
@@ -15,7 +16,7 @@ use crate::kernel::{
 /// A prepared statement.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The text it was made from, for records and for judging again.
+    /// The text it was made from, for records and for judging again: of SQL's PREPARE the whole.
     pub text: Rc<str>,
     /// What it does, as last read.
     pub batch: Arc<Batch>,
@@ -25,6 +26,8 @@ pub struct Prepared {
     pub recorded: Cell<Option<(StatementId, u64)>>,
     /// Made by SQL's PREPARE, so that the analysis is of the statement inside.
     pub by_sql: bool,
+    /// What names meant when it was read: the reading's number and the catalog's epoch.
+    pub read_in: (StateId, u64),
 }
 
 impl Prepared {
@@ -56,27 +59,40 @@ pub struct Portal {
 #[derive(Debug)]
 pub enum Undo {
     /// A statement's name meant this before.
-    Statement(Box<str>, Option<Rc<Prepared>>),
+    Statement(Key, Option<Rc<Prepared>>),
     /// A portal's name meant this before.
-    Portal(Box<str>, Option<Rc<Portal>>),
+    Portal(Key, Option<Rc<Portal>>),
 }
 
 /// The names of one session.
 #[derive(Debug, Default)]
 pub struct Names {
-    statements: HashMap<Box<str>, Rc<Prepared>>,
-    portals: HashMap<Box<str>, Rc<Portal>>,
+    statements: HashMap<Key, Rc<Prepared>>,
+    portals: HashMap<Key, Rc<Portal>>,
+}
+
+/// A name as the server keeps it.
+pub type Key = Box<[u8]>;
+
+/// Bytes of a name that count (`NAMEDATALEN - 1`).
+const NAME_BYTES_MAX: usize = 63;
+
+/// Spec: the server's hash tables of prepared statements and portals have keys of `NAMEDATALEN`, so
+/// that two longer names that begin alike are one, cut without regard to characters.
+fn key(name: &str) -> &[u8] {
+    let bytes = name.as_bytes();
+    bytes.get(..NAME_BYTES_MAX).unwrap_or(bytes)
 }
 
 impl Names {
     /// The prepared statement of that name.
     pub fn statement(&self, name: &str) -> Option<&Rc<Prepared>> {
-        self.statements.get(name)
+        self.statements.get(key(name))
     }
 
     /// The portal or cursor of that name.
     pub fn portal(&self, name: &str) -> Option<&Rc<Portal>> {
-        self.portals.get(name)
+        self.portals.get(key(name))
     }
 
     /// How many names there are, for the limit.
@@ -91,22 +107,22 @@ impl Names {
 
     /// Enters or replaces a statement.
     pub fn prepare(&mut self, name: &str, prepared: Rc<Prepared>) -> Undo {
-        Undo::Statement(name.into(), self.statements.insert(name.into(), prepared))
+        Undo::Statement(key(name).into(), self.statements.insert(key(name).into(), prepared))
     }
 
     /// Enters or replaces a portal.
     pub fn bind(&mut self, name: &str, portal: Rc<Portal>) -> Undo {
-        Undo::Portal(name.into(), self.portals.insert(name.into(), portal))
+        Undo::Portal(key(name).into(), self.portals.insert(key(name).into(), portal))
     }
 
     /// Forgets a statement.
     pub fn forget_statement(&mut self, name: &str) -> Undo {
-        Undo::Statement(name.into(), self.statements.remove(name))
+        Undo::Statement(key(name).into(), self.statements.remove(key(name)))
     }
 
     /// Forgets a portal.
     pub fn forget_portal(&mut self, name: &str) -> Undo {
-        Undo::Portal(name.into(), self.portals.remove(name))
+        Undo::Portal(key(name).into(), self.portals.remove(key(name)))
     }
 
     /// DEALLOCATE ALL.
@@ -119,10 +135,19 @@ impl Names {
         self.portals.clear();
     }
 
-    /// The end of a transaction: portals go, cursors WITH HOLD stay.
-    pub fn end_transaction(&mut self) {
+    /// The end of a transaction: portals go, cursors WITH HOLD stay, and so do those whose Bind was
+    /// sent behind it.
+    pub fn end_transaction(&mut self, younger: impl Fn(&[u8]) -> bool) {
         if !self.portals.is_empty() {
-            self.portals.retain(|_, portal| portal.holds);
+            self.portals.retain(|name, portal| portal.holds || younger(name));
+        }
+    }
+
+    /// The portal that a change gave that name.
+    pub fn portal_of(&self, undo: &Undo) -> Option<&Rc<Portal>> {
+        match undo {
+            Undo::Portal(name, _) => self.portals.get(name),
+            Undo::Statement(..) => None,
         }
     }
 
@@ -156,7 +181,29 @@ mod tests {
             parameter_types: Vec::new(),
             recorded: Cell::new(None),
             by_sql: false,
+            read_in: (crate::session::cache::Cache::default().state(&reading()), 0),
         })
+    }
+
+    fn reading() -> crate::session::cache::ReadingState {
+        use crate::kernel::sql::{Overlay, SearchPath, mode::LexMode};
+        crate::session::cache::ReadingState {
+            mode: LexMode::POSTGRES,
+            path: SearchPath::Unknown,
+            overlay: Overlay::default(),
+        }
+    }
+
+    #[test]
+    fn long_names_are_cut_as_the_server_cuts_them() {
+        let mut names = Names::default();
+        let stem = "é".repeat(31);
+        names.prepare(&format!("{stem}xy"), prepared("one"));
+        let known = |n: &Names, end| n.statement(&format!("{stem}{end}")).is_some();
+        assert!(known(&names, "xz") && known(&names, "x"));
+        assert!(!known(&names, "y") && !known(&names, ""));
+        names.forget_statement(&format!("{stem}xxx"));
+        assert!(names.is_empty());
     }
 
     #[test]

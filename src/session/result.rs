@@ -8,6 +8,7 @@ use crate::kernel::{
     ids::{GrantId, StatementId},
     policy::Permit,
     refusal::{Refusal, RefusalKind},
+    sql::analysis::Analysis,
     time::Timestamp,
 };
 
@@ -40,6 +41,8 @@ pub struct Run {
     pub told: bool,
     /// A portal's own count, to be kept up over several fetches.
     pub portal: Option<Rc<super::names::Portal>>,
+    /// What the prepared statement or cursor that it runs does.
+    pub inner: Option<Arc<Analysis>>,
 }
 
 /// Limits of one result.
@@ -70,6 +73,7 @@ impl Run {
             cut: None,
             told: false,
             portal: None,
+            inner: None,
         }
     }
 

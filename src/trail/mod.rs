@@ -150,7 +150,9 @@ pub enum TrailError {
         why: String,
     },
     /// The operator's limit on disk is reached: nothing is dropped, statements are refused.
-    #[error("the trail in {dir} has reached audit.quota_bytes; move closed segments away or raise it")]
+    #[error(
+        "the trail in {dir} has reached audit.quota_bytes; move closed segments away or raise it"
+    )]
     Full {
         /// The folder.
         dir: PathBuf,

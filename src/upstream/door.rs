@@ -49,9 +49,16 @@ pub enum Control {
     Wall {
         /// Writable from now on.
         open: bool,
+        /// With Flush instead of Sync.
+        flush: bool,
     },
-    /// Makes the transaction that a client's BEGIN READ WRITE began read-only again.
-    ReadOnlyTransaction,
+    /// Makes an open transaction read-only.
+    ReadOnlyTransaction {
+        /// With Flush instead of Sync.
+        flush: bool,
+    },
+    /// Ends a COPY FROM STDIN whose right has ended: the server waits for its client, not for us.
+    CopyFail,
     /// Names the session after its principal and the client's own application name.
     ApplicationName(String),
     /// Asks which schemas are in force. `flush`: inside a batch, answered without ending it.
@@ -67,17 +74,21 @@ pub const RESERVED_PREFIX: &str = "hallpass.";
 /// A portal that never exists, because no client can make one of that name.
 const NO_PORTAL: &str = "hallpass.refused";
 
-/// The name under which the path is asked for; closed again at once.
-const ASK_NAME: &str = "hallpass.ask";
+/// The name of our own statements; closed again at once.
+const OWN_NAME: &str = "hallpass.own";
 
 impl Control {
     /// The text that the server will run, for the record; `None` for messages without one.
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Flush | Self::Fail | Self::Absent { .. } | Self::Sync => None,
-            Self::Wall { open: true } => Some("SET default_transaction_read_only = off".to_owned()),
-            Self::Wall { open: false } => Some("SET default_transaction_read_only = on".to_owned()),
-            Self::ReadOnlyTransaction => Some("SET TRANSACTION READ ONLY".to_owned()),
+            Self::Flush | Self::Fail | Self::Absent { .. } | Self::Sync | Self::CopyFail => None,
+            Self::Wall { open: true, .. } => {
+                Some("SET default_transaction_read_only = off".to_owned())
+            }
+            Self::Wall { open: false, .. } => {
+                Some("SET default_transaction_read_only = on".to_owned())
+            }
+            Self::ReadOnlyTransaction { .. } => Some("SET TRANSACTION READ ONLY".to_owned()),
             Self::ApplicationName(name) => {
                 Some(format!("SET application_name = {}", quote_literal(name)))
             }
@@ -93,22 +104,27 @@ impl Control {
             Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
             Self::Absent { kind, name } => frontend::describe(out, *kind, name.as_bytes()),
             Self::Sync => frontend::sync(out),
-            Self::Wall { .. } | Self::ReadOnlyTransaction | Self::ApplicationName(_) => {
-                frontend::query(out, &self.text().unwrap_or_default());
-            }
-            Self::AskPath { flush } => {
-                let name = ASK_NAME.as_bytes();
-                frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
-                frontend::bind(out, name, name, &[]);
-                frontend::execute(out, name, 0);
-                frontend::close(out, frontend::NameKind::Portal, name);
-                frontend::close(out, frontend::NameKind::Statement, name);
-                if *flush {
-                    frontend::flush(out);
-                } else {
-                    frontend::sync(out);
-                }
-            }
+            Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),
+            Self::ApplicationName(_) => self.run(out, false),
+            Self::Wall { flush, .. }
+            | Self::ReadOnlyTransaction { flush }
+            | Self::AskPath { flush } => self.run(out, *flush),
+        }
+    }
+
+    /// A statement of ours under a name of ours: a Query would take the client's unnamed statement
+    /// away, and end its batch.
+    fn run(&self, out: &mut Vec<u8>, flush: bool) {
+        let name = OWN_NAME.as_bytes();
+        frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
+        frontend::bind(out, name, name, &[]);
+        frontend::execute(out, name, 0);
+        frontend::close(out, frontend::NameKind::Portal, name);
+        frontend::close(out, frontend::NameKind::Statement, name);
+        if flush {
+            frontend::flush(out);
+        } else {
+            frontend::sync(out);
         }
     }
 }
@@ -214,6 +230,6 @@ mod tests {
 
     #[test]
     fn our_own_names_are_reserved() {
-        assert!(NO_PORTAL.starts_with(RESERVED_PREFIX) && ASK_NAME.starts_with(RESERVED_PREFIX));
+        assert!(NO_PORTAL.starts_with(RESERVED_PREFIX) && OWN_NAME.starts_with(RESERVED_PREFIX));
     }
 }

@@ -339,7 +339,7 @@ fn the_audit_shows_a_refusal_and_names_the_record_that_was_altered() {
     for entry in fs::read_dir(gateway.data().join("trail")).expect("a folder").flatten() {
         let mut bytes = fs::read(entry.path()).expect("reads");
         if let Some(at) = bytes.windows(7).position(|window| window == b"in vain") {
-            let record = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let record = bytes[..at].split(|byte| *byte == b'\n').count();
             bytes[at] ^= 1;
             fs::write(entry.path(), bytes).expect("writes");
             altered = Some((entry.file_name().into_string().expect("a plain name"), record));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
-    raw::{bind, close, describe, error, execute, parse, rows, sync, tags},
+    raw::{bind, bind_mixed, close, describe, error, execute, parse, rows, sync, tags},
 };
 
 fn start() -> (Postgres, Gateway, RawClient) {
@@ -138,4 +138,18 @@ fn a_name_that_was_parsed_anew_is_judged_by_its_new_text() {
     let run = client.query("EXECUTE t");
     assert!(error(&again).or(error(&run)).expect("refused").field('M').contains("sql.dml"));
     assert!(!server.log().contains("DELETE FROM order_items"));
+}
+
+#[test]
+fn a_message_that_can_not_be_read_is_an_error_and_the_session_lives() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    client.exchange(&[parse("e", "SELECT $1::int", &[]), sync()], 1);
+    // A format code that doesn't exist: what it would mean is not known, so nothing is sent on.
+    let odd = bind_mixed("", "e", &[(7, Some("1"))], &[0]);
+    let answer = client.exchange(&[odd, execute("", 0), sync()], 1);
+    assert_eq!(error(&answer).expect("refused").field('C'), "08P01");
+    assert!(error(&client.query("SELECT 'alive'")).is_none());
 }

@@ -31,7 +31,7 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
         if message.tag == b'A' {
             message.body[..4].fill(0);
         }
-        without_source_of_unknown_names(message);
+        without_source_of_what_is_not_sent(message);
         without_own_oids(message);
     }
     client.terminate();
@@ -39,7 +39,7 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
 }
 
 /// Two servers number the tables that a conversation makes as their counters stand.
-fn without_own_oids(message: &mut crate::support::raw::Message) {
+fn without_own_oids(message: &mut Message) {
     const FIRST_OF_USERS: u32 = 16_384;
     if message.tag != b'T' {
         return;
@@ -58,20 +58,25 @@ fn without_own_oids(message: &mut crate::support::raw::Message) {
     }
 }
 
-/// A name that nobody knows must not reach the server in the message that would run it: the gateway
-/// asks for its shape instead, or answers itself. Code and text are the server's; the place in its
-/// source (file, line, routine) is another.
-fn without_source_of_unknown_names(message: &mut crate::support::raw::Message) {
-    let unknown = [&b"C26000\0"[..], b"C34000\0"];
+/// Two kinds of messages never reach the server as they came: one that names what nobody has made
+/// (the gateway asks for its shape instead, or answers itself), and one whose body can't be read. The
+/// error's code is the server's; its place in the server's source is not, nor, for an unreadable
+/// body, the words.
+fn without_source_of_what_is_not_sent(message: &mut Message) {
     let holds = |part: &[u8]| message.body.windows(part.len()).any(|w| w == part);
-    if message.tag == b'E' && unknown.iter().any(|code| holds(code)) {
-        let fields: Vec<&[u8]> = message
-            .body
-            .split(|b| *b == 0)
-            .filter(|f| !matches!(f.first(), Some(b'F' | b'L' | b'R')))
-            .collect();
-        message.body = fields.join(&0);
-    }
+    let dropped: &[u8] = if message.tag != b'E' {
+        return;
+    } else if holds(b"C08P01\0") {
+        b"FLRMW"
+    } else if holds(b"C26000\0") || holds(b"C34000\0") {
+        b"FLR"
+    } else {
+        return;
+    };
+    let fields = message.body.split(|b| *b == 0);
+    let kept: Vec<&[u8]> =
+        fields.filter(|f| f.first().is_none_or(|code| !dropped.contains(code))).collect();
+    message.body = kept.join(&0);
 }
 
 fn compare(

@@ -225,7 +225,7 @@ tls = "{upstream_tls}"
         }
         let added = self.json(&arguments);
         assert_eq!(added["name"], name, "{added}");
-        self.wait_noticed();
+        wait_noticed();
         added["secret"].as_str().unwrap_or_else(|| panic!("no secret: {added}")).to_owned()
     }
 
@@ -249,18 +249,12 @@ tls = "{upstream_tls}"
             "a test",
         ];
         let made = self.json(&[&fixed[..], more].concat());
-        self.wait_noticed();
+        wait_noticed();
         match &made["id"] {
             Value::String(text) => text.clone(),
             Value::Number(number) => format!("G-{number}"),
             _ => panic!("no id: {made}"),
         }
-    }
-
-    /// Changes on the store are noticed in under a second, not at once; from outside there is nothing
-    /// to see that by but trying, which would leave records of failed tries.
-    fn wait_noticed(&self) {
-        std::thread::sleep(Duration::from_millis(400));
     }
 
     /// A principal who may do everything there is, unmask included; its secret.
@@ -362,4 +356,10 @@ fn spawn(folder: &Path) -> Child {
         .expect("opens the log");
     let also = log.try_clone().expect("a second handle");
     command(folder).arg("serve").stdout(log).stderr(also).spawn().expect("the gateway starts")
+}
+
+/// Changes on the store are noticed in under a second, not at once; from outside there is nothing to
+/// see that by but trying, which would leave records of failed tries.
+fn wait_noticed() {
+    std::thread::sleep(Duration::from_millis(400));
 }

@@ -13,6 +13,7 @@ use hallpass::{
         pg::startup::{Negotiated, TlsPolicy, negotiate},
     },
     wire::pg::{
+        Format,
         backend::{self, TransactionStatus},
         scram::{Credentials, ITERATIONS, Keys, MockSecret, SALT_LENGTH},
     },

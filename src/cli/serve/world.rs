@@ -181,5 +181,5 @@ pub(super) fn trail_options(config: &Config, options: &mut trail::Options) -> Re
 pub(super) fn digest(file: &Path) -> String {
     let bytes = std::fs::read(file).unwrap_or_default();
     let hash = digest::digest(&digest::SHA256, &bytes);
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

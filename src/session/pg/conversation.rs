@@ -26,7 +26,7 @@ use crate::{
         budget::Meter,
         cache::{ReadingState, StateId},
         gate::{self, Opinion},
-        names::{Names, Portal, Undo},
+        names::{Names, Portal, Prepared, Undo},
         result::Run,
         services::{CoreRef, Over, Target},
         signal::SessionHandle,
@@ -124,6 +124,8 @@ pub(super) enum Tag {
 pub(super) struct QueryRun {
     /// What they do.
     pub(super) batch: Arc<Batch>,
+    /// The text, if it makes names.
+    pub(super) text: Rc<str>,
     /// Their runs, in the same order, until they end.
     pub(super) runs: Vec<Option<Run>>,
     /// Which one is next to end.
@@ -139,6 +141,8 @@ pub(super) struct QueryRun {
 pub(super) struct Execution {
     /// What it does; `None` for an empty statement.
     pub(super) analysis: Option<Arc<Analysis>>,
+    /// What it was made from.
+    pub(super) prepared: Rc<Prepared>,
     /// How far it is.
     pub(super) run: Run,
     /// The tag of its COMMIT is replaced by this error.
@@ -150,6 +154,8 @@ pub(super) struct Execution {
 pub(super) enum Ours {
     /// Its replies mean nothing.
     Silent(StatementId),
+    /// It moves the wall.
+    Wall(StatementId),
     /// Its one row is the search path.
     Path(StatementId),
     /// Its ReadyForQuery is the client's: it ends a refused Query or a cut result.
@@ -206,6 +212,7 @@ const FINISHED_MAX: usize = 64;
 
 /// Where the client's pipelined batch stands.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one batch, not a state")]
 pub(super) struct Pipeline {
     /// Something was sent upstream since the last Sync, so that an implicit transaction may be open.
     pub(super) open: bool,
@@ -237,8 +244,18 @@ pub(super) struct Facts {
     pub(super) target: Arc<Target>,
 }
 
+/// What the parser pool made of a text.
+#[derive(Debug)]
+pub(super) struct WasRead {
+    /// The text.
+    pub(super) text: Arc<str>,
+    /// What it does, or why that can't be said.
+    pub(super) result: Result<Arc<Batch>, Unreadable>,
+}
+
 /// One session's state.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what waits to be done, each by itself")]
 pub(super) struct Conversation {
     pub(super) core: CoreRef,
     pub(super) facts: Facts,
@@ -266,7 +283,13 @@ pub(super) struct Conversation {
     /// A large text that the pool shall read.
     pub(super) to_read: Option<Arc<str>>,
     /// What the pool made of it.
-    pub(super) was_read: Option<(Arc<str>, Result<Arc<Batch>, Unreadable>)>,
+    pub(super) was_read: Option<WasRead>,
+    /// A statement is under way that may change what names or texts mean.
+    pub(super) moving: bool,
+    /// The wall may be elsewhere than we put it: the client set it, and may roll that back.
+    pub(super) wall_unsure: bool,
+    /// A COPY FROM STDIN must end now, between two frames of the client.
+    pub(super) fail_copy: bool,
     /// `SET hallpass.over`.
     pub(super) over: Option<Over>,
     /// Before the frame, to the upstream.
@@ -326,7 +349,12 @@ pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
     match &owed.tag {
         Tag::Execute(execution) => execution.run.cut.is_some(),
         Tag::Query(query) => query.runs.iter().flatten().any(|run| run.cut.is_some()),
-        Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+        Tag::Plain
+        | Tag::Named(..)
+        | Tag::Fail(_)
+        | Tag::Absent(_)
+        | Tag::Ours(_)
+        | Tag::Local(_) => false,
     }
 }
 
@@ -357,6 +385,9 @@ impl Conversation {
             application_stale: false,
             to_read: None,
             was_read: None,
+            moving: false,
+            wall_unsure: false,
+            fail_copy: false,
             over: None,
             controls: VecDeque::new(),
             after: VecDeque::new(),
@@ -438,12 +469,15 @@ impl Conversation {
             return;
         }
         let name = format!("{}/{}", self.facts.handle.principal, self.application);
-        *self.facts.handle.application.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            self.application.clone();
+        self.facts
+            .handle
+            .application
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone_from(&self.application);
         match self.send_own(Control::ApplicationName(name), "application_name") {
             Ok(statement) => {
-                self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
-                self.held = Held::UntilAnswered;
+                self.owe_own(Ours::Silent(statement), false);
             }
             Err(refusal) => self.fatal = Some(refusal),
         }
@@ -456,10 +490,10 @@ impl Conversation {
 
     /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
     pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
-        if let Some((of, result)) = self.was_read.take() {
-            if *of == *text {
-                return Some(result);
-            }
+        if let Some(read) = self.was_read.take()
+            && *read.text == *text
+        {
+            return Some(read.result);
         }
         match gate::read(&self.core, &self.facts.target, (&self.reading, self.state), text) {
             gate::Read::Done(result) => Some(result),
@@ -488,8 +522,7 @@ impl Conversation {
     pub(super) fn clear(
         &mut self,
         permit: Permit,
-        kind: IntentKind,
-        text: &str,
+        (kind, text): (IntentKind, &str),
         (fingerprint, analysis): (&str, Option<&Analysis>),
         parameters: &[Parameter<'_>],
     ) -> Result<Clearance, Refusal> {
@@ -574,10 +607,13 @@ impl Conversation {
         let permit = clearance.permit();
         let mut run = Run::new(clearance.statement(), permit, self.now);
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
+        run.writes = analysis.is_none_or(|a| a.writes);
+        if let Some(analysis) = analysis {
+            self.attach(&mut run, analysis);
+        }
         if run.counts {
             run.grants = permit.grants().iter().map(|g| (g.id, self.meter(g))).collect();
         }
-        run.writes = analysis.is_none_or(|a| a.writes);
         for grant in permit.grant_ids() {
             self.transaction.used(grant);
         }
@@ -602,6 +638,23 @@ impl Conversation {
         if self.finished.len() >= FINISHED_MAX {
             self.close_records();
         }
+    }
+
+    /// A Bind that was on record failed or was skipped, and no Execute has taken its record over.
+    pub(super) fn close_bound(&mut self, undo: &Undo, sqlstate: Option<[u8; 5]>) {
+        let recorded = self.names.portal_of(undo).and_then(|portal| portal.recorded.take());
+        let Some((statement, _)) = recorded else { return };
+        self.transaction.ran(statement);
+        self.finished.push(Finished {
+            statement,
+            ended: if sqlstate.is_some() { Ended::Error } else { Ended::Cancelled },
+            rows: 0,
+            bytes: 0,
+            affected: None,
+            sqlstate,
+            started: self.now,
+            policy: Duration::ZERO,
+        });
     }
 
     /// Closes the records of what has finished.
@@ -685,7 +738,12 @@ impl Conversation {
                     open.extend(query.runs.iter().flatten().map(|run| run.statement));
                 }
                 Tag::Named(_, Some(run)) => open.push(run.statement),
-                Tag::Named(_, None) | Tag::Plain | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Named(_, None)
+                | Tag::Plain
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         self.close_records();
@@ -729,6 +787,7 @@ impl Conversation {
         for owed in dropped.rev() {
             match owed.tag {
                 Tag::Named(undo, run) => {
+                    self.close_bound(&undo, None);
                     self.names.undo(undo);
                     if let Some(mut run) = run {
                         run.cut(skipped());
@@ -739,7 +798,12 @@ impl Conversation {
                     execution.run.cut(skipped());
                     self.finish(&execution.run, None, None);
                 }
-                Tag::Plain | Tag::Query(_) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Query(_)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
     }
@@ -812,7 +876,12 @@ impl Conversation {
             Tag::Query(query) => {
                 query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
             }
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain
+            | Tag::Named(..)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
+            | Tag::Ours(_)
+            | Tag::Local(_) => false,
         })
     }
 
@@ -829,7 +898,12 @@ impl Conversation {
             match &mut owed.tag {
                 Tag::Execute(execution) => mark(&mut execution.run),
                 Tag::Query(query) => query.runs.iter_mut().flatten().for_each(mark),
-                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         cut

@@ -8,6 +8,7 @@ use std::{rc::Rc, sync::Arc};
 use super::{
     conversation::{Conversation, Execution, Held, Local, LocalRun, Pass, Tag},
     local,
+    meaning::reserved,
     simple::{begins, unknown},
     wall::Need as WallNeed,
 };
@@ -48,7 +49,7 @@ impl Conversation {
             return Pass::Hold;
         }
         let limits = self.core.services.world.load();
-        let name = match self.name(parse.name) {
+        let name = match Self::name(parse.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -72,6 +73,14 @@ impl Conversation {
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
         if let Some(why) = read.as_ref().ok().and_then(|batch| self.barred(batch)) {
+            return self.refused(why);
+        }
+        if let Some(why) = read.as_ref().ok().and_then(|batch| reserved(batch)) {
+            return self.refused(why);
+        }
+        if let Ok(batch) = &read
+            && let Err(why) = self.named_up_to_date(batch)
+        {
             return self.refused(why);
         }
         let (batch, permit) = match read {
@@ -116,6 +125,7 @@ impl Conversation {
             parameter_types: parse.parameter_types.iter().collect(),
             recorded: std::cell::Cell::new(None),
             by_sql: false,
+            read_in: self.read_in(),
         });
         if is_local {
             let undo = self.names.prepare(name, prepared);
@@ -130,7 +140,7 @@ impl Conversation {
         let texts = bind.map(|b| parameter_texts(&b, &prepared.parameter_types));
         let parameters = as_parameters(texts.as_deref().unwrap_or_default());
         let kind = if bind.is_some() { IntentKind::Bind } else { IntentKind::Parse };
-        match self.clear(permit, kind, text, what, &parameters) {
+        match self.clear(permit, (kind, text), what, &parameters) {
             Ok(clearance) => {
                 let mut run = None;
                 if bind.is_some() {
@@ -155,7 +165,7 @@ impl Conversation {
         if self.must_ask_path() {
             return Pass::Hold;
         }
-        let (portal, statement) = match (self.name(bind.portal), self.name(bind.statement)) {
+        let (portal, statement) = match (Self::name(bind.portal), Self::name(bind.statement)) {
             (Ok(portal), Ok(statement)) => (portal, statement),
             (Err(refusal), _) | (_, Err(refusal)) => return self.refused(refusal),
         };
@@ -175,6 +185,9 @@ impl Conversation {
         if let Some(why) = self.barred(&prepared.batch) {
             return self.refused(why);
         }
+        if let Err(why) = self.named_up_to_date(&prepared.batch) {
+            return self.refused(why);
+        }
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);
         }
@@ -191,6 +204,11 @@ impl Conversation {
         if let Some(pass) = self.hold_or_move_wall(&permit, true) {
             return pass;
         }
+        let commits = prepared.analysis().is_some_and(|a| a.commits());
+        if commits && self.capped_result_runs() {
+            // Bound before the abort that a cut result brings, its Execute couldn't end that.
+            return self.hold_for_result();
+        }
         let analysis = prepared.analysis().map(Arc::clone);
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
         let number = self.pipeline.number;
@@ -202,7 +220,7 @@ impl Conversation {
             _ => {
                 let texts = parameter_texts(bind, &prepared.parameter_types);
                 let parameters = as_parameters(&texts);
-                self.clear(permit, IntentKind::Bind, &prepared.text, what, &parameters)
+                self.clear(permit, (IntentKind::Bind, &prepared.text), what, &parameters)
             }
         };
         match cleared {
@@ -232,7 +250,7 @@ impl Conversation {
         if self.must_ask_path() {
             return Pass::Hold;
         }
-        let name = match self.name(execute.portal) {
+        let name = match Self::name(execute.portal) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -251,6 +269,9 @@ impl Conversation {
             return self.execute_local(&portal);
         }
         let prepared = Rc::clone(&portal.prepared);
+        if let Err(why) = self.named_up_to_date(&prepared.batch) {
+            return self.refused(why);
+        }
         let permit = match self.judge_prepared(&prepared.batch) {
             Some(Decision::Permit(permit)) => permit,
             Some(Decision::Denial(denial)) => {
@@ -261,7 +282,11 @@ impl Conversation {
             }
             None => return self.unknown_in(&prepared.batch),
         };
-        let lasts = prepared.analysis().is_some_and(|a| a.writes || a.commits());
+        let named_writes = |a: &Arc<Analysis>| {
+            let inner = a.executes.as_deref().and_then(|name| self.named_analysis(name, false));
+            inner.is_some_and(|inner| inner.writes)
+        };
+        let lasts = prepared.analysis().is_some_and(|a| a.writes || a.commits() || named_writes(a));
         if lasts && self.capped_result_runs() {
             // A capped result that overflows ends in an error: nothing that lasts may overtake it.
             return self.hold_for_result();
@@ -275,16 +300,16 @@ impl Conversation {
             Some((statement, of)) if of == self.pipeline.number => {
                 self.core.lane.borrow_mut().again(permit, statement)
             }
-            _ => match self.clear(permit, IntentKind::Execute, &prepared.text, what, &[]) {
+            _ => match self.clear(permit, (IntentKind::Execute, &prepared.text), what, &[]) {
                 Ok(clearance) => clearance,
                 Err(refusal) => return self.refused(refusal),
             },
         };
         let mut run = self.start(&cleared, analysis.as_deref());
-        run.portal = Some(Rc::clone(&portal));
-        if let Some(fetched) = analysis.as_ref().and_then(|a| a.fetches.as_deref()) {
-            run.portal = self.portal(fetched).or(run.portal);
-        }
+        run.portal = run.portal.or_else(|| Some(Rc::clone(&portal)));
+        self.moving |= analysis.as_deref().is_some_and(|a| self.moves_meaning(a))
+            || run.inner.as_deref().is_some_and(|a| self.moves_meaning(a));
+        let ran = [analysis.as_ref().map(Arc::clone), run.inner.as_ref().map(Arc::clone)];
         self.pipeline.wrote |= lasts;
         if self.transaction.status == Status::Idle && analysis.as_deref().is_some_and(begins) {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
@@ -292,8 +317,9 @@ impl Conversation {
         self.sent_in_batch();
         let commits = analysis.as_deref().is_some_and(Analysis::commits);
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
-        let execution = Execution { analysis, run, poisoned };
+        let execution = Execution { analysis, prepared, run, poisoned };
         self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
+        self.close_behind(ran.iter().flatten().map(AsRef::as_ref), true);
         Pass::Statement(cleared)
     }
 
@@ -302,7 +328,10 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        let name = match self.name(named.name) {
+        if self.must_settle() {
+            return Pass::Hold;
+        }
+        let name = match Self::name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -354,7 +383,10 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        let name = match self.name(named.name) {
+        if self.must_settle() {
+            return Pass::Hold;
+        }
+        let name = match Self::name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
@@ -416,13 +448,18 @@ impl Conversation {
         Pass::Relay(Relayed::Copy)
     }
 
-    fn copy_may_run(&self) -> bool {
+    pub(super) fn copy_may_run(&self) -> bool {
         use crate::kernel::sql::reading::StatementKind::CopyFromClient;
         let is_copy = |analysis: &Analysis| analysis.kind == CopyFromClient || analysis.writes;
         self.exchange.iter().any(|owed| match &owed.tag {
             Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
             Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
-            Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => false,
+            Tag::Plain
+            | Tag::Named(..)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
+            | Tag::Ours(_)
+            | Tag::Local(_) => false,
         })
     }
 
@@ -453,7 +490,7 @@ impl Conversation {
     }
 
     /// A name as text. Those that the gateway uses itself are refused.
-    fn name<'n>(&self, bytes: &'n [u8]) -> Result<&'n str, Refusal> {
+    fn name(bytes: &[u8]) -> Result<&str, Refusal> {
         let name = std::str::from_utf8(bytes)
             .map_err(|_| Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8"))?;
         if name.starts_with(RESERVED_PREFIX) {
@@ -509,7 +546,8 @@ impl Conversation {
         prepared: &Rc<Prepared>,
     ) -> Result<Option<Rc<Prepared>>, Refusal> {
         if prepared.by_sql {
-            return Ok(Some(Rc::clone(prepared)));
+            self.up_to_date(name)?;
+            return Ok(self.names.statement(name).map(Rc::clone));
         }
         let text = Rc::clone(&prepared.text);
         match self.read(&text) {
@@ -524,6 +562,7 @@ impl Conversation {
                     parameter_types: prepared.parameter_types.clone(),
                     recorded: prepared.recorded.clone(),
                     by_sql: false,
+                    read_in: self.read_in(),
                 });
                 drop(self.names.prepare(name, Rc::clone(&again)));
                 Ok(Some(again))
@@ -580,16 +619,6 @@ impl Conversation {
             }
             Err(refusal) => self.refused(refusal),
         }
-    }
-
-    /// What the prepared statement or cursor of that name does.
-    pub(super) fn named_analysis(&self, name: &str, cursor: bool) -> Option<Arc<Analysis>> {
-        let prepared = if cursor {
-            Rc::clone(&self.names.portal(name)?.prepared)
-        } else {
-            Rc::clone(self.names.statement(name)?)
-        };
-        prepared.analysis().map(Arc::clone)
     }
 }
 

@@ -63,7 +63,12 @@ impl Conversation {
                         in_use.extend(&run.stands_on);
                     }
                 }
-                Tag::Plain | Tag::Named(..) | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
             }
         }
         in_use.sort_unstable();
@@ -108,6 +113,8 @@ impl Conversation {
         if cut {
             self.cancel_wanted = true;
             self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+            // A server that reads copy data listens to its client alone.
+            self.fail_copy = self.copy_may_run();
         }
         let used = self.transaction.grants.contains(&id);
         if self.transaction.rolled_back.is_some() || !used {

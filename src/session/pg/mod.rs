@@ -9,6 +9,7 @@ mod extended;
 mod live;
 mod local;
 mod login;
+mod meaning;
 mod replies;
 mod simple;
 pub mod startup;
@@ -23,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use conversation::{Conversation, End, Held, LocalRun, Pass, Reply};
+use conversation::{Conversation, End, Held, LocalRun, Pass, Reply, WasRead};
 use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 
 use super::{
@@ -301,20 +302,40 @@ impl Relay {
                 self.escalate();
             }
         }
-        if self.talk.application_stale && self.talk.exchange.is_empty() {
+        if self.talk.application_stale && self.talk.is_quiet() {
             self.talk.name_application();
         }
         if std::mem::take(&mut self.talk.schema_settled) {
             self.talk.facts.target.stale.notify_one();
         }
-        while let Some(control) = self.talk.controls.pop_front() {
-            self.door.send_control(&control);
-        }
+        self.send_controls();
         if !self.talk.down.is_empty() {
             self.to_client.inject().append(&mut self.talk.down);
         }
         if self.from_upstream.is_none() && !self.talk.notices.is_empty() {
             self.to_client.inject().append(&mut self.talk.notices);
+        }
+    }
+
+    /// The gateway's own messages, between two of the client.
+    fn send_controls(&mut self) {
+        if self.from_client.is_none() && std::mem::take(&mut self.talk.fail_copy) {
+            self.door.send_control(&upstream::door::Control::CopyFail);
+        }
+        if self.talk.controls.is_empty() {
+            return;
+        }
+        if matches!(self.from_client, Some(Rest { forward: true, .. })) {
+            // Inside a frame ours would be read as its data, and as many of its last bytes as
+            // messages that nobody has judged. No client leaves copy data half sent behind the end
+            // of its copy.
+            let text = "a message was left half sent when the transaction had to end";
+            self.talk.controls.clear();
+            self.talk.fatal = Some(Refusal::new(RefusalKind::ProtocolViolation, text));
+            return;
+        }
+        while let Some(control) = self.talk.controls.pop_front() {
+            self.door.send_control(&control);
         }
     }
 
@@ -351,7 +372,10 @@ impl Relay {
             let length = *length;
             self.unsynced = None;
             match result {
-                Ok(()) => self.door.send_statement(&clearance, length),
+                Ok(()) => {
+                    self.door.send_statement(&clearance, length);
+                    self.send_after();
+                }
                 Err(error) => {
                     tracing::error!(error = %error, "a record could not be made durable");
                     self.talk.fatal = Some(Refusal::new(
@@ -385,7 +409,7 @@ impl Relay {
                     let result = done.unwrap_or(Err(Unreadable::TooLarge {
                         what: "the statement could not be read".to_owned(),
                     }));
-                    self.talk.was_read = Some((text, result));
+                    self.talk.was_read = Some(WasRead { text, result });
                     progress = true;
                 }
             }
@@ -497,12 +521,27 @@ impl Relay {
             }
             Pass::Relay(what) => door.relay(what, header.length),
             Pass::Drop => door.discard(header.length),
-            Pass::Hold => return Ok(false),
+            Pass::Hold => {
+                if talk.waits_for_batch() {
+                    door.send_control(&upstream::door::Control::Flush);
+                }
+                return Ok(false);
+            }
         }
-        while let Some(control) = talk.after.pop_front() {
-            door.send_control(&control);
+        if self.unsynced.is_none() {
+            self.send_after();
         }
         Ok(true)
+    }
+
+    /// What must leave right behind the client's frame.
+    fn send_after(&mut self) {
+        while let Some(control) = self.talk.after.pop_front() {
+            self.door.send_control(&control);
+        }
+        if self.talk.waits_for_batch() {
+            self.door.send_control(&upstream::door::Control::Flush);
+        }
     }
 
     /// Looks at what the upstream sent.

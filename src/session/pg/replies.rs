@@ -17,7 +17,7 @@ use crate::{
         },
     },
     session::{
-        names::{Portal, Prepared},
+        names::{Names, Undo},
         result::Run,
         services::Over,
         transaction::Status,
@@ -48,7 +48,8 @@ impl Conversation {
             | Tag::Ours(_)
             | Tag::Plain
             | Tag::Named(..)
-            | Tag::Fail(_) | Tag::Absent(_)
+            | Tag::Fail(_)
+            | Tag::Absent(_)
             | Tag::Local(_) => None,
         };
         // Fail closed: a row that belongs to no statement we know goes nowhere.
@@ -181,25 +182,34 @@ impl Conversation {
                 let at = query.at;
                 query.at += 1;
                 let batch = Arc::clone(&query.batch);
+                let text = Rc::clone(&query.text);
                 let poisoned = query.poisoned.take();
                 let already = query.failed;
                 let taken = query.runs.get_mut(at).and_then(Option::take);
                 let Some(run) = taken else { return Ok(Reply::Swallow) };
                 self.finish(&run, backend::rows_of_tag(tag.as_bytes()), None);
+                // It has happened at the server, whatever the client is told of it.
+                let analysis = batch.statements.get(at).map(Arc::clone);
+                self.completed(analysis.as_deref(), &run, (&batch, &text), tag);
+                self.attach_next(&batch);
                 if let Some(refusal) = self.end_instead(&run, poisoned) {
                     if !already && self.say_end(&refusal, &run) {
                         self.fail_query();
                     }
                     return Ok(Reply::Swallow);
                 }
-                let analysis = batch.statements.get(at).map(Arc::clone);
-                self.completed(analysis.as_deref(), &batch, tag);
                 Ok(if already { Reply::Swallow } else { Reply::Forward })
             }
             Move::Done(owed) => match owed.tag {
                 Tag::Execute(execution) => {
                     let affected = backend::rows_of_tag(tag.as_bytes());
                     self.finish(&execution.run, affected, None);
+                    if reply == backend::COMMAND_COMPLETE {
+                        let prepared = &execution.prepared;
+                        let made_of = (&*prepared.batch, &*prepared.text);
+                        let analysis = execution.analysis.as_deref();
+                        self.completed(analysis, &execution.run, made_of, tag);
+                    }
                     if owed.whose != Whose::Client {
                         return Ok(Reply::Swallow);
                     }
@@ -210,21 +220,22 @@ impl Conversation {
                         }
                         return Ok(Reply::Swallow);
                     }
-                    if reply == backend::COMMAND_COMPLETE {
-                        let batch = Batch { statements: Vec::new(), fingerprint: "".into() };
-                        self.completed(execution.analysis.as_deref(), &batch, tag);
-                    }
                     Ok(Reply::Forward)
+                }
+                Tag::Fail(_) | Tag::Ours(Ours::Rollback | Ours::LastWord) => {
+                    // Somebody has made a portal of that name: nothing was refused or rolled back.
+                    self.lost("a message that must fail has not");
+                    Ok(Reply::Swallow)
                 }
                 Tag::Ours(Ours::Path(_)) => {
                     let answer = self.path_answer.take();
-                    self.path_is(answer);
+                    self.path_is(answer.as_deref());
                     Ok(Reply::Swallow)
                 }
                 Tag::Plain
                 | Tag::Named(..)
                 | Tag::Query(_)
-                | Tag::Fail(_) | Tag::Absent(_)
+                | Tag::Absent(_)
                 | Tag::Ours(_)
                 | Tag::Local(_) => Ok(Reply::Swallow),
             },
@@ -257,7 +268,6 @@ impl Conversation {
             refusal.detail = Some("The statement itself has been carried out.".to_owned());
         }
         backend::error(&mut self.down, &refusal);
-        self.pipeline.failed = true;
         true
     }
 
@@ -308,11 +318,22 @@ impl Conversation {
         }
         match self.exchange.reply(backend::ERROR_RESPONSE)? {
             Move::Failed { failed: Some(owed), skipped } => {
+                let mut skipped = skipped;
+                if matches!(owed.tag, Tag::Named(_, None)) {
+                    // The Execute that its statement would have come to shares its record, and its
+                    // error.
+                    let executes = |o: &Owed<Tag>| matches!(o.tag, Tag::Execute(_));
+                    let first = skipped.iter().position(executes).map(|at| skipped.remove(at));
+                    if let Some(Owed { tag: Tag::Execute(execution), .. }) = first {
+                        self.finish(&execution.run, None, code);
+                    }
+                }
                 self.take_back(skipped.into_iter());
                 match owed.tag {
                     Tag::Fail(refusal) => Ok(self.say_instead(&refusal)),
                     Tag::Absent(_) => Ok(Reply::Forward),
                     Tag::Named(undo, run) => {
+                        self.close_bound(&undo, code);
                         self.names.undo(undo);
                         if let Some(run) = run {
                             self.finish(&run, None, code);
@@ -330,7 +351,7 @@ impl Conversation {
                         }
                     }
                     Tag::Ours(ours) => {
-                        self.own_failed(ours);
+                        self.own_failed(ours, code);
                         Ok(Reply::Swallow)
                     }
                     Tag::Plain | Tag::Query(_) | Tag::Local(_) => Ok(forward_if_client(owed.whose)),
@@ -349,13 +370,24 @@ impl Conversation {
         Reply::Swallow
     }
 
+    /// Fail closed: what must not happen has happened.
+    fn lost(&mut self, what: &str) {
+        tracing::error!(session = %self.facts.handle.id, what);
+        self.fatal = Some(Refusal::new(RefusalKind::Internal, what.to_owned()));
+    }
+
     /// Something of ours failed upstream.
-    fn own_failed(&mut self, ours: Ours) {
+    fn own_failed(&mut self, ours: Ours, code: Option<[u8; 5]>) {
         match ours {
             Ours::Path(_) => {
                 // Fail closed: without an answer no unqualified name is a catalog.
                 self.set_reading(|r| r.path = SearchPath::Unknown);
             }
+            // Cancelled, or in a transaction that had failed: it is set again before the next write.
+            Ours::Wall(_) if matches!(code.as_ref(), Some(b"57014" | b"25P02")) => {
+                self.wall_unsure = true;
+            }
+            Ours::Wall(_) => self.lost("the read-only wall can't be moved"),
             Ours::Silent(_) | Ours::LastWord | Ours::Rollback => {}
         }
     }
@@ -374,8 +406,12 @@ impl Conversation {
         let failed = std::mem::take(&mut self.pipeline.failed);
         if status == Status::Idle {
             let settling = self.transaction.idle(failed);
-            self.names.end_transaction();
+            self.end_portals();
             self.settle_implicit(settling);
+            if std::mem::take(&mut self.path_set_in_transaction) {
+                // An implicit transaction may have been rolled back, and SET LOCAL ends with it.
+                self.path_moved();
+            }
             self.ends_at = None;
             if std::mem::take(&mut self.schema_changed) {
                 self.schema_settled = true;
@@ -397,33 +433,37 @@ impl Conversation {
     }
 
     /// A statement has completed: what it does to the session has happened.
-    fn completed(&mut self, analysis: Option<&Analysis>, batch: &Batch, tag: &str) {
+    fn completed(
+        &mut self,
+        analysis: Option<&Analysis>,
+        run: &Run,
+        (batch, text): (&Batch, &str),
+        tag: &str,
+    ) {
         let Some(analysis) = analysis else { return };
-        for effect in &analysis.effects {
+        let inner = run.inner.as_ref().map(Arc::clone);
+        let part = match batch.statements.len() {
+            2.. => text.get(analysis.span.clone()).unwrap_or(text),
+            _ => text,
+        };
+        for effect in analysis.effects.iter().chain(inner.iter().flat_map(|i| &i.effects)) {
             match effect {
                 SessionEffect::Transaction(change) => self.transaction_changed(change, tag),
                 SessionEffect::Setting(change) => self.setting_changed(change),
                 SessionEffect::DiscardAll => {
-                    self.names = crate::session::names::Names::default();
+                    self.names = Names::default();
                     self.settings_reset();
                 }
                 SessionEffect::DiscardPart => self.path_moved(),
                 SessionEffect::Prepare { name, inner } => {
-                    let prepared = by_sql(inner, batch);
+                    let prepared = self.by_sql(inner, batch, part);
                     drop(self.names.prepare(name, prepared));
                 }
                 SessionEffect::Deallocate(Some(name)) => drop(self.names.forget_statement(name)),
                 SessionEffect::Deallocate(None) => self.names.forget_statements(),
                 SessionEffect::Declare { name, holds, inner } => {
-                    let portal = Portal {
-                        prepared: by_sql(inner, batch),
-                        parameters: Vec::new(),
-                        result_formats: Vec::new(),
-                        fetched: std::cell::Cell::new((0, 0)),
-                        recorded: std::cell::Cell::new(None),
-                        holds: *holds,
-                    };
-                    drop(self.names.bind(name, Rc::new(portal)));
+                    let portal = self.cursor(inner, batch, (part, *holds));
+                    drop(self.names.bind(name, portal));
                 }
                 SessionEffect::Close(Some(name)) => drop(self.names.forget_portal(name)),
                 SessionEffect::Close(None) => self.names.forget_portals(),
@@ -442,6 +482,34 @@ impl Conversation {
         }
     }
 
+    /// The next statement of the Query may use a name that the one before it has made.
+    fn attach_next(&mut self, batch: &Batch) {
+        let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() else { return };
+        let at = query.at;
+        let Some(analysis) = batch.statements.get(at) else { return };
+        if analysis.executes.is_none() && analysis.fetches.is_none() {
+            return;
+        }
+        let Some(mut run) = query.runs.get_mut(at).and_then(Option::take) else { return };
+        self.attach(&mut run, analysis);
+        if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut()
+            && let Some(place) = query.runs.get_mut(at)
+        {
+            *place = Some(run);
+        }
+    }
+
+    /// Portals end with their transaction, but for those whose Bind was sent behind its end.
+    fn end_portals(&mut self) {
+        let Self { names, exchange, .. } = self;
+        names.end_transaction(|name| {
+            exchange.iter().any(|owed| match &owed.tag {
+                Tag::Named(Undo::Portal(younger, _), _) => **younger == *name,
+                _ => false,
+            })
+        });
+    }
+
     fn transaction_changed(&mut self, change: &TransactionChange, tag: &str) {
         let settling = self.transaction.changed(change, tag);
         self.settle(settling);
@@ -452,12 +520,16 @@ impl Conversation {
                     self.path_moved();
                 }
                 if tag != "COMMIT" {
-                    self.names.end_transaction();
+                    self.end_portals();
                 }
             }
             TransactionChange::RollbackTo(_) => {
                 if self.path_set_in_transaction {
                     self.path_moved();
+                }
+                if !self.rights.may_write() {
+                    // Fail closed: our SET TRANSACTION READ ONLY may have been taken back with it.
+                    self.transaction.read_only = false;
                 }
             }
             TransactionChange::Set { read_write: Some(writable), session: true } => {
@@ -480,6 +552,11 @@ impl Conversation {
                 }
                 return;
             }
+            "default_transaction_read_only" if change.value.is_none() => {
+                self.client_wants_read_only(false);
+                self.wall = Wall::Closed;
+                return;
+            }
             "default_transaction_read_only" => {
                 let on = change.value.as_deref().is_some_and(|v| {
                     matches!(v.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
@@ -496,6 +573,7 @@ impl Conversation {
 
     fn client_wants_read_only(&mut self, read_only: bool) {
         self.client_read_only = read_only;
+        self.wall_unsure = true;
         self.wall = if read_only { Wall::Closed } else { self.wall };
         if !read_only && self.rights.may_write() {
             self.wall = Wall::Open;
@@ -505,6 +583,7 @@ impl Conversation {
     /// RESET ALL, DISCARD ALL: everything is as the start-up options made it.
     fn settings_reset(&mut self) {
         self.wall = Wall::Closed;
+        self.wall_unsure = true;
         self.client_read_only = false;
         self.path_moved();
         self.path_set_in_transaction = true;
@@ -512,8 +591,8 @@ impl Conversation {
     }
 
     /// The server has said which schemas are in force.
-    fn path_is(&mut self, answer: Option<String>) {
-        let path = answer.as_deref().and_then(local::array_elements);
+    fn path_is(&mut self, answer: Option<&str>) {
+        let path = answer.and_then(local::array_elements);
         self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
     }
 
@@ -560,17 +639,4 @@ fn forward_if_client(whose: Whose) -> Reply {
         Whose::Client => Reply::Forward,
         Whose::Gateway | Whose::Fail => Reply::Swallow,
     }
-}
-
-fn by_sql(inner: &Arc<Analysis>, batch: &Batch) -> Rc<Prepared> {
-    Rc::new(Prepared {
-        text: "".into(),
-        batch: Arc::new(Batch {
-            statements: vec![Arc::clone(inner)],
-            fingerprint: Arc::clone(&batch.fingerprint),
-        }),
-        parameter_types: Vec::new(),
-        recorded: std::cell::Cell::new(None),
-        by_sql: true,
-    })
 }

@@ -1,9 +1,10 @@
 //! The ramp of the simple protocol: Query.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     conversation::{Conversation, Held, Local, LocalRun, Pass, QueryRun, Tag},
+    meaning::{makes_names, reserved},
     wall::Need as WallNeed,
 };
 use crate::{
@@ -18,7 +19,6 @@ use crate::{
         },
     },
     session::{gate::Opinion, transaction::Status},
-    upstream::door::Control,
     wire::pg::exchange::{Step, Whose},
 };
 
@@ -72,6 +72,13 @@ impl Conversation {
                 }
             },
         };
+        let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
+        let all: Vec<&Analysis> =
+            batch.statements.iter().chain(&named).map(AsRef::as_ref).collect();
+        if let Some(why) = self.wall_opens_inside(&all) {
+            self.refuse_query(why);
+            return Pass::Drop;
+        }
         let begins = batch.statements.iter().any(|a| begins(a));
         match self.wall_for(&permit, begins) {
             WallNeed::None => {}
@@ -81,7 +88,7 @@ impl Conversation {
                 return Pass::Drop;
             }
         }
-        self.send_query(text, batch, permit)
+        self.send_query(text, batch, &permit)
     }
 
     /// What comes before the question whether it may run: statements that are answered here, a
@@ -104,6 +111,11 @@ impl Conversation {
         }
         if self.transaction.rolled_back.is_some() {
             return self.query_after_rollback(batch);
+        }
+        let why = reserved(batch).or_else(|| self.named_up_to_date(batch).err());
+        if let Some(why) = why {
+            self.refuse_query(why);
+            return Some(Pass::Drop);
         }
         None
     }
@@ -211,7 +223,7 @@ impl Conversation {
         Pass::Drop
     }
 
-    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: Permit) -> Pass {
+    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit) -> Pass {
         // Behind a rollback of ours only the transaction's end has come so far; a COMMIT must not
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
@@ -230,13 +242,9 @@ impl Conversation {
             };
             let analysis = analysis.map(AsRef::as_ref);
             let what = (&*batch.fingerprint, analysis);
-            match self.clear(permit.clone(), IntentKind::Query, part, what, &[]) {
+            match self.clear(permit.clone(), (IntentKind::Query, part), what, &[]) {
                 Ok(clearance) => {
-                    let mut run = self.start(&clearance, analysis);
-                    if let Some(name) = analysis.and_then(|a| a.fetches.as_deref()) {
-                        run.portal = self.portal(name);
-                    }
-                    runs.push(Some(run));
+                    runs.push(Some(self.start(&clearance, analysis)));
                     last = Some(clearance);
                 }
                 Err(refusal) => {
@@ -246,38 +254,23 @@ impl Conversation {
             }
         }
         let Some(clearance) = last else { return Pass::Drop };
-        let read_write = batch.statements.iter().any(|a| begins_read_write(a));
+        let named: Vec<_> = runs.iter().flatten().filter_map(|run| run.inner.clone()).collect();
+        let all = || batch.statements.iter().chain(&named).map(AsRef::as_ref);
+        self.moving |= all().any(|a| self.moves_meaning(a));
+        let ran: Vec<Arc<Analysis>> = batch.statements.iter().chain(&named).cloned().collect();
+        let names = batch.statements.iter().any(|a| makes_names(a));
+        let kept: Rc<str> = if names { text.into() } else { "".into() };
         if self.transaction.status == Status::Idle && self.exchange.is_empty() {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
         }
         self.owe(
             Step::Query,
             Whose::Client,
-            Tag::Query(QueryRun { batch, runs, at: 0, failed: false, poisoned }),
+            Tag::Query(QueryRun { batch, text: kept, runs, at: 0, failed: false, poisoned }),
         );
         self.pipeline.open = false;
-        if read_write && self.wall == super::conversation::Wall::Closed {
-            self.close_behind_begin();
-        }
+        self.close_behind(ran.iter().map(AsRef::as_ref), false);
         Pass::Statement(clearance)
-    }
-
-    /// A client's BEGIN READ WRITE below dml: it is forwarded, and the transaction made read-only
-    /// again before anything else passes.
-    fn close_behind_begin(&mut self) {
-        match self.send_own(Control::ReadOnlyTransaction, "wall") {
-            Ok(statement) => {
-                // It must leave after the client's frame, not before.
-                self.after.extend(self.controls.pop_back());
-                self.owe(
-                    Step::Query,
-                    Whose::Gateway,
-                    Tag::Ours(super::conversation::Ours::Silent(statement)),
-                );
-                self.held = Held::UntilAnswered;
-            }
-            Err(refusal) => self.fatal = Some(refusal),
-        }
     }
 }
 
@@ -307,17 +300,4 @@ pub(super) fn begins(analysis: &Analysis) -> bool {
         .effects
         .iter()
         .any(|effect| matches!(effect, SessionEffect::Transaction(TransactionChange::Begin { .. })))
-}
-
-/// True if it says READ WRITE of a transaction.
-fn begins_read_write(analysis: &Analysis) -> bool {
-    analysis.effects.iter().any(|effect| {
-        matches!(
-            effect,
-            SessionEffect::Transaction(
-                TransactionChange::Begin { read_write: Some(true) }
-                    | TransactionChange::Set { read_write: Some(true), session: false }
-            )
-        )
-    })
 }

@@ -8,6 +8,10 @@ use crate::{
     kernel::{
         policy::Permit,
         refusal::{Refusal, RefusalKind},
+        sql::{
+            analysis::{Analysis, SessionEffect},
+            reading::TransactionChange,
+        },
     },
     session::transaction::Status,
     upstream::door::Control,
@@ -30,7 +34,16 @@ impl Conversation {
     /// the extended protocol that may become one), which must be writable if the rights are.
     pub(super) fn wall_for(&mut self, permit: &Permit, begins: bool) -> Need {
         let may_write = self.rights.may_write();
+        let writable = self.transaction.status == Status::Open && !self.transaction.read_only;
+        if writable && !may_write {
+            return self.close_transaction();
+        }
         let wanted = match self.wall {
+            // Fail closed: a rollback may have taken back what it was set to.
+            Wall::Open | Wall::Closed if self.wall_unsure && !may_write => Some(Wall::Closed),
+            Wall::Open if self.wall_unsure && !self.client_read_only => {
+                (permit.needs_write() || begins).then_some(Wall::Open)
+            }
             Wall::Closed if may_write && !self.client_read_only => {
                 (permit.needs_write() || begins).then_some(Wall::Open)
             }
@@ -38,7 +51,7 @@ impl Conversation {
             Wall::Closed | Wall::Open => None,
         };
         let Some(wanted) = wanted else { return Need::None };
-        if !self.exchange.is_empty() {
+        if !self.exchange.is_empty() && !self.pipeline.open {
             self.held = Held::UntilAnswered;
             return Need::Wait;
         }
@@ -70,11 +83,96 @@ impl Conversation {
 
     fn move_wall(&mut self, wanted: Wall) -> Result<(), Refusal> {
         let open = wanted == Wall::Open;
-        let statement = self.send_own(Control::Wall { open }, "wall")?;
-        self.owe(Step::Query, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
+        let statement = self.send_own(Control::Wall { open, flush: false }, "wall")?;
+        self.owe_own(Ours::Wall(statement), false);
         self.wall = wanted;
-        self.held = Held::UntilAnswered;
+        self.wall_unsure = false;
         Ok(())
+    }
+
+    /// The right to write has ended under a transaction that didn't use it: it lives on read-only.
+    fn close_transaction(&mut self) -> Need {
+        if !self.exchange.is_empty() {
+            self.held = Held::UntilAnswered;
+            return Need::Wait;
+        }
+        if self.exchange.is_skipping() {
+            return Need::None;
+        }
+        let flush = self.pipeline.open;
+        match self.send_own(Control::ReadOnlyTransaction { flush }, "wall") {
+            Ok(statement) => {
+                self.owe_own(Ours::Wall(statement), flush);
+                self.transaction.read_only = true;
+                Need::Wait
+            }
+            Err(refusal) => Need::Refuse(refusal),
+        }
+    }
+
+    /// What a statement of ours is answered with; nothing else passes before that.
+    pub(super) fn owe_own(&mut self, ours: Ours, flush: bool) {
+        for step in [Step::Parse, Step::Bind, Step::Execute, Step::Close, Step::Close] {
+            self.owe(step, Whose::Gateway, Tag::Ours(ours));
+        }
+        if !flush {
+            self.owe(Step::Sync, Whose::Gateway, Tag::Ours(ours));
+        }
+        self.held = Held::UntilAnswered;
+    }
+
+    /// Why a batch below dml that says READ WRITE can't be closed again behind it: something in it
+    /// would run, or begin, on the open side.
+    pub(super) fn wall_opens_inside(&self, batch: &[&Analysis]) -> Option<Refusal> {
+        if self.rights.may_write() || batch.len() < 2 {
+            return None;
+        }
+        let last = batch.len() - 1;
+        let inside = batch.iter().enumerate().any(|(at, analysis)| {
+            let others = || batch.iter().enumerate().filter(|(other, _)| *other != at);
+            match opens(analysis) {
+                Opens::Nothing => false,
+                Opens::Transaction => at != last,
+                Opens::Session => others().any(|(_, a)| changes_transaction(a)),
+            }
+        });
+        inside.then(|| {
+            Refusal::new(
+                RefusalKind::ReadOnlyTransaction,
+                "READ WRITE without the right to write can't be mixed with other statements",
+            )
+            .with_hint("Send it alone.")
+        })
+    }
+
+    /// A client's READ WRITE below dml: it is forwarded, and taken back before anything else passes.
+    /// `flush`: inside a batch of the extended protocol.
+    pub(super) fn close_behind<'a>(
+        &mut self,
+        mut ran: impl Iterator<Item = &'a Analysis>,
+        flush: bool,
+    ) {
+        let opens = ran.find_map(|a| match opens(a) {
+            Opens::Nothing => None,
+            opened => Some(opened),
+        });
+        let control = match opens {
+            Some(Opens::Transaction) if !self.rights.may_write() => {
+                Control::ReadOnlyTransaction { flush }
+            }
+            Some(Opens::Session) if !self.rights.may_write() => {
+                Control::Wall { open: false, flush }
+            }
+            Some(_) | None => return,
+        };
+        match self.send_own(control, "wall") {
+            Ok(statement) => {
+                // It must leave after the client's frame, not before.
+                self.after.extend(self.controls.pop_back());
+                self.owe_own(Ours::Wall(statement), flush);
+            }
+            Err(refusal) => self.fatal = Some(refusal),
+        }
     }
 
     /// Forgets what the session created once the catalog has been read again since. Two readings
@@ -92,32 +190,67 @@ impl Conversation {
     /// True if the search path must be asked for before anything is judged: then the question is on
     /// its way, or waits until what is owed has come.
     pub(super) fn must_ask_path(&mut self) -> bool {
+        if self.must_settle() {
+            return true;
+        }
         self.forget_overlay();
         if !self.path_stale || self.transaction.status == Status::Failed {
             return false;
         }
-        self.held = Held::UntilAnswered;
         if !self.exchange.is_empty() {
+            self.held = Held::UntilAnswered;
             return true;
+        }
+        if self.exchange.is_skipping() {
+            // The server skips what comes until Sync: the question is asked behind it.
+            return false;
         }
         let flush = self.pipeline.open;
         match self.send_own(Control::AskPath { flush }, "path") {
             Ok(statement) => {
                 self.path_stale = false;
                 self.path_answer = None;
-                for step in [Step::Parse, Step::Bind, Step::Execute, Step::Close, Step::Close] {
-                    let ours = match step {
-                        Step::Execute => Ours::Path(statement),
-                        _ => Ours::Silent(statement),
-                    };
-                    self.owe(step, Whose::Gateway, Tag::Ours(ours));
-                }
-                if !flush {
-                    self.owe(Step::Sync, Whose::Gateway, Tag::Ours(Ours::Silent(statement)));
-                }
+                self.owe_own(Ours::Path(statement), flush);
             }
             Err(refusal) => self.fatal = Some(refusal),
         }
         true
     }
+}
+
+/// What a statement opens of the wall.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Opens {
+    Nothing,
+    /// For the transaction that it begins or runs in.
+    Transaction,
+    /// For the transactions that follow.
+    Session,
+}
+
+fn opens(analysis: &Analysis) -> Opens {
+    let mut opened = Opens::Nothing;
+    for effect in &analysis.effects {
+        match effect {
+            SessionEffect::Transaction(
+                TransactionChange::Begin { read_write: Some(true) }
+                | TransactionChange::Set { read_write: Some(true), session: false },
+            ) => return Opens::Transaction,
+            SessionEffect::Transaction(TransactionChange::Set {
+                read_write: Some(true),
+                session: true,
+            }) => opened = Opens::Session,
+            SessionEffect::Setting(change) => match change.name.as_str() {
+                "transaction_read_only" => return Opens::Transaction,
+                "default_transaction_read_only" => opened = Opens::Session,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    opened
+}
+
+fn changes_transaction(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| matches!(effect, SessionEffect::Transaction(_)))
 }

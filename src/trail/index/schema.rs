@@ -131,7 +131,8 @@ CREATE VIEW who_saw AS
 SELECT a.time, a.principal, a.target, substr(e.value, 6) AS relation, a.rows, a.bytes, a.statement,
     a.grants, a.request, a.approver, a.reason, a.client, a.application, a.session, a.node
 FROM audit a JOIN audit_record r ON r.id = a.id, json_each(r.relations) e
-WHERE a.decision = 'permit' AND a.rows > 0 AND e.value LIKE 'read %';
+WHERE a.decision = 'permit' AND a.rows > 0 AND coalesce(a.class, '') <> 'explain'
+    AND e.value LIKE 'read %';
 CREATE VIEW grants_used AS
 SELECT g.value ->> '$.grant' AS grant_id, r.principal, r.target,
     max(g.value ->> '$.request') AS request, max(g.value ->> '$.approver') AS approver,
@@ -168,7 +169,8 @@ CREATE VIEW who_saw AS
 SELECT a.time, a.principal, a.target, substr(e.value, 6) AS relation, a.rows, a.bytes, a.statement,
     a.grants, a.request, a.approver, a.reason, a.client, a.application, a.session, a.node
 FROM audit a, json_array_elements_text(a.relations::json) e(value)
-WHERE a.decision = 'permit' AND a.rows > 0 AND e.value LIKE 'read %';
+WHERE a.decision = 'permit' AND a.rows > 0 AND coalesce(a.class, '') <> 'explain'
+    AND e.value LIKE 'read %';
 CREATE VIEW grants_used AS
 SELECT e ->> 'grant' AS grant_id, r.principal, r.target, max(e ->> 'request') AS request,
     max(e ->> 'approver') AS approver, max(e ->> 'reason') AS reason, count(*) AS statements,

@@ -258,6 +258,12 @@ async fn the_views_answer_the_auditors_questions() {
     let trail = setting.trail();
     let (mut control, mut lane) = (trail.lane(0).expect("a lane"), trail.lane(1).expect("a lane"));
     story(&mut control, &mut lane);
+    // A plan's lines are no rows of the table.
+    let orders = orders();
+    let explain = intent(TODAY + 20, "EXPLAIN SELECT * FROM orders", &orders);
+    let explain = Intent { class: Some(StatementClass::Explain), ..explain };
+    let clearance = lane.admit(granted(), &explain).expect("is admitted");
+    lane.outcome(&ended(clearance.statement(), 2));
     drop((control, lane));
     let index = setting.index().await;
     index.catch_up().await.expect("catches up");
@@ -266,7 +272,7 @@ async fn the_views_answer_the_auditors_questions() {
         10
     );
     assert_eq!(
-        count(&index, "grants_used WHERE grant_id = 'G-42' AND statements = 10 AND rows = 30")
+        count(&index, "grants_used WHERE grant_id = 'G-42' AND statements = 11 AND rows = 32")
             .await,
         1
     );

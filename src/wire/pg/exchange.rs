@@ -124,15 +124,16 @@ impl<T> Exchange<T> {
         if self.copying_in {
             match owed.step {
                 Step::Sync => return Some(owed),
-                Step::CopyEnd => self.copying_in = false,
-                Step::Query
+                Step::Local => {}
+                // The end of the copy; anything else makes it fail, and ends at its Sync.
+                Step::CopyEnd
+                | Step::Query
                 | Step::Parse
                 | Step::Bind
                 | Step::DescribeStatement
                 | Step::DescribePortal
                 | Step::Execute
-                | Step::Close
-                | Step::Local => {}
+                | Step::Close => self.copying_in = false,
             }
         }
         self.skipping = false;
@@ -288,11 +289,19 @@ impl<T> Exchange<T> {
         let mut index = 1;
         while let Some(next) = self.queue.get(index) {
             match next.step {
-                Step::CopyEnd => return,
                 Step::Sync => {
                     self.queue.remove(index);
                 }
-                _ => index += 1,
+                Step::Local => index += 1,
+                // The end of the copy; anything else makes it fail, and ends at its Sync.
+                Step::CopyEnd
+                | Step::Query
+                | Step::Parse
+                | Step::Bind
+                | Step::DescribeStatement
+                | Step::DescribePortal
+                | Step::Execute
+                | Step::Close => return,
             }
         }
         self.copying_in = true;

@@ -164,7 +164,6 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
         c.exchange(&[bind("", "e", &[Some("not a number")], TEXT), execute("", 0), sync()], 1);
         c.exchange(&[bind_mixed("", "e", &[(BINARY, Some("abc"))], &[TEXT]), sync()], 1);
         c.exchange(&[bind_mixed("", "e", &[(TEXT, Some("1"))], &[TEXT, TEXT, BINARY]), sync()], 1);
-        c.exchange(&[bind_mixed("", "e", &[(7, Some("1"))], &[TEXT]), sync()], 1);
         c.exchange(&[parse("", "SELECT $1", &[999_999]), sync()], 1);
         c.exchange(&[describe(b'X', ""), sync()], 1);
         c.query("SELECT 'alive'");

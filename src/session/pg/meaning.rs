@@ -1,0 +1,248 @@
+//! What names and texts mean may be changed by statements that are still under way: then nothing is
+//! judged before they have ended. And what a name led to is read again when its meaning has moved.
+
+use std::{rc::Rc, sync::Arc};
+
+use super::conversation::{Conversation, Held};
+use crate::{
+    kernel::{
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            analysis::{Analysis, Batch, SessionEffect},
+            builtins::{self, SettingRule},
+            reading::{StatementKind, TransactionChange},
+        },
+    },
+    session::{
+        cache::StateId,
+        gate,
+        names::{Portal, Prepared},
+        result::Run,
+    },
+    upstream::door::RESERVED_PREFIX,
+};
+
+impl Conversation {
+    /// True if a statement under way may change what the next one means: it waits.
+    pub(super) fn must_settle(&mut self) -> bool {
+        self.moving &= !self.exchange.is_empty();
+        // A transaction that the client believes aborted is aborted at the server first.
+        let waits = self.moving || self.abort_after_cut && !self.exchange.is_empty();
+        if waits {
+            self.held = Held::UntilAnswered;
+        }
+        waits
+    }
+
+    /// True if the client is held until answers have come that the server keeps back until it is
+    /// told to flush them.
+    pub(super) fn waits_for_batch(&self) -> bool {
+        self.held == Held::UntilAnswered && self.pipeline.open && !self.exchange.is_empty()
+    }
+
+    /// True if names or texts may mean something else behind this statement.
+    pub(super) fn moves_meaning(&self, analysis: &Analysis) -> bool {
+        analysis.effects.iter().any(|effect| match effect {
+            SessionEffect::Setting(change) => {
+                !matches!(builtins::setting(&change.name), SettingRule::Harmless)
+                    || change.name == "*"
+            }
+            SessionEffect::Transaction(change) => match change {
+                TransactionChange::Commit { .. }
+                | TransactionChange::Rollback { .. }
+                | TransactionChange::RollbackTo(_) => {
+                    self.path_set_in_transaction || self.schema_changed
+                }
+                TransactionChange::Begin { .. }
+                | TransactionChange::Savepoint(_)
+                | TransactionChange::Release(_)
+                | TransactionChange::Set { .. } => false,
+            },
+            SessionEffect::DiscardAll
+            | SessionEffect::DiscardPart
+            | SessionEffect::Prepare { .. }
+            | SessionEffect::Deallocate(_)
+            | SessionEffect::Declare { .. }
+            | SessionEffect::Close(_)
+            | SessionEffect::SchemaChange(_)
+            | SessionEffect::RunsUserCode => true,
+        })
+    }
+
+    /// The reading of now: what a text was read in if nothing has moved since.
+    pub(super) fn read_in(&self) -> (StateId, u64) {
+        (self.state, self.facts.target.catalog.load().epoch)
+    }
+
+    /// Reads the statements again that EXECUTE names in here, if their meaning has moved: the server
+    /// plans them anew too.
+    ///
+    /// # Errors
+    /// What is said if one can't be.
+    pub(super) fn named_up_to_date(&mut self, batch: &Batch) -> Result<(), Refusal> {
+        for analysis in &batch.statements {
+            if let Some(name) = &analysis.executes {
+                self.up_to_date(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for one name.
+    ///
+    /// # Errors
+    /// What is said if it can't be read now.
+    pub(super) fn up_to_date(&mut self, name: &str) -> Result<(), Refusal> {
+        let now = self.read_in();
+        let Some(prepared) = self.names.statement(name).map(Rc::clone) else { return Ok(()) };
+        // Admitted as not understood: that is all there is to know.
+        if prepared.read_in == now || prepared.batch.fingerprint.is_empty() {
+            return Ok(());
+        }
+        let at = (&self.reading, self.state);
+        let read = match gate::read(&self.core, &self.facts.target, at, &prepared.text) {
+            gate::Read::Done(Ok(batch)) => Some(batch),
+            gate::Read::Done(Err(_)) | gate::Read::ForPool => None,
+        };
+        let batch = match read {
+            Some(batch) if prepared.by_sql => inner_of_prepare(&batch),
+            other => other,
+        };
+        // Fail closed: what it means now is not known.
+        let Some(batch) = batch else {
+            let text = format!("prepared statement \"{name}\" may mean something else by now");
+            return Err(Refusal::new(RefusalKind::NotAnalyzable, text)
+                .with_hint("DEALLOCATE and prepare it again."));
+        };
+        let again = Rc::new(Prepared {
+            text: Rc::clone(&prepared.text),
+            batch,
+            parameter_types: prepared.parameter_types.clone(),
+            recorded: prepared.recorded.clone(),
+            by_sql: prepared.by_sql,
+            read_in: now,
+        });
+        drop(self.names.prepare(name, again));
+        Ok(())
+    }
+
+    /// What the prepared statement or cursor of that name does. `None` too if running it through
+    /// another statement is more than we follow.
+    pub(super) fn named_analysis(&self, name: &str, cursor: bool) -> Option<Arc<Analysis>> {
+        let prepared = if cursor {
+            Rc::clone(&self.names.portal(name)?.prepared)
+        } else {
+            Rc::clone(self.names.statement(name)?)
+        };
+        let inner = prepared.analysis().map(Arc::clone)?;
+        // Fail closed: a name that leads to a name.
+        let follows = inner.executes.is_none() && inner.fetches.is_none();
+        // Fail closed: SQL's EXECUTE runs whatever the protocol's Parse has made, BEGIN and SET too.
+        let query = cursor
+            || matches!(
+                inner.kind,
+                StatementKind::Select
+                    | StatementKind::Values
+                    | StatementKind::Insert
+                    | StatementKind::Update
+                    | StatementKind::Delete
+                    | StatementKind::Merge
+                    | StatementKind::Other
+            );
+        (follows && query).then_some(inner)
+    }
+
+    /// What the statement or cursor does that this one names.
+    pub(super) fn inner_of(&self, analysis: &Analysis) -> Option<Arc<Analysis>> {
+        match (&analysis.executes, &analysis.fetches) {
+            (Some(name), _) => self.named_analysis(name, false),
+            (None, Some(name)) => self.named_analysis(name, true),
+            (None, None) => None,
+        }
+    }
+
+    /// Ties a run to what it names. Done when it is sent, and again when it is its turn in a Query:
+    /// the statements before it may have made the name.
+    pub(super) fn attach(&self, run: &mut Run, analysis: &Analysis) {
+        if analysis.executes.is_none() && analysis.fetches.is_none() {
+            return;
+        }
+        run.inner = self.inner_of(analysis);
+        // Not known yet: it counts.
+        run.counts |= run.inner.as_ref().is_none_or(|inner| inner.returns_user_rows);
+        run.writes |= run.inner.as_ref().is_none_or(|inner| inner.writes);
+        if let Some(name) = &analysis.fetches {
+            run.portal = self.portal(name).or_else(|| run.portal.take());
+        }
+    }
+
+    /// What SQL's PREPARE has made.
+    pub(super) fn by_sql(&self, inner: &Arc<Analysis>, batch: &Batch, text: &str) -> Rc<Prepared> {
+        let (state, epoch) = self.read_in();
+        // Behind other statements of its Query it may have been read with caution.
+        let epoch = if batch.statements.len() > 1 { u64::MAX } else { epoch };
+        Rc::new(Prepared {
+            text: text.into(),
+            batch: Arc::new(Batch {
+                statements: vec![Arc::clone(inner)],
+                fingerprint: Arc::clone(&batch.fingerprint),
+            }),
+            parameter_types: Vec::new(),
+            recorded: std::cell::Cell::new(None),
+            by_sql: true,
+            read_in: (state, epoch),
+        })
+    }
+
+    /// What SQL's DECLARE has made.
+    pub(super) fn cursor(
+        &self,
+        inner: &Arc<Analysis>,
+        batch: &Batch,
+        (text, holds): (&str, bool),
+    ) -> Rc<Portal> {
+        Rc::new(Portal {
+            prepared: self.by_sql(inner, batch, text),
+            parameters: Vec::new(),
+            result_formats: Vec::new(),
+            fetched: std::cell::Cell::new((0, 0)),
+            recorded: std::cell::Cell::new(None),
+            holds,
+        })
+    }
+}
+
+fn inner_of_prepare(batch: &Batch) -> Option<Arc<Batch>> {
+    let [only] = batch.statements.as_slice() else { return None };
+    only.effects.iter().find_map(|effect| match effect {
+        SessionEffect::Prepare { inner, .. } => Some(Arc::new(Batch {
+            statements: vec![Arc::clone(inner)],
+            fingerprint: Arc::clone(&batch.fingerprint),
+        })),
+        _ => None,
+    })
+}
+
+/// True if it makes a prepared statement or a cursor.
+pub(super) fn makes_names(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| {
+        matches!(effect, SessionEffect::Prepare { .. } | SessionEffect::Declare { .. })
+    })
+}
+
+/// Why a batch may not have these names: they are the gateway's own, and what it sends under them
+/// must do what it expects.
+pub(super) fn reserved(batch: &Batch) -> Option<Refusal> {
+    let mut effects = batch.statements.iter().flat_map(|a| &a.effects);
+    effects.find_map(|effect| match effect {
+        SessionEffect::Prepare { name, .. } | SessionEffect::Declare { name, .. }
+            if name.starts_with(RESERVED_PREFIX) =>
+        {
+            Some(Refusal::new(
+                RefusalKind::NotSupported,
+                format!("names that begin with {RESERVED_PREFIX} are the gateway's own"),
+            ))
+        }
+        _ => None,
+    })
+}
