@@ -8,7 +8,7 @@ use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
 use crate::{
     kernel::{
-        access::Rights,
+        access::{Grant, Rights},
         audit::record::{
             Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled, TransactionEnd,
         },
@@ -23,6 +23,7 @@ use crate::{
         time::Timestamp,
     },
     session::{
+        budget::Meter,
         cache::{ReadingState, StateId},
         gate::{self, Opinion},
         names::{Names, Portal, Prepared, Undo},
@@ -264,6 +265,8 @@ pub(super) struct Conversation {
     pub(super) pipeline: Pipeline,
     pub(super) wall: Wall,
     pub(super) rights: Rights,
+    /// Row budgets of the grants used since the rights last changed.
+    pub(super) meters: Vec<(GrantId, Arc<Meter>)>,
     pub(super) reading: ReadingState,
     pub(super) state: StateId,
     pub(super) held: Held,
@@ -371,6 +374,7 @@ impl Conversation {
             pipeline: Pipeline::default(),
             wall: Wall::Closed,
             rights,
+            meters: Vec::new(),
             reading,
             state,
             held: Held::No,
@@ -588,6 +592,16 @@ impl Conversation {
         }
     }
 
+    /// The meter of a grant: kept at hand, because all cores share the one lock before it.
+    fn meter(&mut self, grant: &Grant) -> Arc<Meter> {
+        if let Some((_, meter)) = self.meters.iter().find(|(id, _)| *id == grant.id) {
+            return Arc::clone(meter);
+        }
+        let meter = self.core.services.budgets.meter(grant);
+        self.meters.push((grant.id, Arc::clone(&meter)));
+        meter
+    }
+
     /// Makes the run of a cleared statement.
     pub(super) fn start(&mut self, clearance: &Clearance, analysis: Option<&Analysis>) -> Run {
         let permit = clearance.permit();
@@ -598,8 +612,7 @@ impl Conversation {
             self.attach(&mut run, analysis);
         }
         if run.counts {
-            let budgets = &self.core.services.budgets;
-            run.grants = permit.grants().iter().map(|g| (g.id, budgets.meter(g))).collect();
+            run.grants = permit.grants().iter().map(|g| (g.id, self.meter(g))).collect();
         }
         for grant in permit.grant_ids() {
             self.transaction.used(grant);
@@ -646,6 +659,10 @@ impl Conversation {
 
     /// Closes the records of what has finished.
     pub(super) fn close_records(&mut self) {
+        self.close_records_as(None);
+    }
+
+    fn close_records_as(&mut self, transaction: Option<TransactionEnd>) {
         if self.finished.is_empty() {
             return;
         }
@@ -662,7 +679,7 @@ impl Conversation {
                 sqlstate: done.sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok()),
                 policy: done.policy,
                 upstream: self.now.since(done.started),
-                transaction: None,
+                transaction,
             });
         }
         self.core.lane_waits.notify_one();
@@ -679,6 +696,19 @@ impl Conversation {
             statements: &statements,
         });
         self.core.lane_waits.notify_one();
+    }
+
+    /// Puts the end of an implicit transaction on the trail. Where the records of all its statements
+    /// are still open they say it themselves, and no other record is needed.
+    pub(super) fn settle_implicit(&mut self, settling: Option<Settling>) {
+        match settling {
+            Some((transaction, statements))
+                if statements.iter().eq(self.finished.iter().map(|done| &done.statement)) =>
+            {
+                self.close_records_as(Some(transaction));
+            }
+            other => self.settle(other),
+        }
     }
 
     /// Sends a statement of the gateway's own, on record with its cause.

@@ -26,6 +26,7 @@ impl Conversation {
         self.now = self.now.max(access.highest_time);
         let (principal, target) = (&self.facts.handle.principal, &self.facts.handle.target);
         self.rights = access.rights(principal, target, self.now);
+        self.meters.clear();
         let Some(state) = access.principal(principal.as_str()) else {
             self.fatal = Some(disabled(principal.as_str()));
             return;

@@ -407,7 +407,7 @@ impl Conversation {
         if status == Status::Idle {
             let settling = self.transaction.idle(failed);
             self.end_portals();
-            self.settle(settling);
+            self.settle_implicit(settling);
             if std::mem::take(&mut self.path_set_in_transaction) {
                 // An implicit transaction may have been rolled back, and SET LOCAL ends with it.
                 self.path_moved();
