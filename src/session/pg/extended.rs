@@ -62,7 +62,7 @@ impl Conversation {
                         self.names.len()
                     ),
                 )
-                .with_hint("Close some, or ask an operator to raise limits.names."),
+                .with_hint("Close some that are not needed any more."),
             );
         }
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {

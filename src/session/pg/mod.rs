@@ -10,6 +10,7 @@ mod live;
 mod local;
 mod login;
 mod meaning;
+mod records;
 mod replies;
 mod simple;
 pub mod startup;
@@ -226,8 +227,6 @@ impl Relay {
             progress |= self.fill(cx)?;
             // A text for the pool must be on its way before this turn ends.
             progress |= self.talk.to_read.is_some() && self.work.is_none();
-            // A text for the parser pool has only just turned up: nothing else would begin it.
-            progress |= self.work.is_none() && self.talk.to_read.is_some();
             if !progress {
                 break;
             }

@@ -1,0 +1,269 @@
+//! What goes on the trail for a session, and when: intents before anything leaves, outcomes at the next
+//! ReadyForQuery, settlements at the end of a transaction.
+
+use std::{sync::Arc, time::Duration};
+
+use super::conversation::{Conversation, Finished, Tag, trail_refusal};
+use crate::{
+    kernel::{
+        access::Grant,
+        audit::record::{
+            Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled, TransactionEnd,
+        },
+        ids::StatementId,
+        policy::Permit,
+        refusal::Refusal,
+        sql::analysis::Analysis,
+    },
+    session::{budget::Meter, result::Run, transaction::Settling},
+    trail::Clearance,
+    upstream::door::Control,
+};
+
+/// Finished statements that may wait; more are closed at once.
+const FINISHED_MAX: usize = 64;
+
+impl Conversation {
+    /// Puts a statement on the trail.
+    ///
+    /// # Errors
+    /// The refusal that the client gets instead.
+    pub(super) fn clear(
+        &mut self,
+        permit: Permit,
+        (kind, text): (IntentKind, &str),
+        (fingerprint, analysis): (&str, Option<&Analysis>),
+        parameters: &[Parameter<'_>],
+    ) -> Result<Clearance, Refusal> {
+        let intent = self.intent(kind, text, (fingerprint, analysis), parameters);
+        let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
+        cleared.map_err(|error| trail_refusal(&error))
+    }
+
+    /// Puts a call of `hallpass.*` on the trail.
+    ///
+    /// # Errors
+    /// The refusal that the client gets instead.
+    pub(super) fn record_local(
+        &self,
+        permit: &Permit,
+        text: &str,
+        what: (&str, Option<&Analysis>),
+        parameters: &[Parameter<'_>],
+    ) -> Result<StatementId, Refusal> {
+        let intent = self.intent(IntentKind::Local, text, what, parameters);
+        let recorded = self.core.lane.borrow_mut().admit_local(permit, &intent);
+        recorded.map_err(|error| trail_refusal(&error))
+    }
+
+    /// Puts a no on the trail. If that fails the no stands all the same.
+    pub(super) fn record_no(
+        &self,
+        kind: IntentKind,
+        text: &str,
+        what: (&str, Option<&Analysis>),
+        decided: &Decided<'_>,
+    ) {
+        let intent = self.intent(kind, text, what, &[]);
+        let mut lane = self.core.lane.borrow_mut();
+        let recorded = match decided {
+            Decided::Denial(denial) => lane.deny(&intent, denial),
+            Decided::Refusal(refusal) => lane.refuse(&intent, refusal),
+            // A yes is put on record by `clear`.
+            Decided::Permit(_) | Decided::Gateway { .. } => return,
+        };
+        if let Err(error) = recorded {
+            tracing::error!(error = %error, "the trail takes no record of a refusal");
+        }
+    }
+
+    fn intent<'a>(
+        &'a self,
+        kind: IntentKind,
+        text: &'a str,
+        (fingerprint, analysis): (&'a str, Option<&'a Analysis>),
+        parameters: &'a [Parameter<'a>],
+    ) -> Intent<'a> {
+        self.facts.handle.activity.begins(self.now);
+        Intent {
+            time: self.now,
+            session: self.facts.handle.id,
+            principal: self.facts.handle.principal.as_str(),
+            target: self.facts.handle.target.as_str(),
+            kind,
+            text,
+            normalized: None,
+            fingerprint,
+            class: analysis.map(|a| a.class),
+            relations: analysis.map(|a| a.relations.as_slice()).unwrap_or_default(),
+            routines: analysis.map(|a| a.routines.as_slice()).unwrap_or_default(),
+            parameters,
+        }
+    }
+
+    /// The meter of a grant: kept at hand, because all cores share the one lock before it.
+    fn meter(&mut self, grant: &Grant) -> Arc<Meter> {
+        if let Some((_, meter)) = self.meters.iter().find(|(id, _)| *id == grant.id) {
+            return Arc::clone(meter);
+        }
+        let meter = self.core.services.budgets.meter(grant);
+        self.meters.push((grant.id, Arc::clone(&meter)));
+        meter
+    }
+
+    /// Makes the run of a cleared statement.
+    pub(super) fn start(&mut self, clearance: &Clearance, analysis: Option<&Analysis>) -> Run {
+        let permit = clearance.permit();
+        let mut run = Run::new(clearance.statement(), permit, self.now);
+        run.counts = analysis.is_none_or(|a| a.returns_user_rows);
+        run.writes = analysis.is_none_or(|a| a.writes);
+        if let Some(analysis) = analysis {
+            self.attach(&mut run, analysis);
+        }
+        if run.counts {
+            run.grants = permit.grants().iter().map(|g| (g.id, self.meter(g))).collect();
+        }
+        for grant in permit.grant_ids() {
+            self.transaction.used(grant);
+        }
+        run
+    }
+
+    /// A statement has ended: its record is closed at the next ReadyForQuery.
+    pub(super) fn finish(&mut self, run: &Run, affected: Option<u64>, sqlstate: Option<[u8; 5]>) {
+        run.settle_portal();
+        let code = sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok());
+        self.transaction.ran(run.statement);
+        self.finished.push(Finished {
+            statement: run.statement,
+            ended: run.ended(code),
+            rows: run.rows,
+            bytes: run.bytes,
+            affected,
+            sqlstate,
+            started: run.started,
+            policy: run.policy,
+        });
+        if self.finished.len() >= FINISHED_MAX {
+            self.close_records();
+        }
+    }
+
+    /// Closes the records of what has finished.
+    pub(super) fn close_records(&mut self) {
+        self.close_records_as(None);
+    }
+
+    fn close_records_as(&mut self, transaction: Option<TransactionEnd>) {
+        if self.finished.is_empty() {
+            return;
+        }
+        let mut lane = self.core.lane.borrow_mut();
+        for done in self.finished.drain(..) {
+            lane.outcome(&Outcome {
+                time: self.now,
+                session: self.facts.handle.id,
+                statement: done.statement,
+                ended: done.ended,
+                rows: done.rows,
+                affected: done.affected,
+                bytes: done.bytes,
+                sqlstate: done.sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok()),
+                policy: done.policy,
+                upstream: self.now.since(done.started),
+                transaction,
+            });
+        }
+        self.core.lane_waits.notify_one();
+    }
+
+    /// Puts the end of a transaction on the trail.
+    pub(super) fn settle(&mut self, settling: Option<Settling>) {
+        self.close_records();
+        let Some((transaction, statements)) = settling else { return };
+        self.core.lane.borrow_mut().settled(&Settled {
+            time: self.now,
+            session: self.facts.handle.id,
+            transaction,
+            statements: &statements,
+        });
+        self.core.lane_waits.notify_one();
+    }
+
+    /// Puts the end of an implicit transaction on the trail. Where the records of all its statements
+    /// are still open they say it themselves, and no other record is needed.
+    pub(super) fn settle_implicit(&mut self, settling: Option<Settling>) {
+        match settling {
+            Some((transaction, statements))
+                if statements.iter().eq(self.finished.iter().map(|done| &done.statement)) =>
+            {
+                self.close_records_as(Some(transaction));
+            }
+            other => self.settle(other),
+        }
+    }
+
+    /// Sends a statement of the gateway's own, on record with its cause.
+    ///
+    /// # Errors
+    /// The trail takes no record.
+    pub(super) fn send_own(
+        &mut self,
+        control: Control,
+        cause: &str,
+    ) -> Result<StatementId, Refusal> {
+        let text = control.text().unwrap_or_default();
+        let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
+        let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
+        let clearance = recorded.map_err(|error| trail_refusal(&error))?;
+        self.controls.push_back(control);
+        Ok(clearance.statement())
+    }
+
+    /// The session ends: what still runs ends in a way that nobody knows.
+    pub(super) fn abandon(&mut self) {
+        let mut open: Vec<StatementId> = Vec::new();
+        for owed in self.exchange.iter_mut() {
+            match &mut owed.tag {
+                Tag::Execute(execution) => open.push(execution.run.statement),
+                Tag::Query(query) => {
+                    open.extend(query.runs.iter().flatten().map(|run| run.statement));
+                }
+                Tag::Named(_, Some(run)) => open.push(run.statement),
+                Tag::Named(_, None)
+                | Tag::Plain
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
+            }
+        }
+        self.close_records();
+        let (session, now) = (self.facts.handle.id, self.now);
+        let mut lane = self.core.lane.borrow_mut();
+        for statement in open {
+            lane.outcome(&Outcome {
+                time: now,
+                session,
+                statement,
+                ended: Ended::Unknown,
+                rows: 0,
+                affected: None,
+                bytes: 0,
+                sqlstate: None,
+                policy: Duration::ZERO,
+                upstream: Duration::ZERO,
+                transaction: None,
+            });
+        }
+        if let Some((_, statements)) = self.transaction.end(TransactionEnd::RolledBack) {
+            lane.settled(&Settled {
+                time: now,
+                session,
+                transaction: TransactionEnd::RolledBack,
+                statements: &statements,
+            });
+        }
+        self.core.lane_waits.notify_one();
+    }
+}
