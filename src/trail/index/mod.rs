@@ -37,7 +37,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -174,7 +174,7 @@ impl Index {
         let mut failing = false;
         let mut next_prune = Timestamp::default();
         loop {
-            let mut result = self.catch_up().await;
+            let mut result = self.catch_up_resting(REST).await;
             let now = clock();
             if result.is_ok() && now >= next_prune {
                 next_prune = now.plus(PRUNE_INTERVAL);
@@ -195,6 +195,11 @@ impl Index {
     /// # Errors
     /// [`IndexError`]; what was indexed before it stays.
     pub async fn catch_up(&self) -> Result<(), IndexError> {
+        self.catch_up_resting(0).await
+    }
+
+    /// The same, resting `rest` times as long after each batch as it took.
+    async fn catch_up_resting(&self, rest: u32) -> Result<(), IndexError> {
         let mut started = BTreeMap::new();
         loop {
             self.check_room()?;
@@ -204,8 +209,10 @@ impl Index {
             if batch.is_empty() {
                 break;
             }
+            let began = Instant::now();
             // Another process may have been faster; then what it left is read.
             self.write(batch).await?;
+            tokio::time::sleep(began.elapsed() * rest).await;
         }
         for (node, time) in started {
             self.close_unknown(&node, &time).await?;
@@ -289,6 +296,10 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
+/// After each batch the background task rests so many times as long as the batch took: a gateway
+/// under load serves statements first, and the table falls behind until there is time. See
+/// [`Index::lag`].
+const REST: u32 = 9;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
