@@ -158,6 +158,31 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_taken_away_holds_without_a_record_and_what_is_given_waits() {
+    let folder = folder();
+    let store = peopled(folder.path()).await;
+    let (alice, bob) = (Principal::new("alice"), Principal::new("bob"));
+    let shop = TargetName::new("shop");
+    let one = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+    let two = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+    let known = store.snapshot(NOON).await.expect("reads");
+    store.grant_revoke(&os(), at(1), one.id).await.expect("ends");
+    let new = store.grant_create(&os(), at(2), &give("alice")).await.expect("made");
+    store.principal_set_disabled(&os(), at(3), &bob, true).await.expect("off");
+    store.principal_add(&os(), at(4), "mallory", &roles(&["owner"])).await.expect("added");
+    store.principal_set_roles(&os(), at(5), &Principal::new("olga"), &[]).await.expect("set");
+    let all = store.snapshot(at(6)).await.expect("reads");
+    let less = all.only_taken_away(&known);
+    let held: Vec<GrantId> =
+        less.rights(&alice, &shop, at(6)).grants.iter().map(|g| g.id).collect();
+    assert_eq!(held, [two.id], "one is revoked, {} is not on record", new.id);
+    assert!(less.principal("bob").expect("known").disabled);
+    assert!(less.principal("mallory").is_none());
+    assert!(less.principal("olga").expect("known").duties.is_empty());
+    assert_eq!(less.version, known.version, "the next look tries again");
+}
+
+#[tokio::test]
 async fn a_damaged_scope_gives_nothing_rather_than_everything() {
     let folder = folder();
     let store = peopled(folder.path()).await;

@@ -89,6 +89,42 @@ impl AccessSnapshot {
         self.grants.get(principal).into_iter().flatten().filter(move |g| g.target == *target)
     }
 
+    /// What this state takes away from a known one, and nothing that it gives: for when the acts that
+    /// led to it can't be put on the trail. Revocations, disabled principals and ended secrets hold;
+    /// new grants, principals, secrets and roles wait.
+    #[must_use]
+    pub fn only_taken_away(&self, known: &Self) -> Self {
+        let principals = known.principals.iter().filter_map(|(name, before)| {
+            let now = self.principals.get(name)?;
+            let mut state = (**now).clone();
+            if state.roles != before.roles || state.standing != before.standing {
+                // Fail closed: roles that changed give nothing until the change is on record.
+                state.standing = PermissionSet::NONE;
+                state.duties.clear();
+            }
+            state.disabled |= before.disabled;
+            let was_good = |v: &ScramVerifier| {
+                before.credentials.verifiers.iter().any(|b| b.stored_key == v.stored_key)
+            };
+            state.credentials.verifiers.retain(was_good);
+            Some((name.clone(), Arc::new(state)))
+        });
+        let grants = known.grants.iter().map(|(name, before)| {
+            let now = self.grants.get(name).map(Vec::as_slice).unwrap_or_default();
+            let kept = now.iter().filter(|g| before.iter().any(|b| b.id == g.id));
+            (name.clone(), kept.cloned().collect())
+        });
+        Self {
+            principals: principals.collect(),
+            grants: grants.collect(),
+            requests: known.requests.clone(),
+            unrecorded: Vec::new(),
+            // Still the older state: the next look tries to take the younger one whole.
+            version: known.version,
+            ..self.clone()
+        }
+    }
+
     /// What a principal may do on a target now; nothing if it is unknown or disabled.
     pub fn rights(&self, principal: &Principal, target: &TargetName, now: Timestamp) -> Rights {
         match self.principals.get(principal) {

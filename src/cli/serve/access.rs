@@ -111,10 +111,11 @@ async fn refresh(gateway: &Gateway) {
     let done = match appended {
         Ok(done) => done,
         Err(error) => {
-            // Fail closed for what is new; what was taken back must take effect all the same, and
-            // a snapshot with less is not to be had alone: sessions keep the old one, and are
-            // refused by the same trail.
-            tracing::error!(error = %error, "changes are not on the trail and not in force");
+            // Fail closed: what is given waits for its record, what is taken away doesn't.
+            tracing::error!(error = %error, "changes are not on the trail; what they give is not in force");
+            let less = snapshot.only_taken_away(&services.access.load());
+            services.access.store(Arc::new(less));
+            services.registry.raise_all(Wake::Access);
             return;
         }
     };
