@@ -166,6 +166,28 @@ pub fn unreadable(
     })
 }
 
+/// A statement that runs something by a name which the gateway has not seen being made: only code on
+/// the server can have made it, so it may do anything.
+pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
+    let unseen = opaque("");
+    let mut needs = analysis.needs.clone();
+    needs.push(Need {
+        permission: Permission::Admin,
+        on: NeedOn::WholeTarget,
+        why: "it runs what code on the server has prepared".to_owned(),
+    });
+    Analysis {
+        span: analysis.span.clone(),
+        kind: analysis.kind,
+        needs,
+        relations: analysis.relations.clone(),
+        routines: analysis.routines.clone(),
+        effects: analysis.effects.iter().cloned().chain(unseen.effects.clone()).collect(),
+        parameters: analysis.parameters,
+        ..unseen
+    }
+}
+
 /// What a text does of which nothing is known: everything.
 fn opaque(text: &str) -> Analysis {
     Analysis {

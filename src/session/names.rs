@@ -31,6 +31,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The same statement, read again as something else.
+    pub fn read_as(before: &Self, batch: Arc<Batch>, read_in: (StateId, u64)) -> Self {
+        Self {
+            text: Rc::clone(&before.text),
+            batch,
+            parameter_types: before.parameter_types.clone(),
+            recorded: before.recorded.clone(),
+            by_sql: before.by_sql,
+            read_in,
+        }
+    }
+
     /// The one statement, if there is one: an empty text has none.
     pub fn analysis(&self) -> Option<&Arc<Analysis>> {
         self.batch.statements.first()

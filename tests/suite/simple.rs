@@ -1,7 +1,8 @@
 //! What simple Query may do under which permission, and that a refusal is like a server's error.
 
 use crate::support::{
-    Gateway, Postgres, RawClient,
+    Gateway, Postgres, Psql, RawClient,
+    gateway::Options,
     raw::{self, error, rows, tags},
 };
 
@@ -141,4 +142,24 @@ fn a_text_too_long_for_the_sessions_own_thread_is_judged_all_the_same() {
     let first = client.read_until(b'Z');
     assert!(rows(&first)[0][0].starts_with("first x"));
     assert_eq!(rows(&client.read_until(b'Z')), [["second"]]);
+}
+
+#[test]
+fn a_cursor_that_trusted_code_has_opened_needs_admin() {
+    let server = Postgres::start();
+    Psql::new(server.upstream_dsn()).must(
+        "CREATE FUNCTION opens(refcursor) RETURNS refcursor LANGUAGE plpgsql AS
+         $$ BEGIN OPEN $1 FOR SELECT email FROM customers; RETURN $1; END $$;",
+    );
+    let trust = "trust = [\"public.opens(dml)\"]".to_owned();
+    let gateway = Gateway::start_with(&server, &Options { target: trust, ..Options::default() });
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select,dml");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("BEGIN");
+    let opened = client.query("SELECT opens('made')");
+    assert_eq!(rows(&opened), [["made"]], "{opened:?}");
+    let answer = client.query("FETCH ALL FROM made");
+    assert_eq!(error(&answer).expect("an error").field('C'), "34000");
+    assert!(rows(&answer).is_empty(), "{answer:?}");
 }

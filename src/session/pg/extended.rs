@@ -45,7 +45,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_ask_path() {
+        if self.must_ask_path(|talk| talk.is_nameless(parse.text)) {
             return Pass::Hold;
         }
         let limits = self.core.services.world.load();
@@ -91,7 +91,10 @@ impl Conversation {
                     self.record_no(IntentKind::Parse, text, what, &Decided::Denial(&denial));
                     return self.refused(denial.refusal());
                 }
-                None => return self.unknown_in(&batch),
+                None => match self.permit_unseen(&batch) {
+                    Some(understood) => understood,
+                    None => return self.unknown_in(&batch),
+                },
             },
             Err(why) => match self.opinion_of_unreadable(&why, text) {
                 Opinion::Permit(permit, analysis) => {
@@ -162,7 +165,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_ask_path() {
+        if self.must_ask_path(|talk| talk.binds_nameless(bind.statement)) {
             return Pass::Hold;
         }
         let (portal, statement) = match (Self::name(bind.portal), Self::name(bind.statement)) {
@@ -177,7 +180,7 @@ impl Conversation {
             self.absent(NameKind::Statement, statement, unknown(statement, false));
             return Pass::Drop;
         };
-        let prepared = match self.read_again(statement, &prepared) {
+        let mut prepared = match self.read_again(statement, &prepared) {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return Pass::Hold,
             Err(refusal) => return self.refused(refusal),
@@ -199,7 +202,14 @@ impl Conversation {
                 self.record_no(IntentKind::Bind, &prepared.text, what, &decided);
                 return self.refused(denial.refusal());
             }
-            None => return self.unknown_in(&prepared.batch),
+            None => match self.permit_unseen(&prepared.batch) {
+                Some((batch, permit)) => {
+                    prepared = Rc::new(Prepared::read_as(&prepared, batch, prepared.read_in));
+                    drop(self.names.prepare(statement, Rc::clone(&prepared)));
+                    permit
+                }
+                None => return self.unknown_in(&prepared.batch),
+            },
         };
         if let Some(pass) = self.hold_or_move_wall(&permit, true) {
             return pass;
@@ -247,7 +257,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_ask_path() {
+        if self.must_ask_path(|talk| talk.runs_nameless(execute.portal)) {
             return Pass::Hold;
         }
         let name = match Self::name(execute.portal) {
@@ -556,14 +566,7 @@ impl Conversation {
                 Ok(Some(Rc::clone(prepared)))
             }
             Some(Ok(batch)) => {
-                let again = Rc::new(Prepared {
-                    text,
-                    batch,
-                    parameter_types: prepared.parameter_types.clone(),
-                    recorded: prepared.recorded.clone(),
-                    by_sql: false,
-                    read_in: self.read_in(),
-                });
+                let again = Rc::new(Prepared::read_as(prepared, batch, self.read_in()));
                 drop(self.names.prepare(name, Rc::clone(&again)));
                 Ok(Some(again))
             }

@@ -6,11 +6,13 @@ use std::{rc::Rc, sync::Arc};
 use super::conversation::{Conversation, Held};
 use crate::{
     kernel::{
+        policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
             builtins::{self, SettingRule},
             reading::{StatementKind, TransactionChange},
+            text::StatementText,
         },
     },
     session::{
@@ -38,6 +40,29 @@ impl Conversation {
     /// told to flush them.
     pub(super) fn waits_for_batch(&self) -> bool {
         self.held == Held::UntilAnswered && self.pipeline.open && !self.exchange.is_empty()
+    }
+
+    /// True if this text looks no name up, wherever the search path leads.
+    pub(super) fn is_nameless(&self, text: &[u8]) -> bool {
+        let Ok(text) = StatementText::new(text, NAMELESS_MAX) else { return false };
+        let from = (&self.reading, self.state);
+        match gate::read(&self.core, &self.facts.target, from, text.as_str()) {
+            gate::Read::Done(Ok(batch)) => names_nothing(&batch),
+            gate::Read::Done(Err(_)) | gate::Read::ForPool => false,
+        }
+    }
+
+    /// The same of a prepared statement.
+    pub(super) fn binds_nameless(&self, statement: &[u8]) -> bool {
+        let name = std::str::from_utf8(statement).ok();
+        name.and_then(|name| self.names.statement(name)).is_some_and(|p| names_nothing(&p.batch))
+    }
+
+    /// The same of a portal.
+    pub(super) fn runs_nameless(&self, portal: &[u8]) -> bool {
+        let name = std::str::from_utf8(portal).ok();
+        name.and_then(|name| self.names.portal(name))
+            .is_some_and(|portal| names_nothing(&portal.prepared.batch))
     }
 
     /// True if names or texts may mean something else behind this statement.
@@ -114,14 +139,7 @@ impl Conversation {
             return Err(Refusal::new(RefusalKind::NotAnalyzable, text)
                 .with_hint("DEALLOCATE and prepare it again."));
         };
-        let again = Rc::new(Prepared {
-            text: Rc::clone(&prepared.text),
-            batch,
-            parameter_types: prepared.parameter_types.clone(),
-            recorded: prepared.recorded.clone(),
-            by_sql: prepared.by_sql,
-            read_in: now,
-        });
+        let again = Rc::new(Prepared::read_as(&prepared, batch, now));
         drop(self.names.prepare(name, again));
         Ok(())
     }
@@ -150,6 +168,45 @@ impl Conversation {
                     | StatementKind::Other
             );
         (follows && query).then_some(inner)
+    }
+
+    /// What admin allows of a batch that uses names nobody has seen being made, read as one that may
+    /// do anything: a function can have made them, a cursor that it returns for example.
+    pub(super) fn permit_unseen(&self, batch: &Batch) -> Option<(Arc<Batch>, Permit)> {
+        // A name may be on its way: whoever asks waits for it.
+        if !self.exchange.is_empty() {
+            return None;
+        }
+        let mut made: Vec<(&str, bool)> = Vec::new();
+        let mut statements = Vec::with_capacity(batch.statements.len());
+        for analysis in &batch.statements {
+            // What is known and not followed stays refused.
+            let unseen = uses(analysis).into_iter().any(|(name, cursor)| {
+                let known = if cursor {
+                    self.names.portal(name).is_some()
+                } else {
+                    self.names.statement(name).is_some()
+                };
+                !known && !made.contains(&(name, cursor))
+            });
+            statements.push(if unseen {
+                Arc::new(gate::with_unseen_name(analysis))
+            } else {
+                Arc::clone(analysis)
+            });
+            for effect in &analysis.effects {
+                match effect {
+                    SessionEffect::Prepare { name, .. } => made.push((name, false)),
+                    SessionEffect::Declare { name, .. } => made.push((name, true)),
+                    _ => {}
+                }
+            }
+        }
+        let batch = Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) };
+        match self.judge_batch(&batch)? {
+            Decision::Permit(permit) => Some((Arc::new(batch), permit)),
+            Decision::Denial(_) => None,
+        }
     }
 
     /// What the statement or cursor does that this one names.
@@ -210,6 +267,27 @@ impl Conversation {
             holds,
         })
     }
+}
+
+/// The prepared statement that it executes, or the cursor that it fetches from.
+pub(super) fn uses(analysis: &Analysis) -> Vec<(&str, bool)> {
+    let executes = analysis.executes.as_deref().map(|name| (name, false));
+    let fetches = analysis.fetches.as_deref().map(|name| (name, true));
+    executes.into_iter().chain(fetches).collect()
+}
+
+/// Longer texts are not looked at for being nameless.
+const NAMELESS_MAX: usize = 1024;
+
+/// True if these statements only begin, shape or end a transaction, or change settings by SET.
+fn names_nothing(batch: &Batch) -> bool {
+    batch.statements.iter().all(|analysis| {
+        matches!(analysis.kind, StatementKind::Transaction | StatementKind::Set)
+            && !analysis.effects.is_empty()
+            && analysis.effects.iter().all(|effect| {
+                matches!(effect, SessionEffect::Transaction(_) | SessionEffect::Setting(_))
+            })
+    })
 }
 
 fn inner_of_prepare(batch: &Batch) -> Option<Arc<Batch>> {

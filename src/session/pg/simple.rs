@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{
     conversation::{Conversation, Held, Local, LocalRun, Pass, QueryRun, Tag},
-    meaning::{makes_names, reserved},
+    meaning::{makes_names, reserved, uses},
     wall::Need as WallNeed,
 };
 use crate::{
@@ -29,7 +29,7 @@ impl Conversation {
             // Spec: after an error in the extended protocol the server skips everything until Sync.
             return Pass::Drop;
         }
-        if self.must_ask_path() {
+        if self.must_ask_path(|talk| talk.is_nameless(bytes)) {
             return Pass::Hold;
         }
         let limit = self.core.services.world.load().limits.statement_bytes;
@@ -55,7 +55,10 @@ impl Conversation {
                         self.refuse_query(denial.refusal());
                         return Pass::Drop;
                     }
-                    None => return self.unknown_name(text, &batch),
+                    None => match self.permit_unseen(&batch) {
+                        Some(understood) => understood,
+                        None => return self.unknown_name(text, &batch),
+                    },
                 }
             }
             Err(why) => match self.opinion_of_unreadable(&why, text) {
@@ -177,7 +180,7 @@ impl Conversation {
     }
 
     /// The decision on a batch, with what its EXECUTE and FETCH name. `None`: a name is unknown.
-    fn judge_batch(&self, batch: &Batch) -> Option<Decision> {
+    pub(super) fn judge_batch(&self, batch: &Batch) -> Option<Decision> {
         let mut all: Vec<&Analysis> = Vec::with_capacity(batch.statements.len());
         let mut named: Vec<Arc<Analysis>> = Vec::new();
         // Names that the batch itself makes before it uses them.
@@ -285,13 +288,6 @@ pub(super) fn unknown(name: &str, cursor: bool) -> Refusal {
         name => format!("prepared statement \"{name}\" does not exist"),
     };
     Refusal::new(RefusalKind::UnknownStatement, text)
-}
-
-/// The prepared statement that it executes, or the cursor that it fetches from.
-fn uses(analysis: &Analysis) -> Vec<(&str, bool)> {
-    let executes = analysis.executes.as_deref().map(|name| (name, false));
-    let fetches = analysis.fetches.as_deref().map(|name| (name, true));
-    executes.into_iter().chain(fetches).collect()
 }
 
 /// True if it begins a transaction block.

@@ -176,10 +176,13 @@ impl Conversation {
     }
 
     /// Forgets what the session created once the catalog has been read again since. Two readings
-    /// later: one may have been under way when it was committed.
+    /// later: one may have been under way when it was committed. Between transactions only: what is
+    /// asked for then must not be the first query of one.
     fn forget_overlay(&mut self) {
         let Some(since) = self.overlay_since else { return };
-        if self.schema_changed || self.facts.target.catalog.load().epoch < since + 2 {
+        let between = self.transaction.status == Status::Idle && self.is_quiet();
+        let read_again = self.facts.target.catalog.load().epoch >= since + 2;
+        if self.schema_changed || !between || !read_again {
             return;
         }
         self.overlay_since = None;
@@ -187,14 +190,17 @@ impl Conversation {
         self.path_moved();
     }
 
-    /// True if the search path must be asked for before anything is judged: then the question is on
-    /// its way, or waits until what is owed has come.
-    pub(super) fn must_ask_path(&mut self) -> bool {
+    /// True if the search path must be asked for before this is judged: then the question is on its
+    /// way, or waits until what is owed has come.
+    ///
+    /// Nothing is asked before a statement that looks no name up: the question is a query, and the
+    /// server takes no SET TRANSACTION behind one. `nameless` says that it does not.
+    pub(super) fn must_ask_path(&mut self, nameless: impl FnOnce(&Self) -> bool) -> bool {
         if self.must_settle() {
             return true;
         }
         self.forget_overlay();
-        if !self.path_stale || self.transaction.status == Status::Failed {
+        if !self.path_stale || self.transaction.status == Status::Failed || nameless(self) {
             return false;
         }
         if !self.exchange.is_empty() {

@@ -136,6 +136,28 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
         unsynced.push(sync());
         c.exchange(&unsynced, 1);
     }),
+    ("cursors that functions have opened, and the path in a transaction", |c| {
+        c.query(
+            "CREATE FUNCTION opens(refcursor) RETURNS refcursor LANGUAGE plpgsql AS
+             $$ BEGIN OPEN $1 FOR SELECT generate_series(1, 3); RETURN $1; END $$",
+        );
+        ask(c, "BEGIN", &[], TEXT);
+        ask(c, "SET LOCAL search_path TO billing, public", &[], TEXT);
+        ask(c, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", &[], TEXT);
+        ask(c, "SELECT opens($1)", &[Some("made")], TEXT);
+        ask(c, "FETCH 2 FROM made", &[], BINARY);
+        ask(c, "FETCH ALL FROM made", &[], TEXT);
+        ask(c, "FETCH ALL FROM not_made", &[], TEXT);
+        ask(c, "FETCH ALL FROM made", &[], TEXT);
+        ask(c, "ROLLBACK", &[], TEXT);
+        c.query("DO $$ BEGIN EXECUTE 'PREPARE inside AS SELECT 42'; END $$");
+        ask(c, "EXECUTE inside", &[], TEXT);
+        ask(c, "EXECUTE not_inside", &[], TEXT);
+        c.exchange(&[parse("kept", "EXECUTE inside", &[]), sync()], 1);
+        c.exchange(&[bind("", "kept", &[], TEXT), execute("", 0), sync()], 1);
+        c.query("DEALLOCATE inside");
+        c.exchange(&[bind("", "kept", &[], TEXT), execute("", 0), sync()], 1);
+    }),
     ("an error in a pipeline skips to Sync", |c| {
         c.exchange(
             &[

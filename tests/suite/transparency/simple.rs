@@ -200,6 +200,52 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
             ],
         );
     }),
+    ("a transaction's characteristics are set behind a change of the path", |c| {
+        each(
+            c,
+            &[
+                "CREATE TABLE characterised (x int)",
+                "BEGIN",
+                "SET LOCAL search_path TO billing, public",
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE",
+                "SAVEPOINT s",
+                "SELECT count(*) FROM characterised",
+                "SET TRANSACTION READ WRITE",
+                "ROLLBACK TO s",
+                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                "ROLLBACK",
+                "BEGIN; SET LOCAL search_path TO billing",
+                "SET LOCAL work_mem = '1MB'",
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                "SHOW transaction_isolation",
+                "COMMIT",
+            ],
+        );
+    }),
+    ("cursors and statements that functions have made", |c| {
+        each(
+            c,
+            &[
+                "CREATE FUNCTION opens(refcursor) RETURNS refcursor LANGUAGE plpgsql AS
+                 $$ BEGIN OPEN $1 FOR SELECT generate_series(1, 3); RETURN $1; END $$",
+                "BEGIN",
+                "SELECT opens('made')",
+                "FETCH 2 FROM made",
+                "MOVE made",
+                "FETCH ALL FROM made",
+                "FETCH ALL FROM not_made",
+                "FETCH ALL FROM made",
+                "ROLLBACK",
+                "BEGIN; SELECT opens('again'); FETCH ALL FROM again; COMMIT",
+                "DO $$ BEGIN EXECUTE 'PREPARE inside AS SELECT 42'; END $$",
+                "EXECUTE inside",
+                "EXECUTE not_inside",
+                "PREPARE outside AS SELECT 1; EXECUTE outside; EXECUTE inside",
+                "EXECUTE outside",
+                "DEALLOCATE ALL",
+            ],
+        );
+    }),
     ("LISTEN and NOTIFY to oneself", |c| {
         each(
             c,

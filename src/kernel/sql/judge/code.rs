@@ -33,6 +33,33 @@ impl Judge<'_> {
         for used in &reading.routines {
             self.routine(used);
         }
+        if self.computes() {
+            self.unsaid_code();
+        }
+        self.attribute_calls();
+    }
+
+    /// False for statements that have no place for an expression. What a cursor or a prepared statement
+    /// computes is told where that is judged.
+    fn computes(&self) -> bool {
+        use StatementKind::*;
+        let reading = self.reading;
+        let written = reading.routines.len() + reading.operators.len() + reading.types.len();
+        written > 0
+            || reading.kinds.iter().any(|kind| match kind {
+                Show | Set | SetRole | SetConstraints | Transaction | TwoPhase | Deallocate
+                | Fetch | Move | Close | Listen | Unlisten | Notify | LockShare | Lock
+                | Discard => false,
+                Select | Values | CreateTableAs | Insert | Update | Delete | Merge
+                | CopyToClient | CopyFromClient | CopyServer | Explain | ExplainAnalyze
+                | Prepare | Execute | Declare | Refresh | SchemaChange | Truncate | CreateCode
+                | Do | Call | Privileges | Server | Maintenance | Other => true,
+            })
+    }
+
+    /// What every operator, cast and type needs, said or not.
+    fn unsaid_code(&mut self) {
+        let reading = self.reading;
         let catalog = self.cx.catalog;
         // USING, CASE x WHEN y, DISTINCT and ORDER BY compare without saying so.
         let unsaid = ["=", "<"];
@@ -53,7 +80,6 @@ impl Judge<'_> {
                 self.routine_behind(cast.routine);
             }
         }
-        self.attribute_calls();
     }
 
     /// `(x).f` calls `f(x)` if `x` has no field `f`, whatever the type of `x`; `t.f` does so with

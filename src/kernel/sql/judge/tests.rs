@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::kernel::{
-    catalog::Catalog,
+    catalog::{Catalog, Routine, RoutineKind, UserOperator, Volatility},
     sql::{
-        analysis::{Analysis, SessionEffect},
+        analysis::{Analysis, SessionEffect, StatementClass},
         analyze,
         context::{Context, Overlay, SearchPath, Trust},
         mode::LexMode,
@@ -15,9 +15,13 @@ use crate::kernel::{
 };
 
 fn one(text: &str) -> Arc<Analysis> {
+    one_in(&Catalog::default(), text)
+}
+
+fn one_in(catalog: &Catalog, text: &str) -> Arc<Analysis> {
     let cx = Context {
         mode: LexMode::POSTGRES,
-        catalog: &Catalog::default(),
+        catalog,
         path: &SearchPath::usual(),
         overlay: &Overlay::default(),
         trust: &Trust::default(),
@@ -131,6 +135,39 @@ fn code_that_may_do_anything_is_told() {
     }
     for text in ["SELECT lower('A')", "EXPLAIN SELECT nosuchfunction()", "DELETE FROM t"] {
         assert!(!effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
+    }
+}
+
+#[test]
+fn statements_without_a_place_for_expressions_run_no_operator() {
+    let mut catalog = Catalog::default();
+    catalog.add_routine(Routine {
+        oid: 900,
+        schema: "public".into(),
+        name: "sneaky_eq".into(),
+        kind: RoutineKind::Function,
+        volatility: Volatility::Volatile,
+        security_definer: false,
+        language: "plpgsql".into(),
+        extension: None,
+    });
+    catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 900 });
+    for text in [
+        "BEGIN",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SAVEPOINT s",
+        "COMMIT",
+        "SET work_mem = '1MB'",
+        "DEALLOCATE ALL",
+        "FETCH 1 FROM c",
+        "DISCARD PLANS",
+    ] {
+        let analysis = one_in(&catalog, text);
+        assert!(analysis.class <= StatementClass::Info, "{text}: {:?}", analysis.needs);
+        assert!(!analysis.effects.contains(&SessionEffect::RunsUserCode), "{text}");
+    }
+    for text in ["SELECT 1", "EXECUTE p(1)", "PREPARE p AS SELECT 1", "VALUES (1)"] {
+        assert_eq!(one_in(&catalog, text).class, StatementClass::Admin, "{text}");
     }
 }
 
