@@ -77,7 +77,7 @@
 //!     (`Conversation::row` in `replies.rs`): `Run::row` counts them against the cap and the grants'
 //!     budgets. Whole runs of frames pass as they came; a row that belongs to nothing goes nowhere.
 //!     Beyond the cap the statement is cancelled and the client told why, or the result is cut.
-//! 11. `result_ends` and `completed` take over what the statement changed: names, settings, path,
+//! 11. `result_ends` and `completed` (`changes.rs`) take over what the statement changed: names, settings, path,
 //!     transaction ([`session::transaction`]), schema.
 //! 12. At ReadyForQuery (`ready`) the outcomes are closed on the trail, and what the end of a
 //!     transaction settled. They are written with the next intent, or within 20 ms.

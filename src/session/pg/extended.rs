@@ -6,9 +6,10 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    conversation::{Conversation, Execution, Held, Local, LocalRun, Pass, Tag},
+    conversation::{Conversation, Held, Pass},
     local,
     meaning::reserved,
+    owed::{Execution, Local, Tag},
     simple::{begins, unknown},
     wall::Need as WallNeed,
 };
@@ -446,33 +447,6 @@ impl Conversation {
         if self.pipeline.open { Pass::Relay(Relayed::Flush) } else { Pass::Drop }
     }
 
-    /// CopyData, CopyDone and CopyFail pass while a cleared COPY FROM STDIN may be running; at any
-    /// other time the server would ignore them, so they stop here.
-    pub(super) fn copy(&mut self, ends: bool) -> Pass {
-        if !self.copy_may_run() {
-            return Pass::Drop;
-        }
-        if ends {
-            self.owe(Step::CopyEnd, Whose::Client, Tag::Plain);
-        }
-        Pass::Relay(Relayed::Copy)
-    }
-
-    pub(super) fn copy_may_run(&self) -> bool {
-        use crate::kernel::sql::reading::StatementKind::CopyFromClient;
-        let is_copy = |analysis: &Analysis| analysis.kind == CopyFromClient || analysis.writes;
-        self.exchange.iter().any(|owed| match &owed.tag {
-            Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
-            Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
-            Tag::Plain
-            | Tag::Named(..)
-            | Tag::Fail(_)
-            | Tag::Absent(_)
-            | Tag::Ours(_)
-            | Tag::Local(_) => false,
-        })
-    }
-
     fn sent_in_batch(&mut self) {
         if !self.pipeline.open && self.transaction.status == Status::Idle {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
@@ -480,7 +454,8 @@ impl Conversation {
         self.pipeline.open = true;
     }
 
-    fn refused(&mut self, refusal: Refusal) -> Pass {
+    /// Refused in its place.
+    pub(super) fn refused(&mut self, refusal: Refusal) -> Pass {
         self.refuse_message(refusal);
         Pass::Drop
     }
@@ -578,51 +553,6 @@ impl Conversation {
             },
         }
     }
-
-    fn bind_local(&mut self, portal: &str, prepared: &Rc<Prepared>, bind: &Bind<'_>) -> Pass {
-        let parameters = parameter_texts(bind, &prepared.parameter_types);
-        let entry = Rc::new(Portal {
-            prepared: Rc::clone(prepared),
-            parameters,
-            result_formats: bind.result_formats.iter().map(|f| f == Format::Binary).collect(),
-            fetched: std::cell::Cell::new((0, 0)),
-            recorded: std::cell::Cell::new(None),
-            holds: false,
-        });
-        drop(self.names.bind(portal, entry));
-        let mut bytes = Vec::new();
-        backend::bind_complete(&mut bytes);
-        self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
-        Pass::Drop
-    }
-
-    fn execute_local(&mut self, portal: &Rc<Portal>) -> Pass {
-        let prepared = &portal.prepared;
-        let Some(analysis) = prepared.analysis().map(Arc::clone) else { return Pass::Drop };
-        let Some(call) = analysis.local.clone() else { return Pass::Drop };
-        let permit = match self.judge(std::iter::once(&*analysis)) {
-            Decision::Permit(permit) => permit,
-            Decision::Denial(denial) => return self.refused(denial.refusal()),
-        };
-        let parameters = as_parameters(&portal.parameters);
-        let what = (&*prepared.batch.fingerprint, Some(&*analysis));
-        match self.record_local(&permit, &prepared.text, what, &parameters) {
-            Ok(statement) => {
-                let run = LocalRun {
-                    call,
-                    parameters: portal.parameters.clone(),
-                    binary: portal.result_formats.clone(),
-                    simple: false,
-                    statement,
-                    started: self.now,
-                };
-                self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
-                self.held = Held::UntilAnswered;
-                Pass::Drop
-            }
-            Err(refusal) => self.refused(refusal),
-        }
-    }
 }
 
 fn unknown_portal(name: &str) -> Refusal {
@@ -651,11 +581,13 @@ fn bind_of<'r>(statement: &[u8], rest: &'r [u8]) -> Option<Bind<'r>> {
     }
 }
 
-fn as_parameters(texts: &[Option<String>]) -> Vec<Parameter<'_>> {
+/// Parameters as a record has them.
+pub(super) fn as_parameters(texts: &[Option<String>]) -> Vec<Parameter<'_>> {
     texts.iter().map(|text| text.as_deref().map_or(Parameter::Null, Parameter::Text)).collect()
 }
 
-fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<Option<String>> {
+/// Parameters as text.
+pub(super) fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<Option<String>> {
     bind.parameters
         .iter()
         .enumerate()

@@ -1,6 +1,9 @@
 //! Rights that change while the session lives: new grants, ends, warnings.
 
-use super::conversation::{Conversation, Held, Ours, Tag};
+use super::{
+    conversation::{Conversation, Held},
+    owed::{Ours, Tag},
+};
 use crate::{
     kernel::{
         access::{AtEnd, Grant, GrantStatus, Permission},

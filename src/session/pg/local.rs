@@ -1,9 +1,16 @@
 //! Answers of our own as Postgres messages.
 
-use super::conversation::{Conversation, LocalRun, wire_status};
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    conversation::{Conversation, Held, Pass, wire_status},
+    extended::{as_parameters, parameter_texts},
+    owed::{Local, LocalRun, Tag},
+};
 use crate::{
     kernel::{
         audit::record::{Ended, Outcome},
+        policy::Decision,
         refusal::{Refusal, RefusalKind},
         sql::{
             OWN_NAME,
@@ -13,12 +20,15 @@ use crate::{
     },
     session::{
         desk::{self, Cell, Kind, Table},
+        names::{Portal, Prepared},
         services::Over,
         transaction::Status,
     },
     wire::pg::{
         Format,
         backend::{self, OwnColumn},
+        exchange::{Step, Whose},
+        frontend::Bind,
         types,
     },
 };
@@ -76,6 +86,58 @@ impl Conversation {
                 _ => unknown(),
             }),
             LocalShape::Function(_) | LocalShape::Procedure(_) | LocalShape::View(_) => None,
+        }
+    }
+
+    /// Bind of a call: kept here, with its arguments.
+    pub(super) fn bind_local(
+        &mut self,
+        portal: &str,
+        prepared: &Rc<Prepared>,
+        bind: &Bind<'_>,
+    ) -> Pass {
+        let parameters = parameter_texts(bind, &prepared.parameter_types);
+        let entry = Rc::new(Portal {
+            prepared: Rc::clone(prepared),
+            parameters,
+            result_formats: bind.result_formats.iter().map(|f| f == Format::Binary).collect(),
+            fetched: std::cell::Cell::new((0, 0)),
+            recorded: std::cell::Cell::new(None),
+            holds: false,
+        });
+        drop(self.names.bind(portal, entry));
+        let mut bytes = Vec::new();
+        backend::bind_complete(&mut bytes);
+        self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
+        Pass::Drop
+    }
+
+    /// Execute of a call: answered in its place.
+    pub(super) fn execute_local(&mut self, portal: &Rc<Portal>) -> Pass {
+        let prepared = &portal.prepared;
+        let Some(analysis) = prepared.analysis().map(Arc::clone) else { return Pass::Drop };
+        let Some(call) = analysis.local.clone() else { return Pass::Drop };
+        let permit = match self.judge(std::iter::once(&*analysis)) {
+            Decision::Permit(permit) => permit,
+            Decision::Denial(denial) => return self.refused(denial.refusal()),
+        };
+        let parameters = as_parameters(&portal.parameters);
+        let what = (&*prepared.batch.fingerprint, Some(&*analysis));
+        match self.record_local(&permit, &prepared.text, what, &parameters) {
+            Ok(statement) => {
+                let run = LocalRun {
+                    call,
+                    parameters: portal.parameters.clone(),
+                    binary: portal.result_formats.clone(),
+                    simple: false,
+                    statement,
+                    started: self.now,
+                };
+                self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
+                self.held = Held::UntilAnswered;
+                Pass::Drop
+            }
+            Err(refusal) => self.refused(refusal),
         }
     }
 

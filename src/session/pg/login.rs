@@ -11,7 +11,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    Relay, UpstreamKey,
+    Relay,
+    cancel::UpstreamKey,
     conversation::{Conversation, Facts, Opening},
     startup::{self, Negotiated, Secured},
 };

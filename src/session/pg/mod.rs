@@ -4,47 +4,45 @@
 //! the client sent, at what the upstream sent, writes, reads, and sleeps until one of the sockets, a
 //! signal, a piece of work or the clock wakes it.
 
+mod alarm;
+mod cancel;
+mod changes;
 mod conversation;
+mod copy;
 mod extended;
 mod live;
 mod local;
 mod login;
 mod meaning;
+mod owed;
 mod records;
 mod replies;
 mod simple;
 pub mod startup;
 mod wall;
+mod work;
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use conversation::{Conversation, End, Held, LocalRun, Pass, Reply, WasRead};
-use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
+use cancel::UpstreamKey;
+use conversation::{Conversation, End, Held, Pass, Reply};
+use tokio::{task::JoinHandle, time::Sleep};
+use work::{Synced, Work};
 
-use super::{
-    desk::{self, Caller, Table},
-    gate, parsers,
-    signal::{Doing, Wake},
-};
+use super::signal::{Doing, Wake};
 use crate::{
     kernel::{
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{Batch, Unreadable},
         time::Timestamp,
     },
-    net::{
-        link::Link,
-        stream::{Peer, Stream},
-    },
-    trail::{Clearance, TrailError},
-    upstream::{self, Control, door::Door},
+    net::{link::Link, stream::Stream},
+    upstream::{self, door::Door},
     wire::pg::{backend, frame, frontend},
 };
 
@@ -79,26 +77,6 @@ enum Over {
 struct Rest {
     left: usize,
     forward: bool,
-}
-
-/// Work that runs elsewhere while the session waits for it.
-enum Work {
-    /// A call of `hallpass.*`.
-    Desk(Box<LocalRun>, JoinHandle<Result<Table, Refusal>>),
-    /// A large text.
-    Parse(Arc<str>, oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
-}
-
-/// The disk's word on a record, before its statement may leave.
-type Synced = Pin<Box<dyn Future<Output = (Clearance, Result<(), TrailError>)>>>;
-
-/// What cancels a statement at the upstream.
-#[derive(Clone)]
-struct UpstreamKey {
-    /// The very address the session is connected to.
-    peer: Peer,
-    process: i32,
-    key: Vec<u8>,
 }
 
 /// One session's sockets and state.
@@ -268,39 +246,10 @@ impl Relay {
         Ok(())
     }
 
-    fn answer_cancels(&self) {
-        let mut waiting = self
-            .talk
-            .facts
-            .handle
-            .cancels
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        for sender in waiting.drain(..) {
-            // Whoever asked may have gone.
-            sender.send(()).ok();
-        }
-    }
-
     /// What follows from this turn: cancels, own messages, answers, names.
     fn housekeep(&mut self) {
         self.talk.release();
-        if std::mem::take(&mut self.talk.cancel_wanted) && self.cancelling.is_none() {
-            let target = Arc::clone(&self.talk.facts.target);
-            let UpstreamKey { peer, process, key } = self.cancel_key.clone();
-            self.cancelling = Some(self.talk.core.services.control.spawn(async move {
-                let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
-                if let Err(error) = cancelled {
-                    tracing::warn!(target = %target.name, error = %error, "cancel failed");
-                }
-            }));
-        }
-        if self.talk.escalate_at.is_some_and(|t| t <= self.talk.now) {
-            self.talk.escalate_at = None;
-            if self.talk.exchange.iter().any(conversation::is_cut) {
-                self.escalate();
-            }
-        }
+        self.pass_on_cancels();
         if self.talk.application_stale && self.talk.is_quiet() {
             self.talk.name_application();
         }
@@ -336,113 +285,6 @@ impl Relay {
         while let Some(control) = self.talk.controls.pop_front() {
             self.door.send_control(&control);
         }
-    }
-
-    /// A cancel had no effect: the upstream's session is ended over a connection of our own.
-    fn escalate(&self) {
-        let target = Arc::clone(&self.talk.facts.target);
-        let process = self.cancel_key.process;
-        tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");
-        self.talk.core.services.control.spawn(async move {
-            let ended = async {
-                let mut control = Control::connect(&target.connect, PATIENCE).await?;
-                let ended = control.terminate(process).await;
-                control.close().await;
-                ended
-            };
-            if let Err(error) = ended.await {
-                tracing::error!(target = %target.name, error = %error, "could not end it");
-            }
-        });
-    }
-
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut progress = false;
-        if let Some(cancelling) = &mut self.cancelling
-            && Pin::new(cancelling).poll(cx).is_ready()
-        {
-            self.cancelling = None;
-            self.answer_cancels();
-            progress = true;
-        }
-        if let Some((synced, length)) = &mut self.unsynced
-            && let Poll::Ready((clearance, result)) = synced.as_mut().poll(cx)
-        {
-            let length = *length;
-            self.unsynced = None;
-            match result {
-                Ok(()) => {
-                    self.door.send_statement(&clearance, length);
-                    self.send_after();
-                }
-                Err(error) => {
-                    tracing::error!(error = %error, "a record could not be made durable");
-                    self.talk.fatal = Some(Refusal::new(
-                        RefusalKind::TrailUnavailable,
-                        "refused: the audit trail can't take the record",
-                    ));
-                }
-            }
-            progress = true;
-        }
-        if self.work.is_none() {
-            self.begin_work();
-        }
-        match &mut self.work {
-            None => {}
-            Some(Work::Desk(_, handle)) => {
-                if let Poll::Ready(done) = Pin::new(handle).poll(cx)
-                    && let Some(Work::Desk(run, _)) = self.work.take()
-                {
-                    let answer = done.unwrap_or_else(|_| {
-                        Err(Refusal::new(RefusalKind::Internal, "the gateway could not answer"))
-                    });
-                    self.talk.local_done(&run, answer);
-                    progress = true;
-                }
-            }
-            Some(Work::Parse(_, receiver)) => {
-                if let Poll::Ready(done) = Pin::new(receiver).poll(cx)
-                    && let Some(Work::Parse(text, _)) = self.work.take()
-                {
-                    let result = done.unwrap_or(Err(Unreadable::TooLarge {
-                        what: "the statement could not be read".to_owned(),
-                    }));
-                    self.talk.was_read = Some(WasRead { text, result });
-                    progress = true;
-                }
-            }
-        }
-        progress
-    }
-
-    fn begin_work(&mut self) {
-        if let Some(text) = self.talk.to_read.take() {
-            let target = Arc::clone(&self.talk.facts.target);
-            let reading = self.talk.reading.clone();
-            let of = Arc::clone(&text);
-            let receiver = parsers::submit(move || gate::analyze(&of, &reading, &target));
-            self.work = Some(Work::Parse(text, receiver));
-            return;
-        }
-        let Some(run) = self.talk.answer_locally() else { return };
-        if let Some(answer) = self.talk.answer_setting(&run) {
-            self.talk.local_done(&run, answer);
-            return;
-        }
-        self.talk.local_runs = true;
-        let handle = &self.talk.facts.handle;
-        let caller = Caller {
-            principal: handle.principal.clone(),
-            target: handle.target.clone(),
-            session: handle.id,
-        };
-        let services = Arc::clone(&self.talk.core.services);
-        let (call, parameters) = (run.call.clone(), run.parameters.clone());
-        let control = services.control.clone();
-        let task = control
-            .spawn(async move { desk::answer(&services, &caller, &call, &parameters).await });
-        self.work = Some(Work::Desk(run, task));
     }
 
     /// Looks at what the client sent, as far as it may be looked at now.
@@ -683,69 +525,6 @@ impl Relay {
             }
         }
         Ok(progress)
-    }
-
-    /// Sets the alarm for whatever is due next. An alarm set earlier than needed rings for nothing
-    /// and is set anew: cheaper than moving it with every statement.
-    fn arm_timer(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
-        loop {
-            let due = self.due();
-            let earlier = match (due, self.timer_due) {
-                (Some(due), Some(set)) => due < set,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if earlier && let Some(due) = due {
-                let wait = due.since(self.talk.now).max(Duration::from_millis(1));
-                self.timer.as_mut().reset(tokio::time::Instant::now() + wait);
-                self.timer_due = Some(due);
-            }
-            if self.timer_due.is_none() || self.timer.as_mut().poll(cx).is_pending() {
-                return Ok(());
-            }
-            self.timer_due = None;
-            self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
-            self.on_alarm()?;
-            self.housekeep();
-            self.flush(cx)?;
-            if let Some(refusal) = self.talk.fatal.take() {
-                return Err(End::Refused(refusal).into());
-            }
-        }
-    }
-
-    fn idle_limit(&self) -> Option<(Duration, RefusalKind)> {
-        let world = self.talk.core.services.world.load();
-        if !self.talk.is_quiet() {
-            return None;
-        }
-        if self.talk.in_transaction() {
-            let limit = world.limits.idle_in_transaction_timeout?;
-            return Some((limit, RefusalKind::IdleInTransactionTooLong));
-        }
-        Some((world.limits.idle_timeout?, RefusalKind::IdleTooLong))
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        let idle = self.idle_limit().map(|(limit, _)| self.last_heard.plus(limit));
-        match (self.talk.next_time(), idle) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
-    }
-
-    fn on_alarm(&mut self) -> Result<(), Over> {
-        if let Some((limit, kind)) = self.idle_limit()
-            && self.talk.now >= self.last_heard.plus(limit)
-        {
-            let text = match kind {
-                RefusalKind::IdleInTransactionTooLong => "idle in a transaction for too long",
-                _ => "idle for too long",
-            };
-            return Err(End::Refused(Refusal::new(kind, text)).into());
-        }
-        self.talk.on_time();
-        Ok(())
     }
 }
 

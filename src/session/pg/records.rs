@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::conversation::{Conversation, Finished, Tag, trail_refusal};
+use super::{
+    conversation::{Conversation, trail_refusal},
+    owed::{Finished, Tag},
+};
 use crate::{
     kernel::{
         access::Grant,

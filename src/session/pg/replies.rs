@@ -3,25 +3,15 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    conversation::{Conversation, End, Held, Local, Ours, Reply, Tag, Wall, wire_status},
-    local,
+    conversation::{Conversation, End, Held, Reply, wire_status},
+    owed::{Local, LocalRun, Ours, Tag},
 };
 use crate::{
     kernel::{
         refusal::{Refusal, RefusalKind},
-        sql::{
-            SearchPath,
-            analysis::{Analysis, Batch, SessionEffect},
-            builtins::{self, SettingRule},
-            reading::{SettingChange, TransactionChange},
-        },
+        sql::SearchPath,
     },
-    session::{
-        names::{Names, Undo},
-        result::Run,
-        services::Over,
-        transaction::Status,
-    },
+    session::{result::Run, services::Over, transaction::Status},
     upstream::door::Control,
     wire::pg::{
         backend::{self, ErrorFields},
@@ -432,173 +422,9 @@ impl Conversation {
         Ok(forward_if_client(owed.whose))
     }
 
-    /// A statement has completed: what it does to the session has happened.
-    fn completed(
-        &mut self,
-        analysis: Option<&Analysis>,
-        run: &Run,
-        (batch, text): (&Batch, &str),
-        tag: &str,
-    ) {
-        let Some(analysis) = analysis else { return };
-        let inner = run.inner.as_ref().map(Arc::clone);
-        let part = match batch.statements.len() {
-            2.. => text.get(analysis.span.clone()).unwrap_or(text),
-            _ => text,
-        };
-        for effect in analysis.effects.iter().chain(inner.iter().flat_map(|i| &i.effects)) {
-            match effect {
-                SessionEffect::Transaction(change) => self.transaction_changed(change, tag),
-                SessionEffect::Setting(change) => self.setting_changed(change),
-                SessionEffect::DiscardAll => {
-                    self.names = Names::default();
-                    self.settings_reset();
-                }
-                SessionEffect::DiscardPart => self.path_moved(),
-                SessionEffect::Prepare { name, inner } => {
-                    let prepared = self.by_sql(inner, batch, part);
-                    drop(self.names.prepare(name, prepared));
-                }
-                SessionEffect::Deallocate(Some(name)) => drop(self.names.forget_statement(name)),
-                SessionEffect::Deallocate(None) => self.names.forget_statements(),
-                SessionEffect::Declare { name, holds, inner } => {
-                    let portal = self.cursor(inner, batch, (part, *holds));
-                    drop(self.names.bind(name, portal));
-                }
-                SessionEffect::Close(Some(name)) => drop(self.names.forget_portal(name)),
-                SessionEffect::Close(None) => self.names.forget_portals(),
-                SessionEffect::SchemaChange(names) => {
-                    let names = names.clone();
-                    self.set_reading(|r| r.overlay.add(names));
-                    self.path_moved();
-                    self.schema_changed = true;
-                }
-                SessionEffect::RunsUserCode => {
-                    self.set_reading(|r| r.overlay.add_anything());
-                    self.path_moved();
-                    self.schema_changed = true;
-                }
-            }
-        }
-    }
-
-    /// The next statement of the Query may use a name that the one before it has made.
-    fn attach_next(&mut self, batch: &Batch) {
-        let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() else { return };
-        let at = query.at;
-        let Some(analysis) = batch.statements.get(at) else { return };
-        if analysis.executes.is_none() && analysis.fetches.is_none() {
-            return;
-        }
-        let Some(mut run) = query.runs.get_mut(at).and_then(Option::take) else { return };
-        self.attach(&mut run, analysis);
-        if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut()
-            && let Some(place) = query.runs.get_mut(at)
-        {
-            *place = Some(run);
-        }
-    }
-
-    /// Portals end with their transaction, but for those whose Bind was sent behind its end.
-    fn end_portals(&mut self) {
-        let Self { names, exchange, .. } = self;
-        names.end_transaction(|name| {
-            exchange.iter().any(|owed| match &owed.tag {
-                Tag::Named(Undo::Portal(younger, _), _) => **younger == *name,
-                _ => false,
-            })
-        });
-    }
-
-    fn transaction_changed(&mut self, change: &TransactionChange, tag: &str) {
-        let settling = self.transaction.changed(change, tag);
-        self.settle(settling);
-        match change {
-            TransactionChange::Commit { .. } | TransactionChange::Rollback { .. } => {
-                // SET LOCAL ends, SET is kept or taken back: with either the path may move.
-                if std::mem::take(&mut self.path_set_in_transaction) {
-                    self.path_moved();
-                }
-                if tag != "COMMIT" {
-                    self.end_portals();
-                }
-            }
-            TransactionChange::RollbackTo(_) => {
-                if self.path_set_in_transaction {
-                    self.path_moved();
-                }
-                if !self.rights.may_write() {
-                    // Fail closed: our SET TRANSACTION READ ONLY may have been taken back with it.
-                    self.transaction.read_only = false;
-                }
-            }
-            TransactionChange::Set { read_write: Some(writable), session: true } => {
-                self.client_wants_read_only(!writable);
-            }
-            TransactionChange::Begin { .. }
-            | TransactionChange::Savepoint(_)
-            | TransactionChange::Release(_)
-            | TransactionChange::Set { .. } => {}
-        }
-    }
-
-    fn setting_changed(&mut self, change: &SettingChange) {
-        match change.name.as_str() {
-            "*" => return self.settings_reset(),
-            "application_name" => {
-                if !change.local {
-                    self.application = change.value.clone().unwrap_or_default();
-                    self.application_stale = true;
-                }
-                return;
-            }
-            "default_transaction_read_only" if change.value.is_none() => {
-                self.client_wants_read_only(false);
-                self.wall = Wall::Closed;
-                return;
-            }
-            "default_transaction_read_only" => {
-                let on = change.value.as_deref().is_some_and(|v| {
-                    matches!(v.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
-                });
-                return self.client_wants_read_only(on);
-            }
-            _ => {}
-        }
-        if builtins::setting(&change.name) == SettingRule::Path {
-            self.path_moved();
-            self.path_set_in_transaction = true;
-        }
-    }
-
-    fn client_wants_read_only(&mut self, read_only: bool) {
-        self.client_read_only = read_only;
-        self.wall_unsure = true;
-        self.wall = if read_only { Wall::Closed } else { self.wall };
-        if !read_only && self.rights.may_write() {
-            self.wall = Wall::Open;
-        }
-    }
-
-    /// RESET ALL, DISCARD ALL: everything is as the start-up options made it.
-    fn settings_reset(&mut self) {
-        self.wall = Wall::Closed;
-        self.wall_unsure = true;
-        self.client_read_only = false;
-        self.path_moved();
-        self.path_set_in_transaction = true;
-        self.application_stale = false;
-    }
-
-    /// The server has said which schemas are in force.
-    fn path_is(&mut self, answer: Option<&str>) {
-        let path = answer.and_then(local::array_elements);
-        self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
-    }
-
     /// Gives the answers of our own that have come to the front, up to the first that must wait for
     /// the store. Returns that one.
-    pub(super) fn answer_locally(&mut self) -> Option<Box<super::conversation::LocalRun>> {
+    pub(super) fn answer_locally(&mut self) -> Option<Box<LocalRun>> {
         while let Some(owed) = self.exchange.take_local() {
             let Tag::Local(answer) = owed.tag else { continue };
             match answer {

@@ -3,8 +3,9 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    conversation::{Conversation, Held, Local, LocalRun, Pass, QueryRun, Tag},
+    conversation::{Conversation, Held, Pass},
     meaning::{makes_names, reserved, uses},
+    owed::{Local, LocalRun, QueryRun, Tag},
     wall::Need as WallNeed,
 };
 use crate::{

@@ -3,7 +3,10 @@
 //! It is closed by a start-up option, opened just before the first transaction that may write, and
 //! closed again when the right has ended. It moves only while the server is idle and owes nothing.
 
-use super::conversation::{Conversation, Held, Ours, Tag, Wall};
+use super::{
+    conversation::{Conversation, Held, Wall},
+    owed::{Ours, Tag},
+};
 use crate::{
     kernel::{
         policy::Permit,
