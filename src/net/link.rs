@@ -90,6 +90,20 @@ impl Link {
         self.head = self.approved;
     }
 
+    /// The side that bytes are read from is another one now: what nobody has looked at vanishes, these
+    /// bytes come first, and what waits to leave still does.
+    pub fn start_anew(&mut self, bytes: &[u8]) {
+        self.discard(self.filled - self.approved);
+        if bytes.is_empty() {
+            return;
+        }
+        self.make_room(bytes.len());
+        if let Some(space) = self.buffer.get_mut(self.filled..self.filled + bytes.len()) {
+            space.copy_from_slice(bytes);
+            self.filled += bytes.len();
+        }
+    }
+
     /// Moves approved bytes into `injected`, so that something may follow them.
     fn settle(&mut self) {
         if self.head < self.approved {

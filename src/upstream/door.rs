@@ -61,6 +61,8 @@ pub enum Control {
     CopyFail,
     /// Names the session after its principal and the client's own application name.
     ApplicationName(String),
+    /// Begins a transaction that takes the place of one which was lost with its connection.
+    Begin,
     /// Asks which schemas are in force. `flush`: inside a batch, answered without ending it.
     AskPath {
         /// With Flush instead of Sync.
@@ -92,6 +94,7 @@ impl Control {
             Self::ApplicationName(name) => {
                 Some(format!("SET application_name = {}", quote_literal(name)))
             }
+            Self::Begin => Some("BEGIN".to_owned()),
             Self::AskPath { .. } => {
                 Some("SELECT pg_catalog.current_schemas(true)::pg_catalog.text".to_owned())
             }
@@ -105,7 +108,7 @@ impl Control {
             Self::Absent { kind, name } => frontend::describe(out, *kind, name.as_bytes()),
             Self::Sync => frontend::sync(out),
             Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),
-            Self::ApplicationName(_) => self.run(out, false),
+            Self::ApplicationName(_) | Self::Begin => self.run(out, false),
             Self::Wall { flush, .. }
             | Self::ReadOnlyTransaction { flush }
             | Self::AskPath { flush } => self.run(out, *flush),
@@ -175,6 +178,11 @@ impl Door {
     /// The gateway's own message.
     pub fn send_control(&mut self, control: &Control) {
         control.encode(self.link.inject());
+    }
+
+    /// What waits to leave goes nowhere: the upstream that it was meant for is gone.
+    pub fn forget_waiting(&mut self) {
+        self.link.forget_waiting();
     }
 
     /// A Terminate, at the end of the session.

@@ -181,6 +181,24 @@ tls = "{upstream_tls}"
         self.folder.path().join("data")
     }
 
+    /// Everything on its trail, as the lines stand in its segment files.
+    pub fn trail(&self) -> String {
+        let mut files = Vec::new();
+        let mut folders = vec![self.data().join("trail")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "jsonl") {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        files.iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::{future::Future, task::Context, time::Duration};
 
-use super::{Over, Relay, conversation::End};
+use super::{Over, Relay, conversation::End, replace::Ending};
 use crate::kernel::{
     refusal::{Refusal, RefusalKind},
     time::Timestamp,
@@ -52,6 +52,10 @@ impl Relay {
 
     fn due(&self) -> Option<Timestamp> {
         let idle = self.idle_limit().map(|(limit, _)| self.last_heard.plus(limit));
+        let idle = match self.ending {
+            Ending::Told { until, .. } => Some(until),
+            Ending::No => idle,
+        };
         match (self.talk.next_time(), idle) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -59,6 +63,11 @@ impl Relay {
     }
 
     fn on_alarm(&mut self) -> Result<(), Over> {
+        if let Ending::Told { until, .. } = self.ending
+            && until <= self.talk.now
+        {
+            self.upstream_gone(Over::UpstreamClosed)?;
+        }
         if let Some((limit, kind)) = self.idle_limit()
             && self.talk.now >= self.last_heard.plus(limit)
         {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PATIENCE, Relay, owed};
+use super::{PATIENCE, Relay};
 use crate::{
     net::stream::Peer,
     upstream::{self, Control},
@@ -47,14 +47,15 @@ impl Relay {
         }
         if self.talk.escalate_at.is_some_and(|t| t <= self.talk.now) {
             self.talk.escalate_at = None;
-            if self.talk.exchange.iter().any(owed::is_cut) {
+            if self.talk.is_cut_running() {
                 self.escalate();
             }
         }
     }
 
     /// A cancel had no effect: the upstream's session is ended over a connection of our own.
-    fn escalate(&self) {
+    fn escalate(&mut self) {
+        self.ending_begins();
         let target = Arc::clone(&self.talk.facts.target);
         let process = self.cancel_key.process;
         tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
-use super::owed::{Finished, Local, Ours, Tag};
+use super::owed::{Finished, Local, Ours, Tag, is_cut};
 use crate::{
     kernel::{
         access::Rights,
@@ -495,6 +495,20 @@ impl Conversation {
     /// Something ran that may have moved the search path: it is asked for before the next judgement.
     pub(super) fn path_moved(&mut self) {
         self.path_stale = true;
+    }
+
+    /// True if what the server works on now includes a result that has been cut. In the extended
+    /// protocol that is everything up to the next Sync: it keeps its answers back.
+    pub(super) fn is_cut_running(&self) -> bool {
+        for owed in self.exchange.iter() {
+            if is_cut(owed) {
+                return true;
+            }
+            if matches!(owed.step, Step::Query | Step::Sync) {
+                return false;
+            }
+        }
+        false
     }
 
     /// True if the entries still owed include a capped or cut result.

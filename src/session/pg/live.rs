@@ -114,8 +114,7 @@ impl Conversation {
     pub(super) fn end_now(&mut self, id: GrantId, why: &Refusal) {
         let cut = self.cut_running(&[id], why);
         if cut {
-            self.cancel_wanted = true;
-            self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+            self.cancel_what_is_cut();
             // A server that reads copy data listens to its client alone.
             self.fail_copy = self.copy_may_run();
         }
@@ -127,6 +126,17 @@ impl Conversation {
             Status::Idle if !self.pipeline.open => {}
             Status::Idle | Status::Open => self.roll_back(why),
             Status::Failed => {}
+        }
+    }
+
+    /// Cancels what runs now if it has been cut. What waits behind something else is cancelled when
+    /// it is its turn: what runs before it may stand on other grants.
+    pub(super) fn cancel_what_is_cut(&mut self) {
+        if self.is_cut_running() {
+            self.cancel_wanted = true;
+            self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+        } else {
+            self.escalate_at = None;
         }
     }
 

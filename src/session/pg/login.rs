@@ -262,6 +262,7 @@ impl Login {
             application: wish.application.clone(),
             now,
         });
+        talk.follow_lexer(&connected);
         talk.path_stale = own_path(&startup, &target).is_none();
         let mut to_client = Link::with_unread(&connected.leftover);
         to_client.inject().extend_from_slice(&reply);
@@ -271,7 +272,8 @@ impl Login {
             key: connected.cancel_key,
         };
         let door = Door::with_unread(&leftover);
-        let relay = Relay::new(talk, (stream, connected.stream), (door, to_client), cancel_key);
+        let known = (cancel_key, parameters.into_boxed_slice());
+        let relay = Relay::new(talk, (stream, connected.stream), (door, to_client), known);
         let reason = relay.run().await;
         drop(registered);
         self.note_closed(&reason);
@@ -505,17 +507,26 @@ fn greet(reply: &mut Vec<u8>, connected: &Connected, wish: &Wish, key: &CancelKe
     for notice in &connected.notices {
         reply.extend_from_slice(notice);
     }
-    for (name, value) in &connected.parameters {
+    report_parameters(reply, &connected.parameters, &wish.application);
+    backend::backend_key_data(reply, key.process, &key.secret);
+    backend::ready_for_query(reply, backend::TransactionStatus::Idle);
+}
+
+/// The upstream's settings as the client sees them.
+pub(super) fn report_parameters(
+    out: &mut Vec<u8>,
+    parameters: &[(String, String)],
+    application: &str,
+) {
+    for (name, value) in parameters {
         let value = match name.as_str() {
-            "application_name" => wish.application.as_str(),
+            "application_name" => application,
             // The wall doesn't show.
             "default_transaction_read_only" => "off",
             _ => value,
         };
-        backend::parameter_status(reply, name.as_bytes(), value.as_bytes());
+        backend::parameter_status(out, name.as_bytes(), value.as_bytes());
     }
-    backend::backend_key_data(reply, key.process, &key.secret);
-    backend::ready_for_query(reply, backend::TransactionStatus::Idle);
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod login;
 mod meaning;
 mod owed;
 mod records;
+mod replace;
 mod replies;
 mod simple;
 pub mod startup;
@@ -32,6 +33,7 @@ use std::{
 
 use cancel::UpstreamKey;
 use conversation::{Conversation, End, Held, Pass, Reply};
+use replace::{Ending, Replacement};
 use tokio::{task::JoinHandle, time::Sleep};
 use work::{Synced, Work};
 
@@ -95,6 +97,10 @@ struct Relay {
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
     cancel_key: UpstreamKey,
+    /// What the upstream's session began with, for another that takes its place.
+    parameters: Box<[(String, String)]>,
+    ending: Ending,
+    replacement: Option<Replacement>,
     timer: Pin<Box<Sleep>>,
     timer_due: Option<Timestamp>,
     last_heard: Timestamp,
@@ -108,7 +114,7 @@ impl Relay {
         talk: Conversation,
         (client, upstream): (Stream, Stream),
         (door, to_client): (Door, Link),
-        cancel_key: UpstreamKey,
+        (cancel_key, parameters): (UpstreamKey, Box<[(String, String)]>),
     ) -> Self {
         let last_heard = talk.now;
         Self {
@@ -125,6 +131,9 @@ impl Relay {
             unsynced: None,
             cancelling: None,
             cancel_key,
+            parameters,
+            ending: Ending::No,
+            replacement: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer_due: None,
             last_heard,
@@ -195,6 +204,7 @@ impl Relay {
         self.take_signals(cx)?;
         loop {
             let mut progress = self.poll_work(cx);
+            progress |= self.poll_replacement(cx)?;
             progress |= self.pump_client()?;
             progress |= self.pump_upstream()?;
             self.housekeep();
@@ -313,6 +323,7 @@ impl Relay {
                 || self.cancelling.is_some()
                 || self.unsynced.is_some()
                 || self.talk.fatal.is_some()
+                || self.is_between_upstreams()
             {
                 return Ok(progress);
             }
@@ -418,7 +429,10 @@ impl Relay {
                 progress = true;
                 continue;
             }
-            if self.talk.local_runs || !self.one_run_from_upstream()? {
+            if self.talk.local_runs
+                || self.replacement.is_some()
+                || !self.one_run_from_upstream()?
+            {
                 return Ok(progress);
             }
             progress = true;
@@ -461,8 +475,19 @@ impl Relay {
                     talk.own_row(frame)?;
                 }
                 talk.row(header.tag, header.length)?
+            } else if header.tag == backend::ERROR_RESPONSE && is_fatal(frame) {
+                match &mut self.ending {
+                    // We asked for it.
+                    Ending::Told { confirmed, .. } => {
+                        *confirmed = true;
+                        Reply::Swallow
+                    }
+                    Ending::No => {
+                        self.said_goodbye = true;
+                        talk.reply(header.tag, frame)?
+                    }
+                }
             } else {
-                self.said_goodbye |= header.tag == backend::ERROR_RESPONSE && is_fatal(frame);
                 talk.reply(header.tag, frame)?
             };
             let plain = talk.down.is_empty() && talk.controls.is_empty();
@@ -485,11 +510,12 @@ impl Relay {
 
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
         if self.door.waiting() > 0
+            && self.replacement.is_none()
             && let Poll::Ready(Err(error)) = self.door.poll_flush(cx, &mut self.upstream)
         {
             // What the upstream said before it went away is told first.
             if self.to_client.unread().is_empty() {
-                return Err(Over::Upstream(error));
+                self.upstream_gone(Over::Upstream(error))?;
             }
         }
         if self.to_client.waiting() > 0
@@ -498,6 +524,14 @@ impl Relay {
             return Err(Over::Client(error));
         }
         Ok(())
+    }
+
+    /// True if what the upstream says now goes nowhere, so that a client who doesn't read must not
+    /// hold it up: a server that can't write sees no cancel. What is left of a row that has begun to
+    /// go out waits in memory, if it is small.
+    fn drains(&self) -> bool {
+        let small = |rest: Rest| !rest.forward || rest.left <= HIGH_WATER;
+        self.from_upstream.is_none_or(small) && self.talk.is_cut_running()
     }
 
     fn fill(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
@@ -516,11 +550,18 @@ impl Relay {
         let unread = self.to_client.unread().len();
         // With less than a header nothing can be decided.
         let room = unread < self.upstream_needs.max(frame::HEADER_LENGTH);
-        if self.to_client.waiting() < HIGH_WATER && room {
+        let takes = self.to_client.waiting() < HIGH_WATER || self.drains();
+        if takes && room && self.replacement.is_none() {
             match self.to_client.poll_fill(cx, &mut self.upstream, self.upstream_needs) {
-                Poll::Ready(Ok(0)) => return Err(Over::UpstreamClosed),
+                Poll::Ready(Ok(0)) => {
+                    self.upstream_gone(Over::UpstreamClosed)?;
+                    progress = true;
+                }
                 Poll::Ready(Ok(_)) => progress = true,
-                Poll::Ready(Err(error)) => return Err(Over::Upstream(error)),
+                Poll::Ready(Err(error)) => {
+                    self.upstream_gone(Over::Upstream(error))?;
+                    progress = true;
+                }
                 Poll::Pending => {}
             }
         }

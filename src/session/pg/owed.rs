@@ -128,7 +128,7 @@ pub(super) struct Finished {
     pub(super) policy: Duration,
 }
 
-/// True if a result that still runs has been cut.
+/// True if it is a result that has been cut.
 pub(super) fn is_cut(owed: &Owed<Tag>) -> bool {
     match &owed.tag {
         Tag::Execute(execution) => execution.run.cut.is_some(),

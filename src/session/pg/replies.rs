@@ -393,6 +393,7 @@ impl Conversation {
         };
         self.transaction.status = status;
         self.cut_cancelled = false;
+        self.cancel_what_is_cut();
         let failed = std::mem::take(&mut self.pipeline.failed);
         if status == Status::Idle {
             let settling = self.transaction.idle(failed);

@@ -141,6 +141,12 @@ impl<T> Exchange<T> {
         None
     }
 
+    /// Takes everything that is owed off the queue, in order: the other side is gone.
+    pub fn take_all(&mut self) -> Vec<Owed<T>> {
+        (self.skipping, self.copying_in) = (false, false);
+        self.queue.drain(..).collect()
+    }
+
     /// True if nothing is owed.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
