@@ -221,3 +221,17 @@ fn the_server_knows_who_it_is_and_the_client_doesnt_see_that() {
     assert_eq!(client.parameters["application_name"], "other");
     assert_eq!(server.sql(name), "alice/other");
 }
+
+#[test]
+fn a_server_that_takes_backslashes_in_strings_is_read_so_from_the_log_in_on() {
+    let settings = vec![("standard_conforming_strings", "off".to_owned())];
+    let options = crate::support::postgres::Options { settings, ..Default::default() };
+    let server = Postgres::start_with(&options);
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    // Two strings to one, a string and a look at customers to the other.
+    let answer = client.query(r"SELECT '\' , '||(SELECT email FROM customers LIMIT 1) --'");
+    assert_eq!(raw::error(&answer).expect("refused").field('C'), "42501");
+    assert!(raw::rows(&answer).is_empty(), "{answer:?}");
+}
