@@ -5,13 +5,54 @@
 //! the server. What the protocol makes is entered when it is sent and taken back if the server
 //! refuses or skips it ([`Undo`]); what SQL makes is entered when the server has said yes.
 
-use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
 
 use super::cache::StateId;
 use crate::kernel::{
+    audit::record::Ended,
     ids::StatementId,
     sql::analysis::{Analysis, Batch},
 };
+
+/// Statements on record that will never run, because what would have run them has gone; and how
+/// their records are to be closed.
+pub type Orphans = Rc<RefCell<Vec<(StatementId, Ended)>>>;
+
+/// A record made for something that hasn't run yet. Whoever runs it takes the statement out; if it
+/// goes before that, however it goes, the statement is left with the orphans: every record is closed.
+#[derive(Debug)]
+pub struct Unused {
+    statement: Option<StatementId>,
+    /// The batch that it came with.
+    pub batch: u64,
+    ended: Ended,
+    orphans: Orphans,
+}
+
+impl Unused {
+    /// `ended`: how the record is closed if nobody runs it.
+    pub fn new(statement: StatementId, batch: u64, ended: Ended, orphans: &Orphans) -> Self {
+        Self { statement: Some(statement), batch, ended, orphans: Rc::clone(orphans) }
+    }
+
+    /// Takes the statement out: its record is somebody else's to close.
+    pub fn take(mut self) -> Option<StatementId> {
+        self.statement.take()
+    }
+}
+
+impl Drop for Unused {
+    fn drop(&mut self) {
+        if let Some(statement) = self.statement.take() {
+            self.orphans.borrow_mut().push((statement, self.ended));
+        }
+    }
+}
 
 /// A prepared statement.
 #[derive(Debug)]
@@ -22,8 +63,8 @@ pub struct Prepared {
     pub batch: Arc<Batch>,
     /// Types of the parameters as the client gave them; 0 where the server infers.
     pub parameter_types: Vec<u32>,
-    /// The record made at Parse for the Bind that came with it, and the number of their batch.
-    pub recorded: Cell<Option<(StatementId, u64)>>,
+    /// The record made at Parse for the Bind that came with it.
+    pub recorded: RefCell<Option<Unused>>,
     /// Made by SQL's PREPARE, so that the analysis is of the statement inside.
     pub by_sql: bool,
     /// What names meant when it was read: the reading's number and the catalog's epoch.
@@ -37,7 +78,7 @@ impl Prepared {
             text: Rc::clone(&before.text),
             batch,
             parameter_types: before.parameter_types.clone(),
-            recorded: before.recorded.clone(),
+            recorded: RefCell::new(before.recorded.take()),
             by_sql: before.by_sql,
             read_in,
         }
@@ -61,8 +102,8 @@ pub struct Portal {
     pub result_formats: Vec<bool>,
     /// Rows and bytes fetched from it so far: the cap counts over all fetches.
     pub fetched: Cell<(u64, u64)>,
-    /// The record made at Bind and the number of its batch, until an Execute has used it up.
-    pub recorded: Cell<Option<(StatementId, u64)>>,
+    /// The record made at Bind, until an Execute has used it up.
+    pub recorded: RefCell<Option<Unused>>,
     /// Outlives its transaction: WITH HOLD.
     pub holds: bool,
 }
@@ -163,6 +204,14 @@ impl Names {
         }
     }
 
+    /// The statement that a change gave that name.
+    pub fn statement_of(&self, undo: &Undo) -> Option<&Rc<Prepared>> {
+        match undo {
+            Undo::Statement(name, _) => self.statements.get(name),
+            Undo::Portal(..) => None,
+        }
+    }
+
     /// Takes a change back. Several are taken back last one first.
     pub fn undo(&mut self, undo: Undo) {
         match undo {
@@ -191,7 +240,7 @@ mod tests {
             text: text.into(),
             batch: Arc::new(Batch { statements: Vec::new(), fingerprint: "".into() }),
             parameter_types: Vec::new(),
-            recorded: Cell::new(None),
+            recorded: RefCell::new(None),
             by_sql: false,
             read_in: (crate::session::cache::Cache::default().state(&reading()), 0),
         })

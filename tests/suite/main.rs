@@ -15,6 +15,7 @@ mod harness;
 mod limits;
 mod login;
 mod operating;
+mod records;
 mod revocation;
 mod simple;
 mod story;

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
-use super::owed::{Finished, Local, Ours, Tag, is_cut};
+use super::owed::{Finished, Local, Ours, QueryRun, Tag, is_cut};
 use crate::{
     kernel::{
         access::Rights,
@@ -25,7 +25,7 @@ use crate::{
         budget::Meter,
         cache::{ReadingState, StateId},
         gate::{self, Opinion},
-        names::{Names, Portal, Undo},
+        names::{Names, Orphans, Portal, Undo, Unused},
         result::Run,
         services::{CoreRef, Over, Target},
         signal::SessionHandle,
@@ -146,6 +146,8 @@ pub(super) struct Conversation {
     pub(super) facts: Facts,
     pub(super) exchange: Exchange<Tag>,
     pub(super) names: Names,
+    /// Records whose portals have gone before they ran.
+    pub(super) orphans: Orphans,
     pub(super) transaction: Transaction,
     pub(super) pipeline: Pipeline,
     pub(super) wall: Wall,
@@ -241,6 +243,7 @@ impl Conversation {
             facts,
             exchange: Exchange::default(),
             names: Names::default(),
+            orphans: Orphans::default(),
             transaction: Transaction::default(),
             pipeline: Pipeline::default(),
             wall: Wall::Closed,
@@ -388,8 +391,9 @@ impl Conversation {
 
     /// A Bind that was on record failed or was skipped, and no Execute has taken its record over.
     pub(super) fn close_bound(&mut self, undo: &Undo, sqlstate: Option<[u8; 5]>) {
-        let recorded = self.names.portal_of(undo).and_then(|portal| portal.recorded.take());
-        let Some((statement, _)) = recorded else { return };
+        let bound = self.names.portal_of(undo).and_then(|portal| portal.recorded.take());
+        let made = || self.names.statement_of(undo).and_then(|made| made.recorded.take());
+        let Some(statement) = bound.or_else(made).and_then(Unused::take) else { return };
         self.transaction.ran(statement);
         self.finished.push(Finished {
             statement,
@@ -426,13 +430,21 @@ impl Conversation {
                     execution.run.cut(skipped());
                     self.finish(&execution.run, None, None);
                 }
-                Tag::Plain
-                | Tag::Query(_)
-                | Tag::Fail(_)
-                | Tag::Absent(_)
-                | Tag::Ours(_)
-                | Tag::Local(_) => {}
+                Tag::Query(query) => self.skip_runs(query),
+                Tag::Ours(ours) if owed.step == Step::Execute => {
+                    self.close_own(ours, Ended::Cancelled, None);
+                }
+                Tag::Local(Local::Call(run)) => self.close_local(&run, Ended::Cancelled),
+                Tag::Plain | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
+        }
+    }
+
+    /// Closes the records of statements of a Query that never began.
+    pub(super) fn skip_runs(&mut self, query: QueryRun) {
+        for mut run in query.runs.into_iter().flatten() {
+            run.cut(skipped());
+            self.finish(&run, None, None);
         }
     }
 

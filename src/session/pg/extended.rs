@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     kernel::{
-        audit::record::{Decided, IntentKind, Parameter},
+        audit::record::{Decided, Ended, IntentKind, Parameter},
+        ids::StatementId,
         policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -26,9 +27,10 @@ use crate::{
     },
     session::{
         gate::Opinion,
-        names::{Portal, Prepared},
+        names::{Portal, Prepared, Unused},
         transaction::Status,
     },
+    trail::Clearance,
     upstream::door::{RESERVED_PREFIX, Relayed},
     wire::pg::{
         Format, FrontendLimits, backend,
@@ -127,7 +129,7 @@ impl Conversation {
             text: text.into(),
             batch: Arc::clone(&batch),
             parameter_types: parse.parameter_types.iter().collect(),
-            recorded: std::cell::Cell::new(None),
+            recorded: std::cell::RefCell::new(None),
             by_sql: false,
             read_in: self.read_in(),
         });
@@ -148,7 +150,7 @@ impl Conversation {
             Ok(clearance) => {
                 let mut run = None;
                 if bind.is_some() {
-                    prepared.recorded.set(Some((clearance.statement(), self.pipeline.number)));
+                    prepared.recorded.replace(Some(self.unused(&clearance, Ended::Cancelled)));
                 } else {
                     run = Some(Box::new(self.start(&clearance, None)));
                 }
@@ -222,13 +224,10 @@ impl Conversation {
         }
         let analysis = prepared.analysis().map(Arc::clone);
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
-        let number = self.pipeline.number;
-        let cleared = match prepared.recorded.take() {
+        let cleared = match self.of_this_batch(prepared.recorded.take()) {
             // Its Parse came with this Bind and was put on record with the parameters.
-            Some((statement, of)) if of == number => {
-                Ok(self.core.lane.borrow_mut().again(permit, statement))
-            }
-            _ => {
+            Some(statement) => Ok(self.core.lane.borrow_mut().again(permit, statement)),
+            None => {
                 let texts = parameter_texts(bind, &prepared.parameter_types);
                 let parameters = as_parameters(&texts);
                 self.clear(permit, (IntentKind::Bind, &prepared.text), what, &parameters)
@@ -241,7 +240,9 @@ impl Conversation {
                     parameters: Vec::new(),
                     result_formats: Vec::new(),
                     fetched: std::cell::Cell::new((0, 0)),
-                    recorded: std::cell::Cell::new(Some((clearance.statement(), number))),
+                    recorded: std::cell::RefCell::new(Some(
+                        self.unused(&clearance, Ended::Completed),
+                    )),
                     holds: false,
                 });
                 let undo = self.names.bind(portal, entry);
@@ -307,11 +308,9 @@ impl Conversation {
         }
         let analysis = prepared.analysis().map(Arc::clone);
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
-        let cleared = match portal.recorded.take() {
-            Some((statement, of)) if of == self.pipeline.number => {
-                self.core.lane.borrow_mut().again(permit, statement)
-            }
-            _ => match self.clear(permit, (IntentKind::Execute, &prepared.text), what, &[]) {
+        let cleared = match self.of_this_batch(portal.recorded.take()) {
+            Some(statement) => self.core.lane.borrow_mut().again(permit, statement),
+            None => match self.clear(permit, (IntentKind::Execute, &prepared.text), what, &[]) {
                 Ok(clearance) => clearance,
                 Err(refusal) => return self.refused(refusal),
             },
@@ -445,6 +444,16 @@ impl Conversation {
     /// Flush.
     pub(super) fn flush(&mut self) -> Pass {
         if self.pipeline.open { Pass::Relay(Relayed::Flush) } else { Pass::Drop }
+    }
+
+    /// A record for what comes behind in this batch.
+    fn unused(&self, clearance: &Clearance, ended: Ended) -> Unused {
+        Unused::new(clearance.statement(), self.pipeline.number, ended, &self.orphans)
+    }
+
+    /// The record made before, if it was in this batch: otherwise it is closed, and another is made.
+    fn of_this_batch(&self, unused: Option<Unused>) -> Option<StatementId> {
+        unused.filter(|unused| unused.batch == self.pipeline.number).and_then(Unused::take)
     }
 
     fn sent_in_batch(&mut self) {

@@ -102,7 +102,7 @@ impl Conversation {
             parameters,
             result_formats: bind.result_formats.iter().map(|f| f == Format::Binary).collect(),
             fetched: std::cell::Cell::new((0, 0)),
-            recorded: std::cell::Cell::new(None),
+            recorded: std::cell::RefCell::new(None),
             holds: false,
         });
         drop(self.names.bind(portal, entry));

@@ -245,7 +245,7 @@ impl Conversation {
                 fingerprint: Arc::clone(&batch.fingerprint),
             }),
             parameter_types: Vec::new(),
-            recorded: std::cell::Cell::new(None),
+            recorded: std::cell::RefCell::new(None),
             by_sql: true,
             read_in: (state, epoch),
         })
@@ -263,7 +263,7 @@ impl Conversation {
             parameters: Vec::new(),
             result_formats: Vec::new(),
             fetched: std::cell::Cell::new((0, 0)),
-            recorded: std::cell::Cell::new(None),
+            recorded: std::cell::RefCell::new(None),
             holds,
         })
     }

@@ -40,6 +40,7 @@ use work::{Synced, Work};
 use super::signal::{Doing, Wake};
 use crate::{
     kernel::{
+        audit::record::Ended,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -171,6 +172,9 @@ impl Relay {
             Over::End(End::Terminated | End::Upstream(_))
             | Over::Client(_)
             | Over::ClientClosed => {}
+        }
+        if let Some(Work::Desk(run, _)) = self.work.take() {
+            self.talk.close_local(&run, Ended::Unknown);
         }
         self.talk.abandon();
         self.door.terminate();

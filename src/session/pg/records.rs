@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     conversation::{Conversation, trail_refusal},
-    owed::{Finished, Tag},
+    owed::{Finished, Local, LocalRun, Ours, Tag},
 };
 use crate::{
     kernel::{
@@ -18,9 +18,15 @@ use crate::{
         refusal::Refusal,
         sql::analysis::Analysis,
     },
-    session::{budget::Meter, result::Run, transaction::Settling},
+    session::{
+        budget::Meter,
+        names::{Names, Unused},
+        result::Run,
+        transaction::Settling,
+    },
     trail::Clearance,
     upstream::door::Control,
+    wire::pg::exchange::{Step, Whose},
 };
 
 /// Finished statements that may wait; more are closed at once.
@@ -152,6 +158,59 @@ impl Conversation {
         }
     }
 
+    /// Closes the records of what was made and has gone before it ran.
+    pub(super) fn adopt_orphans(&mut self) {
+        if self.orphans.borrow().is_empty() {
+            return;
+        }
+        for (statement, ended) in self.orphans.take() {
+            self.transaction.ran(statement);
+            self.finished.push(Finished {
+                statement,
+                ended,
+                rows: 0,
+                bytes: 0,
+                affected: None,
+                sqlstate: None,
+                started: self.now,
+                policy: Duration::ZERO,
+            });
+        }
+    }
+
+    /// Closes the record of a statement of our own. No transaction is settled for it.
+    pub(super) fn close_own(&self, ours: Ours, ended: Ended, code: Option<[u8; 5]>) {
+        let statement = match ours {
+            Ours::Silent(statement) | Ours::Wall(statement) | Ours::Path(statement) => statement,
+            Ours::LastWord | Ours::Rollback => return,
+        };
+        let sqlstate = code.as_ref().and_then(|c| std::str::from_utf8(c).ok());
+        self.close_alone(statement, ended, sqlstate);
+    }
+
+    /// Closes the record of a call of `hallpass.*` that nobody gets the answer of.
+    pub(super) fn close_local(&self, run: &LocalRun, ended: Ended) {
+        self.close_alone(run.statement, ended, None);
+    }
+
+    /// Closes a record by itself: nothing of it was settled by a transaction.
+    pub(super) fn close_alone(&self, statement: StatementId, ended: Ended, sqlstate: Option<&str>) {
+        self.core.lane.borrow_mut().outcome(&Outcome {
+            time: self.now,
+            session: self.facts.handle.id,
+            statement,
+            ended,
+            rows: 0,
+            affected: None,
+            bytes: 0,
+            sqlstate,
+            policy: Duration::ZERO,
+            upstream: Duration::ZERO,
+            transaction: None,
+        });
+        self.core.lane_waits.notify_one();
+    }
+
     /// Closes the records of what has finished.
     pub(super) fn close_records(&mut self) {
         self.close_records_as(None);
@@ -225,47 +284,44 @@ impl Conversation {
 
     /// The session ends: what still runs ends in a way that nobody knows.
     pub(super) fn abandon(&mut self) {
-        let mut open: Vec<StatementId> = Vec::new();
-        for owed in self.exchange.iter_mut() {
-            match &mut owed.tag {
-                Tag::Execute(execution) => open.push(execution.run.statement),
-                Tag::Query(query) => {
-                    open.extend(query.runs.iter().flatten().map(|run| run.statement));
+        // What is owed may have ended the transaction before the connection broke.
+        let end = if self.exchange.iter().any(|owed| owed.whose == Whose::Client) {
+            TransactionEnd::Unknown
+        } else {
+            TransactionEnd::RolledBack
+        };
+        self.close_records();
+        for owed in self.exchange.take_all() {
+            match owed.tag {
+                Tag::Execute(execution) => {
+                    self.close_alone(execution.run.statement, Ended::Unknown, None);
                 }
-                Tag::Named(_, Some(run)) => open.push(run.statement),
-                Tag::Named(_, None)
-                | Tag::Plain
-                | Tag::Fail(_)
-                | Tag::Absent(_)
-                | Tag::Ours(_)
-                | Tag::Local(_) => {}
+                Tag::Query(query) => {
+                    for run in query.runs.iter().flatten() {
+                        self.close_alone(run.statement, Ended::Unknown, None);
+                    }
+                }
+                Tag::Named(undo, run) => {
+                    let bound = self.names.portal_of(&undo).and_then(|p| p.recorded.take());
+                    let statement = bound.and_then(Unused::take);
+                    for statement in statement.into_iter().chain(run.map(|run| run.statement)) {
+                        self.close_alone(statement, Ended::Unknown, None);
+                    }
+                }
+                Tag::Ours(ours) if owed.step == Step::Execute => {
+                    self.close_own(ours, Ended::Unknown, None);
+                }
+                Tag::Local(Local::Call(run)) => self.close_local(&run, Ended::Cancelled),
+                Tag::Plain | Tag::Fail(_) | Tag::Absent(_) | Tag::Ours(_) | Tag::Local(_) => {}
             }
         }
+        self.names = Names::default();
+        self.adopt_orphans();
         self.close_records();
         let (session, now) = (self.facts.handle.id, self.now);
         let mut lane = self.core.lane.borrow_mut();
-        for statement in open {
-            lane.outcome(&Outcome {
-                time: now,
-                session,
-                statement,
-                ended: Ended::Unknown,
-                rows: 0,
-                affected: None,
-                bytes: 0,
-                sqlstate: None,
-                policy: Duration::ZERO,
-                upstream: Duration::ZERO,
-                transaction: None,
-            });
-        }
-        if let Some((_, statements)) = self.transaction.end(TransactionEnd::RolledBack) {
-            lane.settled(&Settled {
-                time: now,
-                session,
-                transaction: TransactionEnd::RolledBack,
-                statements: &statements,
-            });
+        if let Some((transaction, statements)) = self.transaction.end(end) {
+            lane.settled(&Settled { time: now, session, transaction, statements: &statements });
         }
         self.core.lane_waits.notify_one();
     }

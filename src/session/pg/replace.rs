@@ -152,7 +152,8 @@ impl Conversation {
         let why = why.unwrap_or_else(|| {
             Refusal::new(RefusalKind::GrantEnded, "the connection to the database was made anew")
         });
-        self.close_records();
+        self.names = Names::default();
+        self.adopt_orphans();
         let end = if confirmed { TransactionEnd::RolledBack } else { TransactionEnd::Unknown };
         let settling = self.transaction.end(end);
         self.settle(settling);
@@ -192,7 +193,7 @@ impl Conversation {
             match tag {
                 Tag::Local(local) => {
                     if let Some(Local::Call(run)) = answers.local(local) {
-                        self.lose(run.statement, (0, 0), (run.started, true));
+                        self.close_local(&run, Ended::Cancelled);
                     }
                 }
                 Tag::Query(query) => {
@@ -228,6 +229,9 @@ impl Conversation {
                 }
                 Tag::Plain if step == Step::Sync && is_clients => answers.ready(),
                 Tag::Ours(_) if step == Step::Sync && is_clients => answers.ready(),
+                Tag::Ours(ours) if step == Step::Execute => {
+                    self.close_own(ours, Ended::Cancelled, None);
+                }
                 Tag::Plain if step == Step::CopyEnd || !is_clients => {}
                 Tag::Plain => {
                     answers.refuse(None);
@@ -272,7 +276,6 @@ impl Conversation {
 
     /// Everything that lived in the upstream's session.
     fn forget_upstream(&mut self) {
-        self.names = Names::default();
         self.controls.clear();
         self.after.clear();
         self.wall = Wall::Closed;

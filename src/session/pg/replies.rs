@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        audit::record::Ended,
         refusal::{Refusal, RefusalKind},
         sql::SearchPath,
     },
@@ -217,17 +218,19 @@ impl Conversation {
                     self.lost("a message that must fail has not");
                     Ok(Reply::Swallow)
                 }
-                Tag::Ours(Ours::Path(_)) => {
+                Tag::Ours(ours @ Ours::Path(_)) => {
+                    self.close_own(ours, Ended::Completed, None);
                     let answer = self.path_answer.take();
                     self.path_is(answer.as_deref());
                     Ok(Reply::Swallow)
                 }
-                Tag::Plain
-                | Tag::Named(..)
-                | Tag::Query(_)
-                | Tag::Absent(_)
-                | Tag::Ours(_)
-                | Tag::Local(_) => Ok(Reply::Swallow),
+                Tag::Ours(ours) => {
+                    self.close_own(ours, Ended::Completed, None);
+                    Ok(Reply::Swallow)
+                }
+                Tag::Plain | Tag::Named(..) | Tag::Query(_) | Tag::Absent(_) | Tag::Local(_) => {
+                    Ok(Reply::Swallow)
+                }
             },
             Move::Unasked | Move::Failed { .. } => Ok(Reply::Swallow),
         }
@@ -341,6 +344,7 @@ impl Conversation {
                         }
                     }
                     Tag::Ours(ours) => {
+                        self.close_own(ours, Ended::Error, code);
                         self.own_failed(ours, code);
                         Ok(Reply::Swallow)
                     }
@@ -392,12 +396,17 @@ impl Conversation {
             return Ok(Reply::Swallow);
         };
         self.transaction.status = status;
+        let whose = owed.whose;
+        if let Tag::Query(query) = owed.tag {
+            self.skip_runs(query);
+        }
         self.cut_cancelled = false;
         self.cancel_what_is_cut();
         let failed = std::mem::take(&mut self.pipeline.failed);
         if status == Status::Idle {
-            let settling = self.transaction.idle(failed);
             self.end_portals();
+            self.adopt_orphans();
+            let settling = self.transaction.idle(failed);
             self.settle_implicit(settling);
             if std::mem::take(&mut self.path_set_in_transaction) {
                 // An implicit transaction may have been rolled back, and SET LOCAL ends with it.
@@ -409,6 +418,7 @@ impl Conversation {
                 self.overlay_since = Some(self.facts.target.catalog.load().epoch);
             }
         } else {
+            self.adopt_orphans();
             self.close_records();
         }
         if std::mem::take(&mut self.abort_after_cut) && status == Status::Open {
@@ -420,7 +430,7 @@ impl Conversation {
             self.owe(Step::Sync, Whose::Client, Tag::Plain);
             return Ok(Reply::Swallow);
         }
-        Ok(forward_if_client(owed.whose))
+        Ok(forward_if_client(whose))
     }
 
     /// Gives the answers of our own that have come to the front, up to the first that must wait for

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        audit::record::{Decided, IntentKind},
+        audit::record::{Decided, Ended, IntentKind},
         policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -19,7 +19,7 @@ use crate::{
             text::StatementText,
         },
     },
-    session::{gate::Opinion, transaction::Status},
+    session::{gate::Opinion, result::Run, transaction::Status},
     wire::pg::exchange::{Step, Whose},
 };
 
@@ -232,7 +232,7 @@ impl Conversation {
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
-        let mut runs = Vec::with_capacity(batch.statements.len().max(1));
+        let mut runs: Vec<Option<Run>> = Vec::with_capacity(batch.statements.len().max(1));
         let mut last = None;
         let texts: Vec<Option<&Arc<Analysis>>> = if batch.statements.is_empty() {
             vec![None]
@@ -252,6 +252,9 @@ impl Conversation {
                     last = Some(clearance);
                 }
                 Err(refusal) => {
+                    for run in runs.iter().flatten() {
+                        self.close_alone(run.statement, Ended::Refused, None);
+                    }
                     self.refuse_query(refusal);
                     return Pass::Drop;
                 }
