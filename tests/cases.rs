@@ -1,18 +1,23 @@
-//! The literate cases of `tests/cases/classify`: SQL, and what it needs.
+//! The literate cases: Markdown for people, run as they stand. Inside of the ```` ```sql ```` blocks
+//! every text ends with a line `-->` and the answer. Lines before a text set the stage for it alone.
 //!
-//! A file is Markdown for people. Inside of its ```` ```sql ```` blocks every text ends with a line
-//! `--> class; needs; flags`. Needs are `permission`, `permission on schema.table` (`?` for a schema
-//! that nobody knows) or `permission everywhere`, the permission without `sql.`. Flags: `rows` (rows
-//! of user relations come back, so that the cap applies), `writes`. What can't be read is
-//! `--> unreadable: why`. Lines before a text set the stage for it alone: `-- path: a, b`,
+//! `tests/cases/classify`: SQL, and what it needs, `--> class; needs; flags`. Needs are `permission`,
+//! `permission on schema.table` (`?` for a schema that nobody knows) or `permission everywhere`, the
+//! permission without `sql.`. Flags: `rows` (rows of user relations come back, so that the cap
+//! applies), `writes`. What can't be read is `--> unreadable: why`. The stage: `-- path: a, b`,
 //! `-- path: unknown`, `-- overlay: name`, `-- trust: entry`.
+//!
+//! `tests/cases/decide`: SQL and rights, and the decision, `--> permit; grants; cap; wall` or
+//! `--> denial: what the client is told | hint`. The stage: `-- stands: permissions` and for each
+//! grant `-- G-1: permissions; on scope; rows N; budget N; used N; from 12:00; until 13:00; revoked 12:30`,
+//! `-- now: 12:15` (noon, unless it says so).
 //!
 //! With `HALLPASS_WRITE_CASES=1` the runner writes down what it finds, for a person to read.
 
 use std::{fs, path::Path};
 
 use hallpass::kernel::sql::{
-    analysis::{Analysis, NeedOn},
+    analysis::{Analysis, Batch, NeedOn, Unreadable},
     analyze,
     context::{Context, Overlay, SearchPath, Trust},
     mode::LexMode,
@@ -21,19 +26,37 @@ use hallpass::kernel::sql::{
 
 #[path = "support/catalog.rs"]
 mod catalog;
+#[path = "cases/decide.rs"]
+mod decide;
 
 #[test]
 fn every_statement_needs_what_its_case_says() {
-    std::thread::Builder::new()
-        .stack_size(64 << 20)
-        .spawn(run_all)
-        .expect("spawns")
-        .join()
-        .expect("passes");
+    with_room(|| run_all::<Case>("classify", 300));
 }
 
-fn run_all() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/classify");
+#[test]
+fn rights_decide_as_their_case_says() {
+    with_room(|| run_all::<decide::Case>("decide", 50));
+}
+
+/// The parsers descend into what they read.
+fn with_room(run: fn()) {
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(run);
+    thread.expect("spawns").join().expect("passes");
+}
+
+/// What stands above an answer.
+trait Stage: Default {
+    /// One line of it.
+    fn line(&mut self, line: &str);
+    /// The text, without the stage.
+    fn sql(&self) -> &str;
+    /// The answer.
+    fn answer(&self) -> String;
+}
+
+fn run_all<C: Stage>(cases: &str, least: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(cases);
     let mut files: Vec<_> =
         fs::read_dir(folder).expect("folder").map(|f| f.expect("file").path()).collect();
     files.sort();
@@ -42,24 +65,29 @@ fn run_all() {
     for file in files {
         let text = fs::read_to_string(&file).expect("reads");
         let mut out = String::new();
-        let mut case = Case::default();
+        let mut case = C::default();
         let mut in_sql = false;
         for line in text.lines() {
             if line.starts_with("```") {
                 in_sql = line == "```sql";
-                assert!(case.sql.trim().is_empty(), "{}: no answer: {}", file.display(), case.sql);
-                case = Case::default();
+                assert!(
+                    case.sql().trim().is_empty(),
+                    "{}: no answer: {}",
+                    file.display(),
+                    case.sql()
+                );
+                case = C::default();
             }
             let is_text = in_sql && !line.starts_with("```");
             if let (true, Some(expected)) = (is_text, line.strip_prefix("-->")) {
                 let case = std::mem::take(&mut case);
-                let found = case.judge();
+                let found = case.answer();
                 count += 1;
                 if found != expected.trim() {
                     wrong.push(format!(
                         "{}\n{}\n  case says: {}\n  found:     {found}",
                         file.display(),
-                        case.sql.trim(),
+                        case.sql().trim(),
                         expected.trim()
                     ));
                 }
@@ -76,7 +104,7 @@ fn run_all() {
             fs::write(&file, out).expect("writes");
         }
     }
-    assert!(count >= 300, "only {count} cases");
+    assert!(count >= least, "only {count} cases of {cases}");
     assert!(write || wrong.is_empty(), "{} of {count}\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
@@ -88,7 +116,7 @@ struct Case {
     trust: Vec<String>,
 }
 
-impl Case {
+impl Stage for Case {
     fn line(&mut self, line: &str) {
         if let Some(path) = line.strip_prefix("-- path: ") {
             self.path = Some(match path.trim() {
@@ -108,7 +136,23 @@ impl Case {
         }
     }
 
-    fn judge(&self) -> String {
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    fn answer(&self) -> String {
+        match self.read() {
+            Ok(batch) => {
+                let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
+                if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") }
+            }
+            Err(e) => format!("unreadable: {e}"),
+        }
+    }
+}
+
+impl Case {
+    fn read(&self) -> Result<Batch, Unreadable> {
         let catalog = catalog::shop();
         let path = self.path.clone().unwrap_or_else(SearchPath::usual);
         let trust = Trust::parse(self.trust.iter().map(String::as_str)).expect("trust reads");
@@ -121,13 +165,7 @@ impl Case {
         };
         let sql = self.sql.trim();
         let text = StatementText::new(sql.as_bytes(), 1 << 20).expect("text");
-        match analyze(&text, &cx) {
-            Ok(batch) => {
-                let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
-                if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") }
-            }
-            Err(e) => format!("unreadable: {e}"),
-        }
+        analyze(&text, &cx)
     }
 }
 
