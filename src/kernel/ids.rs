@@ -11,6 +11,11 @@ macro_rules! number {
         #[serde(transparent)]
         pub struct $name(pub u64);
 
+        impl $name {
+            /// What stands before the digits.
+            pub const PREFIX: &'static str = $prefix;
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "{}"), self.0)

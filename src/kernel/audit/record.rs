@@ -12,10 +12,10 @@ use crate::kernel::{
     access::PermissionSet,
     audit::{
         Digest,
-        json::{Object, push_hex, push_number, push_shown, push_text},
+        json::{Object, push_escaped, push_hex, push_number, push_shown, push_text},
         scrub::scrub,
     },
-    ids::{SessionId, StatementId},
+    ids::{GrantId, RequestId, SessionId, StatementId},
     policy::{Denial, Missing, Permit},
     refusal::Refusal,
     sql::{
@@ -487,9 +487,7 @@ fn write_intent(
         write_parameters(line, intent.parameters, &detail.parameters);
     }
     if !intent.relations.is_empty() {
-        line.array("relations", intent.relations, |out, relation| {
-            push_shown(out, RelationShown(relation));
-        });
+        line.array("relations", intent.relations, push_relation);
     }
     if !intent.routines.is_empty() {
         line.array("routines", intent.routines, |out, routine| push_shown(out, &routine.name));
@@ -551,9 +549,9 @@ fn write_decided(line: &mut Object<'_>, decided: Decided<'_>, detail: &Detail) {
             if !permit.grants().is_empty() {
                 line.array("grants", permit.grants(), |out, grant| {
                     let mut object = Object::open(out);
-                    object.shown("grant", grant.id);
+                    object.numbered("grant", GrantId::PREFIX, grant.id.0);
                     if let Some(request) = grant.request {
-                        object.shown("request", request);
+                        object.numbered("request", RequestId::PREFIX, request.0);
                     }
                     object.text("approver", &grant.approved_by);
                     object.text_if("reason", &grant.reason);
@@ -689,20 +687,22 @@ fn micros(duration: Duration) -> u64 {
 
 /// `read public.orders`: the access first, it has no blank in it; names are quoted as the server
 /// would want them, so that a dot in a name can't pass for a schema.
-struct RelationShown<'a>(&'a ResolvedRelation);
-
-impl fmt::Display for RelationShown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0.access {
-            Access::Read => "read ",
-            Access::Write => "write ",
-            Access::LockRows => "lock_rows ",
-            Access::LockTable => "lock_table ",
-            Access::Define => "define ",
-            Access::Refer => "refer ",
-        })?;
-        write_name(f, &self.0.schema, &self.0.name)
+fn push_relation(out: &mut Vec<u8>, relation: &ResolvedRelation) {
+    let access: &[u8] = match relation.access {
+        Access::Read => b"\"read ",
+        Access::Write => b"\"write ",
+        Access::LockRows => b"\"lock_rows ",
+        Access::LockTable => b"\"lock_table ",
+        Access::Define => b"\"define ",
+        Access::Refer => b"\"refer ",
+    };
+    out.extend_from_slice(access);
+    if !relation.schema.is_empty() {
+        push_escaped(out, &quoted(&relation.schema));
+        out.push(b'.');
     }
+    push_escaped(out, &quoted(&relation.name));
+    out.push(b'"');
 }
 
 /// `sql.select on public.orders`.

@@ -202,6 +202,7 @@ impl Index {
     async fn catch_up_resting(&self, rest: u32) -> Result<(), IndexError> {
         let mut started = BTreeMap::new();
         loop {
+            let began = Instant::now();
             self.check_room()?;
             let positions = self.load_positions().await?;
             let batch = batch::read(self.options.trail.clone(), positions).await?;
@@ -209,15 +210,37 @@ impl Index {
             if batch.is_empty() {
                 break;
             }
-            let began = Instant::now();
             // Another process may have been faster; then what it left is read.
             self.write(batch).await?;
-            tokio::time::sleep(began.elapsed() * rest).await;
+            self.rest(began.elapsed() * rest).await;
         }
         for (node, time) in started {
             self.close_unknown(&node, &time).await?;
         }
         Ok(())
+    }
+
+    /// Waits so long, or until hardly any statements come: then nobody is in a hurry.
+    async fn rest(&self, most: Duration) {
+        let ends = Instant::now() + most;
+        let mut length = self.trail_length();
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            tokio::time::sleep(left.min(LOOK_INTERVAL)).await;
+            let grown = self.trail_length();
+            let quiet = grown.saturating_sub(length) <= QUIET_BYTES;
+            if quiet || left <= LOOK_INTERVAL {
+                return;
+            }
+            length = grown;
+        }
+    }
+
+    /// In bytes, of all segments there are.
+    fn trail_length(&self) -> u64 {
+        let lanes = segment::list(&self.options.trail).unwrap_or_default();
+        let length = |s: &segment::Segment| std::fs::metadata(&s.path).map_or(0, |m| m.len());
+        lanes.values().flatten().map(length).sum()
     }
 
     /// How far the table is behind the trail.
@@ -296,10 +319,14 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// After each batch the background task rests so many times as long as the batch took: a gateway
-/// under load serves statements first, and the table falls behind until there is time. See
-/// [`Index::lag`].
-const REST: u32 = 9;
+/// After each batch the background task rests so many times as long as the batch took, unless the
+/// gateway is quiet: under load it serves statements first, and the table falls behind until there
+/// is time. See [`Index::lag`].
+const REST: u32 = 39;
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// What the trail grows by between two looks while the gateway is quiet: some hundred statements a
+/// second.
+const QUIET_BYTES: u64 = 32 << 10;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
