@@ -2,6 +2,8 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
+use smallvec::SmallVec;
+
 use super::budget::Meter;
 use crate::kernel::{
     audit::record::Ended,
@@ -18,9 +20,9 @@ pub struct Run {
     /// Its record.
     pub statement: StatementId,
     /// Grants it stands on.
-    pub stands_on: Vec<GrantId>,
+    pub stands_on: SmallVec<[GrantId; 2]>,
     /// Row budgets that its rows count against.
-    pub grants: Vec<(GrantId, Arc<Meter>)>,
+    pub grants: SmallVec<[(GrantId, Arc<Meter>); 2]>,
     /// When it was judged.
     pub started: Timestamp,
     /// How long that took.
@@ -62,7 +64,7 @@ impl Run {
         Self {
             statement,
             stands_on: permit.grant_ids().collect(),
-            grants: Vec::new(),
+            grants: SmallVec::new(),
             started,
             policy: Duration::ZERO,
             cap,

@@ -1,5 +1,7 @@
 //! Where a session's transaction stands, what it used, and what becomes of its statements.
 
+use smallvec::SmallVec;
+
 use crate::kernel::{
     audit::record::TransactionEnd,
     ids::{GrantId, StatementId},
@@ -54,12 +56,12 @@ pub struct Transaction {
     pub rolled_back: Option<Refusal>,
     /// It began behind the read-only wall.
     pub read_only: bool,
-    statements: Vec<StatementId>,
+    statements: SmallVec<[StatementId; 4]>,
     savepoints: Vec<(String, usize)>,
 }
 
 /// Statements to settle, and how.
-pub type Settling = (TransactionEnd, Vec<StatementId>);
+pub type Settling = (TransactionEnd, SmallVec<[StatementId; 4]>);
 
 impl Transaction {
     /// A statement ran in it.
@@ -102,7 +104,7 @@ impl Transaction {
                 let index = self.find(name)?;
                 let from = self.savepoints.get(index)?.1.min(self.statements.len());
                 self.savepoints.truncate(index + 1);
-                let undone = self.statements.split_off(from);
+                let undone: SmallVec<_> = self.statements.drain(from..).collect();
                 (!undone.is_empty()).then_some((TransactionEnd::RolledBack, undone))
             }
         }
@@ -130,6 +132,8 @@ impl Transaction {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     #[test]
@@ -141,9 +145,12 @@ mod tests {
         transaction.changed(&TransactionChange::Savepoint("b".into()), "SAVEPOINT");
         transaction.ran(StatementId(3));
         let back = transaction.changed(&TransactionChange::RollbackTo("a".into()), "ROLLBACK");
-        assert_eq!(back, Some((TransactionEnd::RolledBack, vec![StatementId(2), StatementId(3)])));
+        assert_eq!(
+            back,
+            Some((TransactionEnd::RolledBack, smallvec![StatementId(2), StatementId(3)]))
+        );
         let end = transaction.changed(&TransactionChange::Commit { chain: false }, "COMMIT");
-        assert_eq!(end, Some((TransactionEnd::Committed, vec![StatementId(1)])));
+        assert_eq!(end, Some((TransactionEnd::Committed, smallvec![StatementId(1)])));
     }
 
     #[test]
@@ -151,6 +158,6 @@ mod tests {
         let mut transaction = Transaction::default();
         transaction.ran(StatementId(1));
         let end = transaction.changed(&TransactionChange::Commit { chain: false }, "ROLLBACK");
-        assert_eq!(end, Some((TransactionEnd::RolledBack, vec![StatementId(1)])));
+        assert_eq!(end, Some((TransactionEnd::RolledBack, smallvec![StatementId(1)])));
     }
 }

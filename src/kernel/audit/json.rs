@@ -168,7 +168,7 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 #[inline]
 fn is_plain(byte: u8) -> bool {
-    (byte >= 0x20) & (byte != b'"') & (byte != b'\\') & (byte != 0x7f)
+    !matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f)
 }
 
 /// The same form as [`Timestamp`] displays, without going through the formatter.

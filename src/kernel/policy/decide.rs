@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::kernel::{
     access::{Grant, GrantStatus, Permission, Rights, Scope},
     policy::decision::{Decision, Denial, Missing, Permit},
@@ -29,9 +31,9 @@ pub fn decide<'a>(
     caps: Caps,
     now: Timestamp,
 ) -> Decision {
-    let live: Vec<&Arc<Grant>> =
+    let live: SmallVec<[&Arc<Grant>; 8]> =
         rights.grants.iter().filter(|g| g.status_at(now) == GrantStatus::Active).collect();
-    let mut used: Vec<Arc<Grant>> = Vec::new();
+    let mut used: SmallVec<[Arc<Grant>; 2]> = SmallVec::new();
     let mut missing = Vec::new();
     let (mut needs_write, mut capped, mut mixed) = (false, false, false);
     // Whether an earlier statement returns rows, and whether one lasts.
@@ -81,7 +83,7 @@ fn satisfy(
     need: &Need,
     rights: &Rights,
     live: &[&Arc<Grant>],
-    used: &mut Vec<Arc<Grant>>,
+    used: &mut SmallVec<[Arc<Grant>; 2]>,
     missing: &mut Vec<Missing>,
 ) {
     if rights.standing.allows(need.permission) {
@@ -114,7 +116,7 @@ fn covers(scope: &Scope, on: &NeedOn) -> bool {
     }
 }
 
-fn remember(used: &mut Vec<Arc<Grant>>, grant: &Arc<Grant>) {
+fn remember(used: &mut SmallVec<[Arc<Grant>; 2]>, grant: &Arc<Grant>) {
     if !used.iter().any(|g| g.id == grant.id) {
         used.push(Arc::clone(grant));
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::kernel::{
     access::{Grant, PermissionSet},
     ids::GrantId,
@@ -22,7 +24,7 @@ pub enum Decision {
 #[derive(Clone, Debug)]
 pub struct Permit {
     /// The grants it stands on, none if standing permissions were enough.
-    pub(super) grants: Vec<Arc<Grant>>,
+    pub(super) grants: SmallVec<[Arc<Grant>; 2]>,
     /// The most rows the statement may return; `None`: as many as there are.
     pub(super) row_cap: Option<u64>,
     /// The most bytes of rows the statement may return.

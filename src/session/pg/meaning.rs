@@ -181,7 +181,7 @@ impl Conversation {
         let mut statements = Vec::with_capacity(batch.statements.len());
         for analysis in &batch.statements {
             // What is known and not followed stays refused.
-            let unseen = uses(analysis).into_iter().any(|(name, cursor)| {
+            let unseen = uses(analysis).any(|(name, cursor)| {
                 let known = if cursor {
                     self.names.portal(name).is_some()
                 } else {
@@ -270,10 +270,10 @@ impl Conversation {
 }
 
 /// The prepared statement that it executes, or the cursor that it fetches from.
-pub(super) fn uses(analysis: &Analysis) -> Vec<(&str, bool)> {
+pub(super) fn uses(analysis: &Analysis) -> impl Iterator<Item = (&str, bool)> {
     let executes = analysis.executes.as_deref().map(|name| (name, false));
     let fetches = analysis.fetches.as_deref().map(|name| (name, true));
-    executes.into_iter().chain(fetches).collect()
+    executes.into_iter().chain(fetches)
 }
 
 /// Longer texts are not looked at for being nameless.

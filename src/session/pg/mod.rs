@@ -82,6 +82,13 @@ struct Rest {
     forward: bool,
 }
 
+/// Which side has said in this turn that nothing is there: it will wake us, and isn't asked again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asleep {
+    client: bool,
+    upstream: bool,
+}
+
 /// One session's sockets and state.
 struct Relay {
     talk: Conversation,
@@ -94,6 +101,7 @@ struct Relay {
     /// Bytes that the next frame of each side needs to be whole.
     client_needs: usize,
     upstream_needs: usize,
+    asleep: Asleep,
     work: Option<Work>,
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
@@ -128,6 +136,7 @@ impl Relay {
             from_upstream: None,
             client_needs: 0,
             upstream_needs: 0,
+            asleep: Asleep::default(),
             work: None,
             unsynced: None,
             cancelling: None,
@@ -206,6 +215,7 @@ impl Relay {
     fn try_turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
         self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
         self.take_signals(cx)?;
+        self.asleep = Asleep::default();
         loop {
             let mut progress = self.poll_work(cx);
             progress |= self.poll_replacement(cx)?;
@@ -542,12 +552,12 @@ impl Relay {
         let mut progress = false;
         let unread = self.door.unread().len();
         let room = unread < self.client_needs.max(1) || unread < HELD_MAX;
-        if self.door.waiting() < HIGH_WATER && room {
+        if !self.asleep.client && self.door.waiting() < HIGH_WATER && room {
             match self.door.poll_fill(cx, &mut self.client, self.client_needs) {
                 Poll::Ready(Ok(0)) => return Err(Over::ClientClosed),
                 Poll::Ready(Ok(_)) => progress = true,
                 Poll::Ready(Err(error)) => return Err(Over::Client(error)),
-                Poll::Pending => {}
+                Poll::Pending => self.asleep.client = true,
             }
         }
         // While an answer of our own is being made, the upstream waits: order is everything.
@@ -555,7 +565,7 @@ impl Relay {
         // With less than a header nothing can be decided.
         let room = unread < self.upstream_needs.max(frame::HEADER_LENGTH);
         let takes = self.to_client.waiting() < HIGH_WATER || self.drains();
-        if takes && room && self.replacement.is_none() {
+        if !self.asleep.upstream && takes && room && self.replacement.is_none() {
             match self.to_client.poll_fill(cx, &mut self.upstream, self.upstream_needs) {
                 Poll::Ready(Ok(0)) => {
                     self.upstream_gone(Over::UpstreamClosed)?;
@@ -566,7 +576,7 @@ impl Relay {
                     self.upstream_gone(Over::Upstream(error))?;
                     progress = true;
                 }
-                Poll::Pending => {}
+                Poll::Pending => self.asleep.upstream = true,
             }
         }
         Ok(progress)

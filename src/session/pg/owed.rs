@@ -46,7 +46,7 @@ pub(super) struct QueryRun {
     /// What they do.
     pub(super) batch: Arc<Batch>,
     /// The text, if it makes names.
-    pub(super) text: Rc<str>,
+    pub(super) text: Option<Rc<str>>,
     /// Their runs, in the same order, until they end.
     pub(super) runs: Vec<Option<Run>>,
     /// Which one is next to end.

@@ -137,6 +137,7 @@ impl Relay {
         self.to_client.start_anew(&connected.leftover);
         self.talk.upstream_is_new(&connected);
         self.upstream = connected.stream;
+        self.asleep.upstream = false;
         self.upstream_needs = 0;
         Ok(true)
     }

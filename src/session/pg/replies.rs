@@ -1,6 +1,6 @@
 //! The reply pump: whose reply it is, whether it goes out, and what it tells about the session.
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, End, Held, Reply, wire_status},
@@ -173,7 +173,7 @@ impl Conversation {
                 let at = query.at;
                 query.at += 1;
                 let batch = Arc::clone(&query.batch);
-                let text = Rc::clone(&query.text);
+                let text = query.text.clone();
                 let poisoned = query.poisoned.take();
                 let already = query.failed;
                 let taken = query.runs.get_mut(at).and_then(Option::take);
@@ -181,7 +181,8 @@ impl Conversation {
                 self.finish(&run, backend::rows_of_tag(tag.as_bytes()), None);
                 // It has happened at the server, whatever the client is told of it.
                 let analysis = batch.statements.get(at).map(Arc::clone);
-                self.completed(analysis.as_deref(), &run, (&batch, &text), tag);
+                let text = text.as_deref().unwrap_or_default();
+                self.completed(analysis.as_deref(), &run, (&batch, text), tag);
                 self.attach_next(&batch);
                 if let Some(refusal) = self.end_instead(&run, poisoned) {
                     if !already && self.say_end(&refusal, &run) {

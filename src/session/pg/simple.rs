@@ -77,9 +77,7 @@ impl Conversation {
             },
         };
         let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
-        let all: Vec<&Analysis> =
-            batch.statements.iter().chain(&named).map(AsRef::as_ref).collect();
-        if let Some(why) = self.wall_opens_inside(&all) {
+        if let Some(why) = self.wall_opens_inside(&batch.statements, &named) {
             self.refuse_query(why);
             return Pass::Drop;
         }
@@ -182,7 +180,6 @@ impl Conversation {
 
     /// The decision on a batch, with what its EXECUTE and FETCH name. `None`: a name is unknown.
     pub(super) fn judge_batch(&self, batch: &Batch) -> Option<Decision> {
-        let mut all: Vec<&Analysis> = Vec::with_capacity(batch.statements.len());
         let mut named: Vec<Arc<Analysis>> = Vec::new();
         // Names that the batch itself makes before it uses them.
         let mut made: Vec<(&str, bool, &Arc<Analysis>)> = Vec::new();
@@ -210,14 +207,12 @@ impl Conversation {
                 }
             }
         }
-        all.extend(batch.statements.iter().map(|a| &**a));
-        all.extend(named.iter().map(|a| &**a));
-        Some(self.judge(all.into_iter()))
+        Some(self.judge(batch.statements.iter().chain(&named).map(AsRef::as_ref)))
     }
 
     fn unknown_name(&mut self, text: &str, batch: &Batch) -> Pass {
-        let first = batch.statements.iter().find(|a| !uses(a).is_empty());
-        let refusal = first.and_then(|a| uses(a).into_iter().next()).map_or_else(
+        let first = batch.statements.iter().find(|a| uses(a).next().is_some());
+        let refusal = first.and_then(|a| uses(a).next()).map_or_else(
             || Refusal::new(RefusalKind::Internal, "a name was lost"),
             |(name, cursor)| unknown(name, cursor),
         );
@@ -232,19 +227,16 @@ impl Conversation {
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
-        let mut runs: Vec<Option<Run>> = Vec::with_capacity(batch.statements.len().max(1));
+        // An empty text is sent too, and answered.
+        let count = batch.statements.len().max(1);
+        let mut runs: Vec<Option<Run>> = Vec::with_capacity(count);
         let mut last = None;
-        let texts: Vec<Option<&Arc<Analysis>>> = if batch.statements.is_empty() {
-            vec![None]
-        } else {
-            batch.statements.iter().map(Some).collect()
-        };
-        for analysis in texts {
-            let part = match (analysis, batch.statements.len()) {
+        for at in 0..count {
+            let analysis = batch.statements.get(at).map(AsRef::as_ref);
+            let part = match (analysis, count) {
                 (Some(analysis), 2..) => text.get(analysis.span.clone()).unwrap_or(text),
                 _ => text,
             };
-            let analysis = analysis.map(AsRef::as_ref);
             let what = (&*batch.fingerprint, analysis);
             match self.clear(permit.clone(), (IntentKind::Query, part), what, &[]) {
                 Ok(clearance) => {
@@ -264,9 +256,9 @@ impl Conversation {
         let named: Vec<_> = runs.iter().flatten().filter_map(|run| run.inner.clone()).collect();
         let all = || batch.statements.iter().chain(&named).map(AsRef::as_ref);
         self.moving |= all().any(|a| self.moves_meaning(a));
-        let ran: Vec<Arc<Analysis>> = batch.statements.iter().chain(&named).cloned().collect();
+        let ran = Arc::clone(&batch);
         let names = batch.statements.iter().any(|a| makes_names(a));
-        let kept: Rc<str> = if names { text.into() } else { "".into() };
+        let kept: Option<Rc<str>> = names.then(|| text.into());
         if self.transaction.status == Status::Idle && self.exchange.is_empty() {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
         }
@@ -276,7 +268,7 @@ impl Conversation {
             Tag::Query(QueryRun { batch, text: kept, runs, at: 0, failed: false, poisoned }),
         );
         self.pipeline.open = false;
-        self.close_behind(ran.iter().map(AsRef::as_ref), false);
+        self.close_behind(ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
         Pass::Statement(clearance)
     }
 }

@@ -3,6 +3,8 @@
 //! It is closed by a start-up option, opened just before the first transaction that may write, and
 //! closed again when the right has ended. It moves only while the server is idle and owes nothing.
 
+use std::sync::Arc;
+
 use super::{
     conversation::{Conversation, Held, Wall},
     owed::{Ours, Tag},
@@ -126,16 +128,22 @@ impl Conversation {
 
     /// Why a batch below dml that says READ WRITE can't be closed again behind it: something in it
     /// would run, or begin, on the open side.
-    pub(super) fn wall_opens_inside(&self, batch: &[&Analysis]) -> Option<Refusal> {
-        if self.rights.may_write() || batch.len() < 2 {
+    /// `named`: what its statements execute.
+    pub(super) fn wall_opens_inside(
+        &self,
+        batch: &[Arc<Analysis>],
+        named: &[Arc<Analysis>],
+    ) -> Option<Refusal> {
+        let count = batch.len() + named.len();
+        if count < 2 || self.rights.may_write() {
             return None;
         }
-        let last = batch.len() - 1;
-        let inside = batch.iter().enumerate().any(|(at, analysis)| {
-            let others = || batch.iter().enumerate().filter(|(other, _)| *other != at);
+        let all = || batch.iter().chain(named).enumerate();
+        let inside = all().any(|(at, analysis)| {
+            let others = || all().filter(|(other, _)| *other != at);
             match opens(analysis) {
                 Opens::Nothing => false,
-                Opens::Transaction => at != last,
+                Opens::Transaction => at + 1 != count,
                 Opens::Session => others().any(|(_, a)| changes_transaction(a)),
             }
         });
