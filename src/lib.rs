@@ -11,7 +11,7 @@
 //! 5  api · cli · config          may use everything below; nobody below knows `Config`
 //! 4  session                     one client's life; pg is Postgres' own, the rest is no protocol's
 //! 3  store · trail · upstream    don't know each other, but upstream asks for trail's Clearance
-//! 2  net                         sockets, TLS, the clock
+//! 2  net · telemetry             sockets, TLS, the clock; metrics
 //! 1  wire                        bytes and messages, and who owes whom a reply; no input, no output
 //! 0  kernel                      values and decisions: no file, no socket, no clock, no runtime
 //! ```
@@ -97,6 +97,7 @@ pub mod kernel;
 pub mod net;
 pub mod session;
 pub mod store;
+pub mod telemetry;
 pub mod trail;
 pub mod upstream;
 pub mod wire;

@@ -1,16 +1,13 @@
 //! The gateway over HTTP: health and metrics. Floor 5.
 
-use std::{
-    fmt::Write as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use axum::{Router, extract, http::StatusCode, routing::get};
 
-use crate::session::services::Services;
+use crate::{session::services::Services, telemetry::metrics::Gauges};
 
 /// Whether the gateway can do its work. Cheap to clone; clones show the same.
 #[derive(Clone, Debug, Default)]
@@ -87,13 +84,8 @@ async fn metrics(extract::State(state): extract::State<State>) -> String {
         .flatten()
         .filter(|g| g.status_at(now) == crate::kernel::access::GrantStatus::Active)
         .count();
-    let mut out = String::new();
-    for (name, help, value) in [
-        ("hallpass_connections_open", "Sessions connected now.", state.services.registry.len()),
-        ("hallpass_grants_active", "Grants that give rights now.", active),
-    ] {
-        // Writing to a String can't fail.
-        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
-    }
-    out
+    state.services.metrics.exposition(Gauges {
+        connections_open: state.services.registry.len(),
+        grants_active: active,
+    })
 }

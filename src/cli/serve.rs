@@ -47,6 +47,7 @@ use crate::{
         signal::Wake,
     },
     store::Store,
+    telemetry::metrics::Metrics,
     trail::{self, CONTROL_LANE, Identity, Lane, Trail},
     wire::pg::scram::MockSecret,
 };
@@ -87,9 +88,11 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     }
     let told = clock.clone();
     let indexed = index_options(&config);
-    let indexing = Indexing::start(runtime.handle(), indexed, Arc::new(move || told.now()));
+    let metrics = Arc::new(Metrics::default());
+    let watched = (Arc::new(move || told.now()) as trail::Clock, Arc::clone(&metrics));
+    let indexing = Indexing::start(runtime.handle(), indexed, watched);
     let (sender, looks) = mpsc::channel(LOOKS);
-    let parts = Parts { config, store, clock, looks: sender };
+    let parts = Parts { config, store, clock, metrics, looks: sender };
     let gateway = runtime.block_on(build(parts, &trail, runtime.handle()))?;
     let gateway = Arc::new(gateway);
     let cores = Cores::start(&gateway.services, lanes).map_err(Error::Runtime)?;
@@ -171,6 +174,7 @@ struct Parts {
     config: Config,
     store: Store,
     clock: Clock,
+    metrics: Arc<Metrics>,
     looks: mpsc::Sender<oneshot::Sender<()>>,
 }
 
@@ -179,7 +183,7 @@ async fn build(
     trail: &Trail,
     control: &tokio::runtime::Handle,
 ) -> Result<Gateway, Error> {
-    let Parts { config, store, clock, looks } = parts;
+    let Parts { config, store, clock, metrics, looks } = parts;
     let snapshot = store.snapshot(clock.now()).await?;
     let mock = MockSecret::new(snapshot.mock_secret.clone());
     let mut lane = trail.lane(CONTROL_LANE)?;
@@ -193,6 +197,7 @@ async fn build(
         registry: Arc::new(Registry::default()),
         budgets: Budgets::default(),
         clock,
+        metrics,
         store,
         control: control.clone(),
         mock,

@@ -49,8 +49,6 @@ pub struct Cache {
     young_bytes: usize,
     /// Reused for keys.
     key: Vec<u8>,
-    hits: u64,
-    misses: u64,
 }
 
 impl Cache {
@@ -93,14 +91,10 @@ impl Cache {
         };
         match found {
             Some(batch) => {
-                self.hits += 1;
                 self.key = key;
                 Ok(batch)
             }
-            None => {
-                self.misses += 1;
-                Err(key)
-            }
+            None => Err(key),
         }
     }
 
@@ -117,10 +111,5 @@ impl Cache {
         }
         self.young_bytes += key.len();
         self.young.insert(key.into(), batch);
-    }
-
-    /// Hits and misses since the start.
-    pub fn counts(&self) -> (u64, u64) {
-        (self.hits, self.misses)
     }
 }

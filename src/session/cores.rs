@@ -72,6 +72,7 @@ impl Cores {
             let load = Arc::new(AtomicUsize::new(0));
             let services = Arc::clone(services);
             let counted = Arc::clone(&load);
+            let counts = services.metrics.counts();
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = thread::Builder::new()
                 .name(format!("core-{}", lane.index()))
@@ -81,6 +82,7 @@ impl Cores {
                         services,
                         lane: RefCell::new(lane),
                         lane_waits: Notify::new(),
+                        counts,
                         cache: RefCell::new(Cache::default()),
                         normal: RefCell::default(),
                         sessions: Cell::new(0),

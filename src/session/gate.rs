@@ -59,9 +59,13 @@ pub fn read(
         cache.find(key)
     };
     let key = match found {
-        Ok(batch) => return Read::Done(Ok(with_spans(batch, &normal.spans))),
+        Ok(batch) => {
+            core.counts.cache_hit();
+            return Read::Done(Ok(with_spans(batch, &normal.spans)));
+        }
         Err(key) => key,
     };
+    core.counts.cache_miss();
     if text.len() > IN_PLACE_MAX {
         return Read::ForPool;
     }

@@ -10,7 +10,7 @@ use crate::kernel::{
     ids::{GrantId, StatementId},
     policy::Permit,
     refusal::{Refusal, RefusalKind},
-    sql::analysis::Analysis,
+    sql::analysis::{Analysis, StatementClass},
     time::Timestamp,
 };
 
@@ -23,6 +23,8 @@ pub struct Run {
     pub stands_on: SmallVec<[GrantId; 2]>,
     /// Row budgets that its rows count against.
     pub grants: SmallVec<[(GrantId, Arc<Meter>); 2]>,
+    /// What it does in one word; `None`: nobody knows.
+    pub class: Option<StatementClass>,
     /// When it was judged.
     pub started: Timestamp,
     /// How long that took.
@@ -65,6 +67,7 @@ impl Run {
             statement,
             stands_on: permit.grant_ids().collect(),
             grants: SmallVec::new(),
+            class: None,
             started,
             policy: Duration::ZERO,
             cap,

@@ -25,6 +25,7 @@ use crate::{
     },
     net::clock::Clock,
     store::{AccessSnapshot, Store},
+    telemetry::metrics::{Counts, Metrics},
     trail::Lane,
     upstream::ConnectOptions,
     wire::pg::{FrontendLimits, scram::MockSecret},
@@ -111,6 +112,8 @@ pub struct Services {
     pub budgets: Budgets,
     /// What time it is.
     pub clock: Clock,
+    /// What operators watch.
+    pub metrics: Arc<Metrics>,
     /// The store, for `hallpass.*`; its work is done on the control runtime.
     pub store: Store,
     /// Where work that may wait for the outside world is done.
@@ -161,6 +164,8 @@ pub struct Core {
     pub lane: RefCell<Lane>,
     /// Outcomes wait in the lane: somebody must write them soon.
     pub lane_waits: Notify,
+    /// What it counts for operators.
+    pub counts: Arc<Counts>,
     /// Its analyses.
     pub cache: RefCell<Cache>,
     /// Reused for cache keys.

@@ -24,6 +24,38 @@ fn health_and_readiness_are_told() {
 }
 
 #[test]
+fn metrics_count_what_happens() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("SELECT id FROM orders LIMIT 2");
+    client.query("SELECT id FROM orders LIMIT 3");
+    client.query("SELECT 1 / 0 FROM orders");
+    client.query("SELECT id FROM orders a CROSS JOIN generate_series(1, 2000)");
+    client.query("DELETE FROM orders");
+    client.query("SELECT hallpass.no_such()");
+    let page = || gateway.http("/metrics").expect("answers").1;
+    let value = |name: &str| -> u64 {
+        let page = page();
+        let line = page.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{page}")).parse().expect("a number")
+    };
+    let selects = |outcome: &str| {
+        value(&format!("hallpass_statements_total{{class=\"select\",outcome=\"{outcome}\"}}"))
+    };
+    assert_eq!((selects("permit"), selects("error"), selects("terminate")), (4, 1, 1));
+    assert_eq!(value("hallpass_statements_total{class=\"dml\",outcome=\"deny\"}"), 1);
+    assert_eq!(value("hallpass_rows_total"), 2 + 3 + 1000);
+    assert!(value("hallpass_analysis_cache_total{result=\"hit\"}") >= 1, "LIMIT 2 and LIMIT 3");
+    assert_eq!(value("hallpass_connections_open"), 1);
+    assert_eq!(value("hallpass_connections_total{outcome=\"opened\"}"), 1);
+    assert_eq!(value("hallpass_trail_refusals_total"), 0);
+    assert_eq!(value("hallpass_grants_active"), 1);
+}
+
+#[test]
 fn a_reload_takes_new_limits_and_leaves_sessions_alone() {
     let server = Postgres::start();
     let gateway = Gateway::start(&server);

@@ -62,8 +62,8 @@ pub(crate) const DOOR: (&str, [&str; 2]) =
     ("upstream", ["trail::Clearance", "trail::GatewayClearance"]);
 
 /// What the kernel may use from outside: values and parsers, nothing that reaches the world.
-pub(crate) const KERNEL_CRATES: [&str; 6] =
-    ["pg_query", "ring", "serde", "serde_json", "sqlparser", "thiserror"];
+pub(crate) const KERNEL_CRATES: [&str; 7] =
+    ["pg_query", "ring", "serde", "serde_json", "smallvec", "sqlparser", "thiserror"];
 
 /// What pure floors may not use of the standard library.
 pub(crate) const WORLD: [&str; 5] = ["net", "fs", "env", "process", "thread"];

@@ -1,6 +1,6 @@
 //! Keeps the audit table in step with the trail while the gateway runs, and until its last record.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     runtime::{Handle, Runtime},
@@ -9,13 +9,18 @@ use tokio::{
     time::timeout,
 };
 
-use crate::trail::{
-    Clock,
-    index::{Index, Options},
+use crate::{
+    telemetry::metrics::Metrics,
+    trail::{
+        Clock,
+        index::{Index, Options},
+    },
 };
 
 /// How long it takes until a table that can't be opened is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How often the lag is looked at.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long the last records may take.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -28,9 +33,14 @@ pub(super) struct Indexing {
 
 impl Indexing {
     /// Begins. A table that can't be opened stops nothing: the trail is what counts.
-    pub(super) fn start(control: &Handle, options: Options, clock: Clock) -> Self {
+    /// `watched`: what time it is, and where the table's lag is shown.
+    pub(super) fn start(
+        control: &Handle,
+        options: Options,
+        watched: (Clock, Arc<Metrics>),
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = control.spawn(index(options, clock, stopped));
+        let task = control.spawn(index(options, watched, stopped));
         Self { stop, task }
     }
 
@@ -45,7 +55,11 @@ impl Indexing {
     }
 }
 
-async fn index(options: Options, clock: Clock, mut stopped: oneshot::Receiver<()>) {
+async fn index(
+    options: Options,
+    (clock, metrics): (Clock, Arc<Metrics>),
+    mut stopped: oneshot::Receiver<()>,
+) {
     let index = loop {
         match Index::open(options.clone()).await {
             Ok(index) => break index,
@@ -58,10 +72,18 @@ async fn index(options: Options, clock: Clock, mut stopped: oneshot::Receiver<()
     };
     tokio::select! {
         () = index.run(clock) => {}
+        () = show_lag(&index, &metrics) => {}
         _ = &mut stopped => {}
     }
     if let Err(error) = index.catch_up().await {
         tracing::warn!(%error, "the audit table lacks the last records");
     }
     index.close().await;
+}
+
+async fn show_lag(index: &Index, metrics: &Metrics) {
+    loop {
+        metrics.index_lags(index.lag().bytes);
+        tokio::time::sleep(LOOK).await;
+    }
 }

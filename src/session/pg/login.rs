@@ -35,6 +35,7 @@ use crate::{
         signal::{Activity, SessionHandle, Signal},
     },
     store::PrincipalState,
+    telemetry::metrics::ConnectionOutcome,
     upstream::{Connected, connect, door::Door},
     wire::pg::{backend, scram, startup::Startup},
 };
@@ -326,6 +327,7 @@ impl Login {
             reason,
         };
         let now = self.core.services.clock.now();
+        self.core.counts.connection(ConnectionOutcome::Refused);
         self.core.lane.borrow_mut().note_later(now, &Event::LoginFailed(&failed));
         self.core.lane_waits.notify_one();
     }
@@ -353,6 +355,11 @@ impl Login {
         };
         let now = self.core.services.clock.now();
         let noted = self.core.lane.borrow_mut().note(now, &Event::SessionOpened(&opened));
+        self.core.counts.connection(if noted.is_ok() {
+            ConnectionOutcome::Opened
+        } else {
+            ConnectionOutcome::Refused
+        });
         noted.map_err(|error| {
             tracing::error!(error = %error, "the trail takes no record; log-ins are refused");
             Refusal::new(

@@ -24,7 +24,8 @@ use crate::{
         result::Run,
         transaction::Settling,
     },
-    trail::Clearance,
+    telemetry::metrics::StatementOutcome,
+    trail::{Clearance, TrailError},
     upstream::door::Control,
     wire::pg::exchange::{Step, Whose},
 };
@@ -46,7 +47,9 @@ impl Conversation {
     ) -> Result<Clearance, Refusal> {
         let intent = self.intent(kind, text, (fingerprint, analysis), parameters);
         let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
-        cleared.map_err(|error| trail_refusal(&error))
+        cleared
+            .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
+            .map_err(|error| self.trail_refuses(&error))
     }
 
     /// Puts a call of `hallpass.*` on the trail.
@@ -62,7 +65,14 @@ impl Conversation {
     ) -> Result<StatementId, Refusal> {
         let intent = self.intent(IntentKind::Local, text, what, parameters);
         let recorded = self.core.lane.borrow_mut().admit_local(permit, &intent);
-        recorded.map_err(|error| trail_refusal(&error))
+        recorded
+            .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
+            .map_err(|error| self.trail_refuses(&error))
+    }
+
+    fn trail_refuses(&self, error: &TrailError) -> Refusal {
+        self.core.counts.trail_refusal();
+        trail_refusal(error)
     }
 
     /// Puts a no on the trail. If that fails the no stands all the same.
@@ -74,6 +84,7 @@ impl Conversation {
         decided: &Decided<'_>,
     ) {
         let intent = self.intent(kind, text, what, &[]);
+        self.core.counts.statement(intent.class, StatementOutcome::Deny);
         let mut lane = self.core.lane.borrow_mut();
         let recorded = match decided {
             Decided::Denial(denial) => lane.deny(&intent, denial),
@@ -124,6 +135,7 @@ impl Conversation {
     pub(super) fn start(&mut self, clearance: &Clearance, analysis: Option<&Analysis>) -> Run {
         let permit = clearance.permit();
         let mut run = Run::new(clearance.statement(), permit, self.now);
+        run.class = analysis.map(|a| a.class);
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
         run.writes = analysis.is_none_or(|a| a.writes);
         if let Some(analysis) = analysis {
@@ -143,9 +155,11 @@ impl Conversation {
         run.settle_portal();
         let code = sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok());
         self.transaction.ran(run.statement);
+        let ended = run.ended(code);
+        self.count_end(run, ended);
         self.finished.push(Finished {
             statement: run.statement,
-            ended: run.ended(code),
+            ended,
             rows: run.rows,
             bytes: run.bytes,
             affected,
@@ -209,6 +223,18 @@ impl Conversation {
             transaction: None,
         });
         self.core.lane_waits.notify_one();
+    }
+
+    fn count_end(&self, run: &Run, ended: Ended) {
+        let counts = &self.core.counts;
+        counts.rows(run.rows, run.bytes);
+        match ended {
+            Ended::Completed | Ended::Refused => {}
+            Ended::Error => counts.statement(run.class, StatementOutcome::Error),
+            Ended::Cancelled | Ended::Cut | Ended::Unknown => {
+                counts.statement(run.class, StatementOutcome::Terminate);
+            }
+        }
     }
 
     /// Closes the records of what has finished.
@@ -277,7 +303,7 @@ impl Conversation {
         let text = control.text().unwrap_or_default();
         let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
         let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
-        let clearance = recorded.map_err(|error| trail_refusal(&error))?;
+        let clearance = recorded.map_err(|error| self.trail_refuses(&error))?;
         self.controls.push_back(control);
         Ok(clearance.statement())
     }
