@@ -131,6 +131,8 @@ pub struct Routine {
     pub language: String,
     /// The extension it belongs to.
     pub extension: Option<String>,
+    /// It can be called with a row as its only argument, so that `t.f` may mean it.
+    pub takes_rows: bool,
 }
 
 /// An operator outside `pg_catalog`.

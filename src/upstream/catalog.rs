@@ -291,6 +291,7 @@ fn routine(row: &Row) -> Result<Routine, WireError> {
         security_definer: flag(row, 5)?,
         language: text(row, 6)?,
         extension: row.get(7).cloned().flatten(),
+        takes_rows: flag(row, 8)?,
     })
 }
 
@@ -345,8 +346,15 @@ WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND r.rulename = '_RETURN'
   AND m.found[1] <> '0' AND m.found[1]::oid <> r.ev_class
 ORDER BY 1, 2";
 
+/// Rows fit arguments of their own type, of every pseudo-type, and of whatever somebody lets them be
+/// cast to.
 const ROUTINES: &str = "
-SELECT p.oid, n.nspname, p.proname, p.prokind, p.provolatile, p.prosecdef, l.lanname, e.extname
+SELECT p.oid, n.nspname, p.proname, p.prokind, p.provolatile, p.prosecdef, l.lanname, e.extname,
+       p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1 AND (
+           EXISTS (SELECT FROM pg_type t WHERE t.oid IN (p.proargtypes[0], p.provariadic)
+                   AND (t.typtype = 'p' OR t.typcategory = 'C'))
+           OR EXISTS (SELECT FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource
+                      WHERE c.oid >= 16384 AND s.typcategory IN ('C', 'P')))
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang

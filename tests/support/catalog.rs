@@ -73,6 +73,11 @@ pub(crate) fn shop() -> Catalog {
         (913, "public", "total", Stable, false, "sql", None),
         (914, "billing", "settle", Volatile, false, "plpgsql", None),
         (915, "public", "cast_it", Immutable, false, "sql", None),
+        (917, "public", "crosstab", Stable, false, "c", Some("tablefunc")),
+        (918, "public", "similarity", Immutable, false, "c", Some("pg_trgm")),
+        (919, "public", "gen_random_uuid", Volatile, false, "c", Some("pgcrypto")),
+        (920, "public", "gen_salt", Volatile, false, "sql", Some("pgcrypto")),
+        (916, "public", "weigh", Volatile, false, "plpgsql", None),
     ] {
         let kind = if name == "settle" { RoutineKind::Procedure } else { RoutineKind::Function };
         catalog.add_routine(Routine {
@@ -84,6 +89,7 @@ pub(crate) fn shop() -> Catalog {
             security_definer: definer,
             language: language.into(),
             extension: extension.map(str::to_owned),
+            takes_rows: ["full_name", "total"].contains(&name),
         });
     }
     let operator = |routine| UserOperator { schema: "public".into(), routine };

@@ -237,6 +237,16 @@ fn holds_the_users_code(catalog: &Catalog) {
     assert!(routine("stamp").security_definer && !routine("is_fine").security_definer);
     assert_eq!(routine("stamp").language, "plpgsql");
     assert_eq!(routine("tidy").kind, RoutineKind::Procedure);
+    for (name, takes_rows) in [
+        ("of_pair", true),
+        ("of_anything", true),
+        ("of_many", true),
+        ("of_two", false),
+        ("is_fine", false),
+        ("stamp", false),
+    ] {
+        assert_eq!(routine(name).takes_rows, takes_rows, "{name}");
+    }
     assert_eq!(catalog.routines_named("lower").count(), 0, "built-ins are on a list");
     let operators = catalog.operators_named("=~=");
     assert_eq!(names(catalog, &[operators[0].routine]), ["same"]);

@@ -48,3 +48,9 @@ CREATE VIEW billing.sneaky AS SELECT rolname AS ":relid 1" FROM pg_catalog.pg_ro
 CREATE VIEW billing.sneakier AS SELECT 1 AS x WHERE EXISTS (SELECT FROM pg_catalog.pg_authid);
 CREATE MATERIALIZED VIEW billing.kept AS SELECT count(*) AS n FROM public.customers;
 CREATE SEQUENCE billing.numbers;
+
+CREATE FUNCTION public.of_pair(public.pair) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.one::text';
+CREATE FUNCTION public.of_anything(anyelement, integer DEFAULT 1) RETURNS text
+    LANGUAGE sql IMMUTABLE AS 'SELECT ''x''::text';
+CREATE FUNCTION public.of_many(VARIADIC "any") RETURNS integer LANGUAGE internal AS 'pg_num_nulls';
+CREATE FUNCTION public.of_two(public.pair, integer) RETURNS text LANGUAGE sql AS 'SELECT ''x''::text';

@@ -196,6 +196,7 @@ mod tests {
             security_definer: false,
             language: "plpgsql".into(),
             extension: extension.map(str::to_owned),
+            takes_rows: false,
         }
     }
 

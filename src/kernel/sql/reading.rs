@@ -182,7 +182,11 @@ pub struct Columns {
     pub names: BTreeSet<String>,
     /// Those of them that stand behind a dot, `t.x`: a column, or a function called on a whole row.
     pub qualified: BTreeSet<String>,
+    /// The same names with each relation, as written, whose row may stand before the dot; `None` for
+    /// a row that may be of something else: a subquery, a CTE, a function.
+    pub dotted: BTreeSet<(String, Option<RawName>)>,
     /// Names after a dot behind an expression, `(x).f`: a field, or a function called on any value.
+    /// `f.x` too if `f` is a function in FROM: what it returns may be any value.
     pub fields: BTreeSet<String>,
     /// Relations, as written, of which every column may be meant: by `*`, by a whole row, by an
     /// alias that renames columns, by TABLE or by COPY without a column list.

@@ -7,10 +7,12 @@
 //! Fail closed: what is not on a list needs admin, so a server version that brings something new
 //! opens nothing.
 
+mod extensions;
 mod functions;
 mod relations;
 mod settings;
 
+pub use extensions::{ExtensionRule, extension_function};
 pub use functions::{FunctionRule, function, text_matters};
 pub use relations::{CatalogRule, RelationRule, catalog_relation};
 pub use settings::{SettingRule, is_utf8_encoding, setting, setting_is_hidden};

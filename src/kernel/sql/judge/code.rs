@@ -8,7 +8,7 @@ use crate::kernel::{
     catalog::{Routine, Volatility},
     sql::{
         analysis::NeedOn,
-        builtins::{self, FunctionRule},
+        builtins::{self, ExtensionRule, FunctionRule},
         judge::{
             Judge,
             names::{Resolved, resolve},
@@ -93,37 +93,37 @@ impl Judge<'_> {
         };
         for field in &columns.fields {
             let used = RoutineUse { name: RawName(vec![field.clone()]), literals: Vec::new() };
-            let harmless = match builtins::function(field) {
-                None => true,
-                Some(FunctionRule::Pure | FunctionRule::Info) => true,
-                Some(
-                    FunctionRule::Select
-                    | FunctionRule::Source
-                    | FunctionRule::Dml
-                    | FunctionRule::SetConfig
-                    | FunctionRule::CurrentSetting
-                    | FunctionRule::Admin,
-                ) => false,
-            };
-            if !harmless || self.has_user_code(&used.name) {
+            if !is_harmless_on_values(field) || self.has_user_code(&used.name) {
                 self.routine(&used);
             }
         }
-        for name in &columns.qualified {
-            let raw = RawName(vec![name.clone()]);
-            if self.has_user_code(&raw) && !self.is_column(name) {
-                self.user_routines(&raw, Called::ByName);
+        for (name, relation) in &columns.dotted {
+            let is_column = relation.as_ref().is_some_and(|r| self.has_column(r, name));
+            if !is_column {
+                self.called_on_row(&RawName(vec![name.clone()]));
             }
         }
     }
 
-    fn is_column(&self, name: &str) -> bool {
-        self.reading.relations.iter().any(|used| match resolve(&used.name, self.cx) {
-            Resolved::User(relation) => relation.columns.iter().any(|c| c.name == name),
-            Resolved::Catalog { .. } | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
-                false
+    fn has_column(&self, relation: &RawName, name: &str) -> bool {
+        let relation = match resolve(relation, self.cx) {
+            Resolved::User(relation) => Some(relation),
+            Resolved::Catalog { schema, name, .. } => self.cx.catalog.relation(schema, &name),
+            Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => None,
+        };
+        relation.is_some_and(|r| r.columns.iter().any(|c| c.name == name))
+    }
+
+    /// `t.f`, where `t` has no column `f`: the user's routines that take rows, and types that rows
+    /// may be cast to.
+    fn called_on_row(&mut self, name: &RawName) {
+        let catalog = self.cx.catalog;
+        for routine in catalog.routines_named(name.base()).filter(|r| r.takes_rows) {
+            if self.may_mean(name, &routine.schema) {
+                self.user_routine(routine, Called::ByName);
             }
-        })
+        }
+        self.user_types(name);
     }
 
     fn routine(&mut self, used: &RoutineUse) {
@@ -188,6 +188,13 @@ impl Judge<'_> {
                 self.user_routine(routine, called);
             }
         }
+        found | self.user_types(name)
+    }
+
+    /// Adds what every user type of the name needs; false if there is none.
+    fn user_types(&mut self, name: &RawName) -> bool {
+        let catalog = self.cx.catalog;
+        let mut found = false;
         for user_type in catalog.types_named(name.base()) {
             if self.may_mean(name, &user_type.schema) {
                 found = true;
@@ -209,6 +216,10 @@ impl Judge<'_> {
 
     fn user_routine(&mut self, routine: &Routine, called: Called) {
         let why = format!("calls {}.{}()", routine.schema, routine.name);
+        let reviewed = reviewed(routine);
+        if reviewed == Some(ExtensionRule::Pure) {
+            return;
+        }
         let steady = match routine.volatility {
             Volatility::Immutable | Volatility::Stable => !routine.security_definer,
             Volatility::Volatile => false,
@@ -227,6 +238,10 @@ impl Judge<'_> {
             Some(permission) => {
                 self.needs.writes |= permission.writes() && !self.only_planned;
                 self.needs.anything(permission, why);
+            }
+            None if reviewed == Some(ExtensionRule::Admin) => {
+                self.needs.writes |= !self.only_planned;
+                self.needs.admin(format!("{why}, which executes a text or reads a file"));
             }
             None if steady => {
                 // Behind the read-only wall; where the wall must open, it may write too.
@@ -310,6 +325,31 @@ impl Judge<'_> {
             Resolved::Unknown { schema, name } => NeedOn::Relation { schema, name },
             Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => NeedOn::WholeTarget,
         }
+    }
+}
+
+/// What the list of the server's own extensions says of a routine. Only a superuser can make one in
+/// C, so that nobody can put another in its place.
+fn reviewed(routine: &Routine) -> Option<ExtensionRule> {
+    let extension = routine.extension.as_deref().filter(|_| routine.language == "c")?;
+    builtins::extension_function(extension, &routine.name)
+}
+
+/// True if calling the built-in of this name on whatever value does no more than info allows, or if
+/// there is none.
+fn is_harmless_on_values(name: &str) -> bool {
+    match builtins::function(name) {
+        // Fail closed: a later server version may bring a function that no list knows.
+        None => !name.starts_with("pg_") && !name.starts_with("lo_"),
+        Some(FunctionRule::Pure | FunctionRule::Info) => true,
+        Some(
+            FunctionRule::Select
+            | FunctionRule::Source
+            | FunctionRule::Dml
+            | FunctionRule::SetConfig
+            | FunctionRule::CurrentSetting
+            | FunctionRule::Admin,
+        ) => false,
     }
 }
 

@@ -17,6 +17,14 @@ pub(super) struct Mentions {
     aliases: BTreeMap<String, BTreeSet<RawName>>,
     /// Names that are a whole row if they are an alias.
     rows: BTreeSet<String>,
+    /// What stands before a dot, and the name behind it.
+    dotted: BTreeSet<(String, String)>,
+    /// What functions in FROM go by, with the columns that they all are given there.
+    functions: BTreeMap<String, BTreeSet<String>>,
+    /// A function in FROM goes by a name that we don't know.
+    unnamed_function: bool,
+    /// What subqueries and CTEs go by.
+    queries: BTreeSet<String>,
 }
 
 impl Mentions {
@@ -26,7 +34,26 @@ impl Mentions {
                 self.columns.whole.extend(relations.iter().cloned());
             }
         }
+        for (before, name) in std::mem::take(&mut self.dotted) {
+            self.behind_dot(&before, name);
+        }
         self.columns
+    }
+
+    /// `f.x` calls `x(f)` if `f` has no column `x`. The whole row of a table or a subquery is a row;
+    /// that of a function in FROM is whatever it returns. Tried: `SELECT g.pg_terminate_backend FROM
+    /// generate_series(4711, 4711) g` terminates.
+    fn behind_dot(&mut self, before: &str, name: String) {
+        let function = self.functions.get(before);
+        if self.unnamed_function || function.is_some_and(|columns| !columns.contains(&name)) {
+            self.columns.fields.insert(name.clone());
+        }
+        let relations = self.aliases.get(before);
+        if function.is_none() && relations.is_none() || self.queries.contains(before) {
+            self.columns.dotted.insert((name.clone(), None));
+        }
+        let relations = relations.into_iter().flatten();
+        self.columns.dotted.extend(relations.map(|r| (name.clone(), Some(r.clone()))));
     }
 }
 
@@ -41,6 +68,42 @@ impl Reader {
             self.mentions.columns.whole.insert(name.clone());
         }
         self.mentions.aliases.entry(known_as).or_default().insert(name);
+    }
+
+    /// The row that ON CONFLICT would have inserted is one of the table's.
+    pub(super) fn target_known_as(&mut self, target: &pg::RangeVar, name: &str) {
+        self.mentions.aliases.entry(name.to_owned()).or_default().insert(raw(target));
+    }
+
+    /// A subquery, or a CTE that is read.
+    pub(super) fn query_known_as(&mut self, name: &str) {
+        self.mentions.queries.insert(name.to_owned());
+    }
+
+    /// A function in FROM, what it goes by, and the columns it is given there.
+    pub(super) fn function_in_from(&mut self, function: &pg::RangeFunction) {
+        let mut columns: BTreeSet<String> = BTreeSet::new();
+        let defined = function.coldeflist.iter().filter_map(|n| match &n.node {
+            Some(N::ColumnDef(column)) => Some(column.colname.clone()),
+            _ => None,
+        });
+        columns.extend(defined);
+        let known_as = match &function.alias {
+            Some(alias) => {
+                columns.extend(alias.colnames.iter().filter_map(text));
+                Some(alias.aliasname.clone())
+            }
+            None => own_name(&function.functions),
+        };
+        let Some(known_as) = known_as else {
+            self.mentions.unnamed_function = true;
+            return;
+        };
+        let functions = &mut self.mentions.functions;
+        match functions.get_mut(&known_as) {
+            Some(before) => before.retain(|column| columns.contains(column)),
+            None => drop(functions.insert(known_as, columns)),
+        }
     }
 
     pub(super) fn joined(&mut self, join: &pg::JoinExpr) {
@@ -71,8 +134,9 @@ impl Reader {
         let Some(last) = names.0.last().cloned() else { return };
         if !reference.fields.last().is_some_and(is_star) {
             self.mentions.columns.names.insert(last.clone());
-            if names.0.len() > 1 {
+            if let Some(before) = names.schema() {
                 self.mentions.columns.qualified.insert(last.clone());
+                self.mentions.dotted.insert((before.to_owned(), last.clone()));
             }
         }
         self.mentions.rows.insert(last);
@@ -135,6 +199,17 @@ impl Reader {
             // What a subquery or a function returns, it mentions itself.
             _ => {}
         }
+    }
+}
+
+/// The name of the one function called, if it is a call as people write them: `cast(1 AS int)` goes
+/// by a name that the server makes up.
+fn own_name(functions: &[pg::Node]) -> Option<String> {
+    let [only] = functions else { return None };
+    let Some(N::List(with_columns)) = &only.node else { return None };
+    match with_columns.items.first().and_then(|n| n.node.as_ref()) {
+        Some(N::FuncCall(call)) => name_of(&call.funcname).0.last().cloned(),
+        _ => None,
     }
 }
 

@@ -32,7 +32,9 @@ impl Visit for Reader {
 
     fn range_var(&mut self, n: &pg::RangeVar) {
         if self.access == Access::Read {
-            if !self.is_cte(n) {
+            if self.is_cte(n) {
+                self.query_known_as(n.alias.as_ref().map_or(&n.relname, |a| &a.aliasname));
+            } else {
                 self.known_as(n);
             }
             self.source(n, Access::Read);
@@ -54,6 +56,18 @@ impl Visit for Reader {
     fn join_expr(&mut self, n: &pg::JoinExpr) {
         self.joined(n);
         walk::join_expr(self, n);
+    }
+
+    fn range_function(&mut self, n: &pg::RangeFunction) {
+        self.function_in_from(n);
+        walk::range_function(self, n);
+    }
+
+    fn range_subselect(&mut self, n: &pg::RangeSubselect) {
+        if let Some(alias) = &n.alias {
+            self.query_known_as(&alias.aliasname);
+        }
+        walk::range_subselect(self, n);
     }
 
     fn func_call(&mut self, n: &pg::FuncCall) {
@@ -162,7 +176,8 @@ impl Visit for Reader {
             if let Some(q) = select_stmt {
                 walk::node(s, q);
             }
-            if let Some(c) = on_conflict_clause {
+            if let (Some(c), Some(target)) = (on_conflict_clause, &n.relation) {
+                s.target_known_as(target, "excluded");
                 s.on_conflict_clause(c);
             }
             if let Some(c) = returning_clause {
