@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
-    raw::{bind, bind_mixed, close, describe, error, execute, parse, rows, sync, tags},
+    raw::{bind, bind_mixed, close, describe, error, execute, parse, query, rows, sync, tags},
 };
 
 fn start() -> (Postgres, Gateway, RawClient) {
@@ -152,4 +152,36 @@ fn a_message_that_can_not_be_read_is_an_error_and_the_session_lives() {
     let answer = client.exchange(&[odd, execute("", 0), sync()], 1);
     assert_eq!(error(&answer).expect("refused").field('C'), "08P01");
     assert!(error(&client.query("SELECT 'alive'")).is_none());
+}
+
+#[test]
+fn a_refused_query_in_a_failed_batch_is_skipped_as_the_server_skips_it() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    let wrong = [parse("", "SELECT 1/0", &[]), bind("", "", &[], 0), execute("", 0)].concat();
+    let answer = client.exchange(&[wrong, query("SELECT * FROM customers"), sync()], 1);
+    assert_eq!(tags(&answer), "1EZ");
+    assert_eq!(rows(&client.query("SELECT 'in step'")), [["in step"]]);
+    let right = [parse("", "SELECT 1", &[]), bind("", "", &[], 0), execute("", 0)].concat();
+    let answer = client.exchange(&[right, query("SELECT * FROM customers"), sync()], 2);
+    assert_eq!(tags(&answer), "12DCEZZ");
+    assert_eq!(rows(&client.query("SELECT 'in step'")), [["in step"]]);
+}
+
+#[test]
+fn a_name_that_only_the_server_knows_is_refused_before_it_is_ready() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let grant = gateway.grant("alice", "admin");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("DO $$ BEGIN EXECUTE 'PREPARE hidden AS SELECT email FROM customers'; END $$");
+    gateway.must(&["grant", "revoke", &grant]);
+    std::thread::sleep(Duration::from_millis(700));
+    let answer = client.exchange(&[bind("", "hidden", &[], 0), execute("", 0), sync()], 1);
+    assert_eq!(tags(&answer), "EZ");
+    assert_eq!(error(&answer).expect("refused").field('C'), "26000");
+    assert_eq!(rows(&client.query("SELECT 'in step'")), [["in step"]]);
 }

@@ -34,7 +34,7 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
         without_source_of_what_is_not_sent(message);
         without_own_oids(message);
     }
-    client.terminate();
+    drop(client.try_send_bytes(&crate::support::raw::frame(b'X', &[])));
     said
 }
 

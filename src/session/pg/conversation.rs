@@ -495,7 +495,11 @@ impl Conversation {
         self.pipeline.failed = true;
         self.pipeline.open = true;
         self.controls.push_back(Control::Absent { kind, name: name.to_owned() });
+        self.controls.push_back(Control::Flush);
         self.owe(step, Whose::Fail, Tag::Absent(refusal));
+        // Should it exist after all, an error of ours must come before the client's Sync.
+        self.held = Held::UntilAnswered;
+        self.hold_flushed = true;
     }
 
     /// Sets what names mean from now on.

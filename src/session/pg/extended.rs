@@ -430,8 +430,10 @@ impl Conversation {
         self.pipeline.discarding = false;
         self.pipeline.wrote = false;
         self.pipeline.number += 1;
-        // A Sync behind an Execute that began a COPY was ignored by the server; this one may not be.
-        if !self.pipeline.open && !self.copy_may_run() {
+        // A Sync behind an Execute that began a COPY was ignored by the server; this one may not be, and
+        // the server may still wait for one.
+        let skipping = self.exchange.is_skipping();
+        if !self.pipeline.open && !skipping && !self.copy_may_run() {
             // Nothing of this batch went upstream: the server need not be asked.
             self.owe(Step::Local, Whose::Client, Tag::Local(Local::Ready));
             return Pass::Drop;

@@ -29,7 +29,8 @@ impl Conversation {
     pub(super) fn must_settle(&mut self) -> bool {
         self.moving &= !self.exchange.is_empty();
         // A transaction that the client believes aborted is aborted at the server first.
-        let waits = self.moving || self.abort_after_cut && !self.exchange.is_empty();
+        let ends_copy = self.exchange.has_strays() && !self.exchange.is_copying_in();
+        let waits = self.moving || (self.abort_after_cut || ends_copy) && !self.exchange.is_empty();
         if waits {
             self.held = Held::UntilAnswered;
         }

@@ -497,8 +497,12 @@ impl Relay {
                         Reply::Swallow
                     }
                     Ending::No => {
+                        // Whatever was owed: what ends the session is told.
                         self.said_goodbye = true;
-                        talk.reply(header.tag, frame)?
+                        match talk.reply(header.tag, frame)? {
+                            Reply::Swallow if talk.down.is_empty() => Reply::Forward,
+                            reply => reply,
+                        }
                     }
                 }
             } else {

@@ -30,6 +30,9 @@ impl Conversation {
             // Spec: after an error in the extended protocol the server skips everything until Sync.
             return Pass::Drop;
         }
+        if let Some(pass) = self.query_in_a_batch() {
+            return pass;
+        }
         if self.must_ask_path(|talk| talk.is_nameless(bytes)) {
             return Pass::Hold;
         }
@@ -91,6 +94,19 @@ impl Conversation {
             }
         }
         self.send_query(text, batch, &permit)
+    }
+
+    /// Behind messages of the extended protocol without a Sync, a Query is skipped if one of them has
+    /// failed: it waits until that is known.
+    fn query_in_a_batch(&mut self) -> Option<Pass> {
+        if self.exchange.is_skipping() {
+            return Some(Pass::Drop);
+        }
+        if self.pipeline.open && !self.exchange.is_empty() && !self.copy_may_run() {
+            self.held = Held::UntilAnswered;
+            return Some(Pass::Hold);
+        }
+        None
     }
 
     /// What comes before the question whether it may run: statements that are answered here, a

@@ -103,19 +103,30 @@ pub struct Exchange<T> {
     queue: VecDeque<Owed<T>>,
     /// An error was seen and no Sync is queued yet: the server skips all until one comes.
     skipping: bool,
-    /// The server reads copy data for an Execute: it ignores Sync and Flush until CopyEnd.
+    /// The server reads copy data for the front entry: it ignores Sync and Flush until CopyEnd.
     copying_in: bool,
+    /// The front entry has been answered in part.
+    began: bool,
+    /// Syncs that were sent among copy data. The server ignores them, unless what came before them
+    /// made the copy fail: then it answers, and nobody can tell before it does.
+    strays: VecDeque<Owed<T>>,
 }
 
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
-        Self { queue: VecDeque::new(), skipping: false, copying_in: false }
+        Self {
+            queue: VecDeque::new(),
+            skipping: false,
+            copying_in: false,
+            began: false,
+            strays: VecDeque::new(),
+        }
     }
 }
 
 impl<T> Exchange<T> {
     /// Adds what was just sent. Gives the entry back if the server will ignore it: after an error
-    /// until Sync, and a Sync in copy mode.
+    /// until Sync.
     pub fn push(&mut self, owed: Owed<T>) -> Option<Owed<T>> {
         let ends_skipping = owed.step == Step::Sync;
         if self.skipping && !ends_skipping {
@@ -123,11 +134,17 @@ impl<T> Exchange<T> {
         }
         if self.copying_in {
             match owed.step {
-                Step::Sync => return Some(owed),
+                Step::Sync => {
+                    self.strays.push_back(owed);
+                    return None;
+                }
+                Step::CopyEnd => {
+                    self.copying_in = false;
+                    return None;
+                }
                 Step::Local => {}
-                // The end of the copy; anything else makes it fail, and ends at its Sync.
-                Step::CopyEnd
-                | Step::Query
+                // Anything else makes it fail, and ends at its Sync.
+                Step::Query
                 | Step::Parse
                 | Step::Bind
                 | Step::DescribeStatement
@@ -143,7 +160,8 @@ impl<T> Exchange<T> {
 
     /// Takes everything that is owed off the queue, in order: the other side is gone.
     pub fn take_all(&mut self) -> Vec<Owed<T>> {
-        (self.skipping, self.copying_in) = (false, false);
+        (self.skipping, self.copying_in, self.began) = (false, false, false);
+        self.strays.clear();
         self.queue.drain(..).collect()
     }
 
@@ -160,6 +178,16 @@ impl<T> Exchange<T> {
     /// True if the server skips whatever comes until a Sync.
     pub fn is_skipping(&self) -> bool {
         self.skipping
+    }
+
+    /// True if it isn't known whether the server answers a Sync that was sent among copy data.
+    pub fn has_strays(&self) -> bool {
+        !self.strays.is_empty()
+    }
+
+    /// True if the server reads copy data now.
+    pub fn is_copying_in(&self) -> bool {
+        self.copying_in
     }
 
     /// The entry that the next reply belongs to.
@@ -211,6 +239,11 @@ impl<T> Exchange<T> {
             tag::ERROR_RESPONSE => return Ok(self.error(front)),
             _ => {}
         }
+        if reply == tag::READY_FOR_QUERY
+            && let Some(stray) = self.stray_answered(front)
+        {
+            return Ok(Move::Done(stray));
+        }
         let step = front.ok_or_else(out)?;
         let ends = match (step, reply) {
             (
@@ -219,14 +252,13 @@ impl<T> Exchange<T> {
                 | tag::DATA_ROW
                 | tag::COMMAND_COMPLETE
                 | tag::EMPTY_QUERY_RESPONSE
-                | tag::COPY_IN_RESPONSE
                 | tag::COPY_OUT_RESPONSE
                 | tag::COPY_DATA
                 | tag::COPY_DONE,
             ) => false,
-            (Step::Execute, tag::COPY_IN_RESPONSE) => {
+            (Step::Query | Step::Execute, tag::COPY_IN_RESPONSE) => {
                 self.enter_copy_in();
-                false
+                return Ok(Move::Part);
             }
             (
                 Step::Execute,
@@ -247,13 +279,48 @@ impl<T> Exchange<T> {
             ) => true,
             _ => return Err(out()),
         };
+        if reply != tag::READY_FOR_QUERY {
+            // It has gone on behind them.
+            self.strays.clear();
+            self.copying_in = false;
+        }
         if !ends {
+            self.began = true;
             return Ok(Move::Part);
         }
         self.pop().map(Move::Done).ok_or_else(out)
     }
 
+    /// A Sync among copy data that was answered after all: what came before it had made the copy fail.
+    /// Its answer comes before anything of what was sent later.
+    fn stray_answered(&mut self, front: Option<Step>) -> Option<Owed<T>> {
+        let answers_front = match front {
+            Some(Step::Query) => self.began,
+            // One of the two: the other one's comes later, or not at all.
+            Some(Step::Sync) => true,
+            Some(
+                Step::Parse
+                | Step::Bind
+                | Step::DescribeStatement
+                | Step::DescribePortal
+                | Step::Execute
+                | Step::Close
+                | Step::CopyEnd
+                | Step::Local,
+            )
+            | None => false,
+        };
+        if answers_front {
+            return None;
+        }
+        let stray = self.strays.pop_front()?;
+        self.skipping = false;
+        Some(stray)
+    }
+
     fn error(&mut self, front: Option<Step>) -> Move<T> {
+        self.began = true;
+        self.copying_in = false;
         match front {
             // A Query ends with ReadyForQuery whatever happens; Sync can fail at commit (deferred
             // constraints) and is then still answered by ReadyForQuery.
@@ -283,6 +350,7 @@ impl<T> Exchange<T> {
     /// Takes the front entry, and marks that have come to the front with it.
     fn pop(&mut self) -> Option<Owed<T>> {
         let owed = self.queue.pop_front();
+        self.began = false;
         while self.queue.front().is_some_and(|o| o.step == Step::CopyEnd) {
             self.queue.pop_front();
         }
@@ -290,18 +358,22 @@ impl<T> Exchange<T> {
     }
 
     /// Spec: a server in copy-in mode ignores Sync and Flush ("COPY operations" in the protocol's
-    /// message flow), for libraries that send them after every Execute. They owe nothing.
+    /// message flow), for libraries that send them after every Execute.
     fn enter_copy_in(&mut self) {
+        self.strays.clear();
+        self.began = true;
         let mut index = 1;
         while let Some(next) = self.queue.get(index) {
             match next.step {
-                Step::Sync => {
-                    self.queue.remove(index);
-                }
+                Step::Sync => self.strays.extend(self.queue.remove(index)),
                 Step::Local => index += 1,
-                // The end of the copy; anything else makes it fail, and ends at its Sync.
-                Step::CopyEnd
-                | Step::Query
+                Step::CopyEnd => {
+                    // It ends this copy, and not the next one of the same Query.
+                    self.queue.remove(index);
+                    return;
+                }
+                // Anything else makes it fail, and ends at its Sync.
+                Step::Query
                 | Step::Parse
                 | Step::Bind
                 | Step::DescribeStatement
@@ -387,7 +459,8 @@ mod tests {
         let mut exchange = queue(&[Step::Execute, Step::Sync]);
         play(&mut exchange, b"G");
         let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
-        assert!(exchange.push(owed(Step::Sync)).is_some(), "ignored in copy mode");
+        assert!(exchange.push(owed(Step::Sync)).is_none());
+        assert!(exchange.has_strays(), "ignored in copy mode, as far as is known");
         exchange.push(owed(Step::CopyEnd));
         exchange.push(owed(Step::Sync));
         play(&mut exchange, b"CZ");
@@ -395,6 +468,52 @@ mod tests {
         // The same, all of it sent before the server's first answer.
         let mut exchange = queue(&[Step::Execute, Step::Sync, Step::CopyEnd, Step::Sync]);
         play(&mut exchange, b"GCZ");
+        assert!(exchange.is_empty());
+    }
+
+    #[test]
+    fn a_sync_behind_bad_copy_data_may_be_answered_or_not() {
+        let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
+        for (answers, front) in [("EZ", None), ("EZZ", None), ("E", Some(Step::Sync))] {
+            let mut exchange = queue(&[Step::Execute]);
+            play(&mut exchange, b"G");
+            exchange.push(owed(Step::Sync));
+            exchange.push(owed(Step::CopyEnd));
+            exchange.push(owed(Step::Sync));
+            play(&mut exchange, answers.as_bytes());
+            assert_eq!(exchange.front().map(|o| o.step), front, "{answers}");
+        }
+        // Its own Sync hasn't come yet when the stray one is answered.
+        let mut exchange = queue(&[Step::Execute]);
+        play(&mut exchange, b"G");
+        exchange.push(owed(Step::Sync));
+        play(&mut exchange, b"E");
+        assert!(exchange.is_skipping());
+        play(&mut exchange, b"Z");
+        assert!(!exchange.is_skipping() && !exchange.has_strays());
+        // In a Query: the stray one's answer comes before anything of the next Query.
+        let mut exchange = queue(&[Step::Query]);
+        play(&mut exchange, b"G");
+        exchange.push(owed(Step::Sync));
+        play(&mut exchange, b"EZ");
+        exchange.push(owed(Step::Query));
+        play(&mut exchange, b"Z");
+        assert_eq!(exchange.front().map(|o| o.step), Some(Step::Query));
+        play(&mut exchange, b"CZ");
+        assert!(exchange.is_empty());
+        // Nothing more is answered than was sent.
+        assert!(exchange.reply(b'Z').is_err());
+    }
+
+    #[test]
+    fn every_copy_of_a_query_has_its_own_end() {
+        let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
+        let mut exchange = queue(&[Step::Query, Step::CopyEnd]);
+        play(&mut exchange, b"GCG");
+        assert!(exchange.is_copying_in());
+        exchange.push(owed(Step::CopyEnd));
+        assert!(!exchange.is_copying_in());
+        play(&mut exchange, b"CZ");
         assert!(exchange.is_empty());
     }
 

@@ -3,7 +3,7 @@
 use super::Conversation;
 use crate::support::{
     RawClient,
-    raw::{bind, copy_data, copy_done, copy_fail, execute, parse, query, sync},
+    raw::{bind, copy_data, copy_done, copy_fail, execute, flush, parse, query, sync},
 };
 
 /// Begins a COPY FROM STDIN, sends pieces, and reads to the end.
@@ -19,6 +19,41 @@ fn copy_in(client: &mut RawClient, text: &str, pieces: &[&[u8]]) {
 
 fn prepare(client: &mut RawClient) {
     client.query("CREATE TEMP TABLE target (id int PRIMARY KEY, word text, at timestamptz)");
+}
+
+/// Parse, Bind and Execute of a COPY into `target (id)`.
+fn begin_extended() -> Vec<u8> {
+    [parse("", "COPY target (id) FROM STDIN", &[]), bind("", "", &[], 0), execute("", 0)].concat()
+}
+
+/// Sends all of it at once, and then waits for as many ReadyForQuery.
+fn at_once(client: &mut RawClient, packet: &[Vec<u8>], readies: usize) {
+    client.exchange(packet, readies);
+    client.query("SELECT 'still in step'");
+}
+
+/// The same, but the server is in copy mode when the rest comes.
+fn in_copy_mode(client: &mut RawClient, start: &[u8], packet: &[Vec<u8>], readies: usize) {
+    client.send_bytes(start);
+    client.read_until(b'G');
+    at_once(client, packet, readies);
+}
+
+/// Copy data around which Sync and Flush stand in every way, and how many ReadyForQuery come of it
+/// by the extended protocol: those behind bad data, or behind the end.
+fn with_strays() -> Vec<(Vec<Vec<u8>>, usize)> {
+    let (good, bad) = (copy_data(b"1\n"), copy_data(b"bad\n"));
+    let clear = copy_data(b"2\n");
+    vec![
+        (vec![good.clone(), sync(), flush(), clear.clone(), copy_done(), sync()], 1),
+        (vec![sync(), flush(), sync(), copy_fail("no"), sync()], 1),
+        (vec![copy_fail("no"), sync(), sync()], 2),
+        (vec![sync(), bad.clone(), copy_done(), sync()], 1),
+        (vec![bad.clone(), sync(), copy_done(), sync()], 2),
+        (vec![bad.clone(), flush(), sync(), good, sync(), copy_fail("no"), sync()], 3),
+        (vec![bad.clone(), copy_done(), sync(), sync(), clear, sync()], 3),
+        (vec![bad, sync(), copy_done(), sync(), query("SELECT 'behind it'")], 3),
+    ]
 }
 
 pub(super) const CONVERSATIONS: &[Conversation] = &[
@@ -111,6 +146,68 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
             ],
             1,
         );
+    }),
+    ("in: Sync and Flush among the data, by the extended protocol, all at once", |c| {
+        c.query("CREATE TEMP TABLE target (id int)");
+        for (packet, readies) in with_strays() {
+            at_once(c, &[vec![begin_extended()], packet].concat(), readies);
+        }
+        c.query("SELECT count(*) FROM target");
+    }),
+    ("in: Sync and Flush among the data, by the extended protocol, in copy mode", |c| {
+        c.query("CREATE TEMP TABLE target (id int)");
+        for (packet, readies) in with_strays() {
+            in_copy_mode(c, &begin_extended(), &packet, readies);
+            in_copy_mode(c, &[begin_extended(), sync()].concat(), &packet, readies);
+        }
+        c.query("SELECT count(*) FROM target");
+    }),
+    ("in: Sync and Flush among the data, in a Query", |c| {
+        c.query("CREATE TEMP TABLE target (id int)");
+        for (packet, readies) in with_strays() {
+            // Its own ReadyForQuery besides: a Sync behind the end is answered by itself.
+            in_copy_mode(c, &query("COPY target FROM STDIN"), &packet, readies + 1);
+        }
+        for (packet, readies) in with_strays() {
+            let start = query("COPY target FROM STDIN");
+            at_once(c, &[vec![start], packet].concat(), readies + 1);
+        }
+        c.query("SELECT count(*) FROM target");
+    }),
+    ("in: several in one Query, with Sync among them", |c| {
+        c.query("CREATE TEMP TABLE target (id int)");
+        let text = "COPY target FROM STDIN; SELECT 1; COPY target FROM STDIN";
+        let (one, bad) = (copy_data(b"1\n"), copy_data(b"bad\n"));
+        let ends = [sync(), one.clone(), copy_done()].concat();
+        at_once(c, &[query(text), ends.clone(), ends.clone()], 1);
+        at_once(c, &[query(text), ends.clone(), bad.clone(), sync(), copy_done()], 2);
+        at_once(c, &[query(text), bad, ends.clone(), ends, sync()], 4);
+        c.query("BEGIN");
+        at_once(c, &[query("COPY target FROM STDIN"), copy_data(b"bad\n"), copy_done()], 1);
+        c.query("ROLLBACK");
+    }),
+    ("in: it fails before it begins, and the data comes all the same", |c| {
+        at_once(c, &[query("COPY no_such FROM STDIN"), copy_data(b"1\n"), copy_done()], 1);
+        let start = [parse("", "COPY no_such FROM STDIN", &[]), bind("", "", &[], 0)].concat();
+        at_once(c, &[start, execute("", 0), copy_data(b"1\n"), copy_done(), sync()], 1);
+        c.query("CREATE TEMP TABLE target (id int)");
+        c.query("BEGIN");
+        c.query("SELECT 1/0");
+        at_once(c, &[query("COPY target FROM STDIN"), copy_data(b"1\n"), copy_done()], 1);
+        at_once(c, &[begin_extended(), copy_data(b"1\n"), copy_done(), sync()], 1);
+        c.query("ROLLBACK");
+    }),
+    ("copy data without a copy", |c| {
+        at_once(c, &[copy_data(b"1\n"), copy_done(), copy_fail("no"), query("SELECT 1")], 1);
+        let select = [parse("", "SELECT 2", &[]), bind("", "", &[], 0), execute("", 0)].concat();
+        at_once(c, &[select, copy_data(b"1\n"), copy_done(), sync()], 1);
+    }),
+    ("in: a message that doesn't belong there ends the session", |c| {
+        c.query("CREATE TEMP TABLE target (id int)");
+        c.send_bytes(&query("COPY target FROM STDIN"));
+        c.read_until(b'G');
+        drop(c.try_send_bytes(&query("SELECT 1")));
+        while let Ok(Some(_)) = c.try_read() {}
     }),
     ("in: a lot", |c| {
         c.query("CREATE TEMP TABLE many (n int, t text)");
