@@ -35,7 +35,7 @@ impl Mentions {
             }
         }
         for (before, name) in std::mem::take(&mut self.dotted) {
-            self.behind_dot(&before, name);
+            self.behind_dot(&before, &name);
         }
         self.columns
     }
@@ -43,17 +43,17 @@ impl Mentions {
     /// `f.x` calls `x(f)` if `f` has no column `x`. The whole row of a table or a subquery is a row;
     /// that of a function in FROM is whatever it returns. Tried: `SELECT g.pg_terminate_backend FROM
     /// generate_series(4711, 4711) g` terminates.
-    fn behind_dot(&mut self, before: &str, name: String) {
+    fn behind_dot(&mut self, before: &str, name: &str) {
         let function = self.functions.get(before);
-        if self.unnamed_function || function.is_some_and(|columns| !columns.contains(&name)) {
-            self.columns.fields.insert(name.clone());
+        if self.unnamed_function || function.is_some_and(|columns| !columns.contains(name)) {
+            self.columns.fields.insert(name.to_owned());
         }
         let relations = self.aliases.get(before);
         if function.is_none() && relations.is_none() || self.queries.contains(before) {
-            self.columns.dotted.insert((name.clone(), None));
+            self.columns.dotted.insert((name.to_owned(), None));
         }
         let relations = relations.into_iter().flatten();
-        self.columns.dotted.extend(relations.map(|r| (name.clone(), Some(r.clone()))));
+        self.columns.dotted.extend(relations.map(|r| (name.to_owned(), Some(r.clone()))));
     }
 }
 
