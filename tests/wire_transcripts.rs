@@ -94,9 +94,7 @@ fn start_ups_are_read_whole_and_never_from_less() {
                     last = Some(machine.step(bytes).unwrap_or_else(|e| panic!("{name}: {e}")));
                 }
                 Line::Server(bytes) => match (last.take(), bytes.as_slice()) {
-                    (Some(startup::Step::Answer(byte)), [said]) => {
-                        assert_eq!(byte, *said, "{name}")
-                    }
+                    (Some(startup::Step::Answer(byte)), [said]) if byte == *said => {}
                     (Some(startup::Step::UpgradeTls), b"S") => machine.secured(),
                     other => panic!("{name}: {other:?}"),
                 },
