@@ -41,12 +41,32 @@ pub struct Run {
     pub writes: bool,
     /// Why its rows end here, once they do.
     pub cut: Option<Refusal>,
-    /// The client has been told of the cut.
-    pub told: bool,
+    /// How its end comes about once it has been cut.
+    pub rest: Rest,
+    /// Nothing else runs in its implicit transaction, so that cancelling it takes nothing else back.
+    pub alone: bool,
     /// A portal's own count, to be kept up over several fetches.
     pub portal: Option<Rc<super::names::Portal>>,
     /// What the prepared statement or cursor that it runs does.
     pub inner: Option<Arc<Analysis>>,
+}
+
+/// What becomes of the rest of a result that was cut and ends with a warning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rest {
+    /// Nothing has been decided.
+    Runs,
+    /// The statement is cancelled, and the client sees a normal end.
+    EndsQuietly,
+    /// A cancel would abort the transaction: it runs to its end, for a while.
+    Drains {
+        /// When that has taken too long.
+        until: Timestamp,
+        /// How many bytes of rows may still come.
+        bytes: u64,
+    },
+    /// It was too long for that: it is cancelled, and an error after all.
+    Fails,
 }
 
 /// Limits of one result.
@@ -76,7 +96,8 @@ impl Run {
             counts: false,
             writes: permit.needs_write(),
             cut: None,
-            told: false,
+            rest: Rest::Runs,
+            alone: false,
             portal: None,
             inner: None,
         }

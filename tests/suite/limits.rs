@@ -1,11 +1,11 @@
 //! The cap on results without export, budgets, and other limits.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{
-    Gateway, Postgres, RawClient, eventually,
+    Gateway, Message, Postgres, RawClient, eventually,
     gateway::{Options, TARGET},
-    raw::{bind, error, execute, parse, rows, sync},
+    raw::{bind, error, execute, parse, rows, sync, tags},
 };
 
 #[test]
@@ -69,6 +69,78 @@ fn the_cap_may_cut_instead() {
     assert!(answer.iter().any(|m| m.tag == b'N'), "a warning");
     client.query("SET hallpass.over = 'error'");
     assert!(error(&client.query("SELECT id FROM orders")).is_some());
+}
+
+/// More rows than anybody waits for.
+const ENDLESS: &str = "SELECT a.id FROM orders a, orders b, orders c, orders d";
+
+fn cutting() -> (Postgres, Gateway, RawClient) {
+    let server = Postgres::start();
+    let options =
+        Options { rest: "[limits]\nmax_rows = 50\nover = \"cut\"\n".into(), ..Options::default() };
+    let gateway = Gateway::start_with(&server, &options);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let client = gateway.connect("alice", &secret);
+    (server, gateway, client)
+}
+
+fn complete(answer: &[Message]) -> Vec<String> {
+    answer.iter().filter(|m| m.tag == b'C').map(Message::text).collect()
+}
+
+#[test]
+fn a_cut_ends_an_endless_result_and_the_client_sees_a_normal_end() {
+    let (server, _gateway, mut client) = cutting();
+    let began = Instant::now();
+    let answer = client.query(ENDLESS);
+    assert_eq!(rows(&answer).len(), 50);
+    assert_eq!(complete(&answer), ["SELECT 50"]);
+    assert!(error(&answer).is_none() && answer.iter().any(|m| m.tag == b'N'), "{answer:?}");
+    assert_eq!(answer.last().map(|m| m.body.as_slice()), Some(&b"I"[..]));
+    let batch = [parse("", ENDLESS, &[]), bind("", "", &[], 0), execute("", 0), sync()];
+    let answer = client.exchange(&batch, 1);
+    assert_eq!(rows(&answer).len(), 50);
+    assert_eq!(complete(&answer), ["SELECT 50"]);
+    assert!(error(&answer).is_none(), "{answer:?}");
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert_eq!(rows(&client.query("SELECT 'alive'")), [["alive"]]);
+    let idle = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'alice/%' AND state = 'idle'";
+    assert_eq!(server.sql(idle), "1");
+}
+
+#[test]
+fn a_cut_in_a_transaction_leaves_it_open_unless_the_result_has_no_end() {
+    let (_server, _gateway, mut client) = cutting();
+    client.query("BEGIN");
+    let answer = client.query("SELECT id FROM orders");
+    assert_eq!((rows(&answer).len(), complete(&answer)), (50, vec!["SELECT 50".to_owned()]));
+    assert_eq!(answer.last().map(|m| m.body.as_slice()), Some(&b"T"[..]));
+    client.query("DECLARE ids CURSOR FOR SELECT id FROM orders");
+    let answer = client.query("FETCH 70 FROM ids");
+    assert_eq!((rows(&answer).len(), complete(&answer)), (50, vec!["FETCH 50".to_owned()]));
+    let began = Instant::now();
+    let answer = client.query(ENDLESS);
+    assert_eq!(rows(&answer).len(), 50);
+    assert_eq!(error(&answer).expect("there is no other way").field('C'), "54000");
+    assert_eq!(answer.last().map(|m| m.body.as_slice()), Some(&b"E"[..]));
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    client.query("ROLLBACK");
+    assert_eq!(rows(&client.query("SELECT 'alive'")), [["alive"]]);
+}
+
+#[test]
+fn a_cut_portal_just_stops() {
+    let (_server, _gateway, mut client) = cutting();
+    client.query("BEGIN");
+    let start = [parse("", ENDLESS, &[]), bind("p", "", &[], 0), execute("p", 40), sync()];
+    assert_eq!(tags(&client.exchange(&start, 1)), format!("12{}sZ", "D".repeat(40)));
+    let answer = client.exchange(&[execute("p", 40), sync()], 1);
+    assert_eq!((rows(&answer).len(), complete(&answer)), (10, vec!["SELECT 10".to_owned()]));
+    let answer = client.exchange(&[execute("p", 40), sync()], 1);
+    assert_eq!((rows(&answer).len(), complete(&answer)), (0, vec!["SELECT 0".to_owned()]));
+    assert_eq!(answer.last().map(|m| m.body.as_slice()), Some(&b"T"[..]));
+    assert!(error(&client.query("COMMIT")).is_none());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{
     Gateway, Postgres, Psql, RawClient,
     gateway::Options,
-    raw::{self, error, rows, tags},
+    raw::{self, bind, error, execute, rows, sync, tags},
 };
 
 /// Statements and the one permission that their refusal names for somebody without grants.
@@ -162,4 +162,25 @@ fn a_cursor_that_trusted_code_has_opened_needs_admin() {
     let answer = client.query("FETCH ALL FROM made");
     assert_eq!(error(&answer).expect("an error").field('C'), "34000");
     assert!(rows(&answer).is_empty(), "{answer:?}");
+}
+
+#[test]
+fn a_long_text_that_was_prepared_is_read_again_once_the_path_has_moved() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    let ids: Vec<String> = (0..3000).map(|n| n.to_string()).collect();
+    let long = format!("SELECT count(*) FROM orders WHERE id IN ({})", ids.join(", "));
+    client.query(&format!("PREPARE long AS {long}"));
+    let first = rows(&client.query("EXECUTE long"));
+    assert_eq!(first.len(), 1);
+    client.query("SET search_path = public, billing");
+    assert_eq!(rows(&client.query("EXECUTE long")), first);
+    client.query("SET search_path = billing, public");
+    let again = [bind("", "long", &[], 0), execute("", 0), sync()];
+    assert_eq!(rows(&client.exchange(&again, 1)), first);
+    client.query("SET search_path = public");
+    let both = format!("EXECUTE long; {long}");
+    assert_eq!(rows(&client.query(&both)), [first.clone(), first].concat());
 }

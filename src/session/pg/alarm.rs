@@ -30,6 +30,10 @@ impl Relay {
             self.timer_due = None;
             self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
             self.on_alarm()?;
+            if self.replacement.is_some() {
+                // It was begun here, and nobody has asked it yet.
+                cx.waker().wake_by_ref();
+            }
             self.housekeep();
             self.flush(cx)?;
             if let Some(refusal) = self.talk.fatal.take() {

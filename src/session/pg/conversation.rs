@@ -105,6 +105,8 @@ pub(super) struct Pipeline {
     pub(super) discarding: bool,
     /// A statement that writes was sent since the last Sync.
     pub(super) wrote: bool,
+    /// Something was executed since the last Sync.
+    pub(super) executed: bool,
     /// An error ended the batch.
     pub(super) failed: bool,
     /// Grows with every Sync: a Bind and its Execute with the same number share a record.
@@ -136,7 +138,12 @@ pub(super) struct WasRead {
     pub(super) text: Arc<str>,
     /// What it does, or why that can't be said.
     pub(super) result: Result<Arc<Batch>, Unreadable>,
+    /// What names meant when it was read.
+    pub(super) read_in: (StateId, u64),
 }
+
+/// Texts that the pool has read and nobody has asked for again: one statement may need two.
+const WAS_READ_MAX: usize = 4;
 
 /// One session's state.
 #[derive(Debug)]
@@ -170,7 +177,7 @@ pub(super) struct Conversation {
     /// A large text that the pool shall read.
     pub(super) to_read: Option<Arc<str>>,
     /// What the pool made of it.
-    pub(super) was_read: Option<WasRead>,
+    pub(super) was_read: Vec<WasRead>,
     /// A statement is under way that may change what names or texts mean.
     pub(super) moving: bool,
     /// The wall may be elsewhere than we put it: the client set it, and may roll that back.
@@ -211,6 +218,8 @@ pub(super) struct Conversation {
     pub(super) ends_at: Option<Timestamp>,
     /// A cancel that has had no effect until then is followed by more.
     pub(super) escalate_at: Option<Timestamp>,
+    /// A result that was cut may run on until then.
+    pub(super) drain_until: Option<Timestamp>,
     /// Sizes of the client's frames.
     pub(super) frame_limits: FrontendLimits,
     /// The upstream has been told to cancel since the last ReadyForQuery.
@@ -258,7 +267,7 @@ impl Conversation {
             application,
             application_stale: false,
             to_read: None,
-            was_read: None,
+            was_read: Vec::new(),
             moving: false,
             wall_unsure: false,
             fail_copy: false,
@@ -282,6 +291,7 @@ impl Conversation {
             local_runs: false,
             ends_at: None,
             escalate_at: None,
+            drain_until: None,
             frame_limits,
         }
     }
@@ -364,10 +374,11 @@ impl Conversation {
 
     /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
     pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
-        if let Some(read) = self.was_read.take()
-            && *read.text == *text
-        {
-            return Some(read.result);
+        if let Some(at) = self.was_read.iter().position(|read| *read.text == *text) {
+            let read = self.was_read.swap_remove(at);
+            if read.read_in == self.read_in() {
+                return Some(read.result);
+            }
         }
         match gate::read(&self.core, &self.facts.target, (&self.reading, self.state), text) {
             gate::Read::Done(result) => Some(result),
@@ -376,6 +387,18 @@ impl Conversation {
                 self.held = Held::UntilRead;
                 None
             }
+        }
+    }
+
+    /// The pool has read a text: who waits for it looks again.
+    pub(super) fn pool_has_read(&mut self, read: WasRead) {
+        if self.was_read.len() >= WAS_READ_MAX {
+            self.was_read.remove(0);
+        }
+        self.was_read.push(read);
+        if self.held == Held::UntilRead {
+            self.held = Held::No;
+            self.hold_flushed = false;
         }
     }
 

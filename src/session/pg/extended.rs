@@ -8,7 +8,7 @@ use std::{rc::Rc, sync::Arc};
 use super::{
     conversation::{Conversation, Held, Pass},
     local,
-    meaning::reserved,
+    meaning::{UpToDate, reserved},
     owed::{Execution, Local, Tag},
     simple::{begins, unknown},
     wall::Need as WallNeed,
@@ -81,10 +81,12 @@ impl Conversation {
         if let Some(why) = read.as_ref().ok().and_then(|batch| reserved(batch)) {
             return self.refused(why);
         }
-        if let Ok(batch) = &read
-            && let Err(why) = self.named_up_to_date(batch)
-        {
-            return self.refused(why);
+        if let Ok(batch) = &read {
+            match self.named_up_to_date(batch) {
+                Ok(UpToDate::Yes) => {}
+                Ok(UpToDate::Held) => return Pass::Hold,
+                Err(why) => return self.refused(why),
+            }
         }
         let (batch, permit) = match read {
             Ok(batch) => match self.judge_prepared(&batch) {
@@ -191,8 +193,10 @@ impl Conversation {
         if let Some(why) = self.barred(&prepared.batch) {
             return self.refused(why);
         }
-        if let Err(why) = self.named_up_to_date(&prepared.batch) {
-            return self.refused(why);
+        match self.named_up_to_date(&prepared.batch) {
+            Ok(UpToDate::Yes) => {}
+            Ok(UpToDate::Held) => return Pass::Hold,
+            Err(why) => return self.refused(why),
         }
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);
@@ -281,8 +285,10 @@ impl Conversation {
             return self.execute_local(&portal);
         }
         let prepared = Rc::clone(&portal.prepared);
-        if let Err(why) = self.named_up_to_date(&prepared.batch) {
-            return self.refused(why);
+        match self.named_up_to_date(&prepared.batch) {
+            Ok(UpToDate::Yes) => {}
+            Ok(UpToDate::Held) => return Pass::Hold,
+            Err(why) => return self.refused(why),
         }
         let permit = match self.judge_prepared(&prepared.batch) {
             Some(Decision::Permit(permit)) => permit,
@@ -320,6 +326,7 @@ impl Conversation {
         self.moving |= analysis.as_deref().is_some_and(|a| self.moves_meaning(a))
             || run.inner.as_deref().is_some_and(|a| self.moves_meaning(a));
         let ran = [analysis.as_ref().map(Arc::clone), run.inner.as_ref().map(Arc::clone)];
+        run.alone = !std::mem::replace(&mut self.pipeline.executed, true);
         self.pipeline.wrote |= lasts;
         if self.transaction.status == Status::Idle && analysis.as_deref().is_some_and(begins) {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
@@ -429,6 +436,7 @@ impl Conversation {
         }
         self.pipeline.discarding = false;
         self.pipeline.wrote = false;
+        self.pipeline.executed = false;
         self.pipeline.number += 1;
         // A Sync behind an Execute that began a COPY was ignored by the server; this one may not be, and
         // the server may still wait for one.
@@ -542,8 +550,13 @@ impl Conversation {
         prepared: &Rc<Prepared>,
     ) -> Result<Option<Rc<Prepared>>, Refusal> {
         if prepared.by_sql {
-            self.up_to_date(name)?;
-            return Ok(self.names.statement(name).map(Rc::clone));
+            return Ok(match self.up_to_date(name)? {
+                UpToDate::Yes => self.names.statement(name).map(Rc::clone),
+                UpToDate::Held => None,
+            });
+        }
+        if prepared.read_in == self.read_in() {
+            return Ok(Some(Rc::clone(prepared)));
         }
         let text = Rc::clone(&prepared.text);
         match self.read(&text) {

@@ -165,6 +165,9 @@ impl Conversation {
         if self.rights.valid_until.is_some_and(|t| t <= self.now) {
             self.refresh_rights();
         }
+        if self.drain_until.is_some_and(|t| t <= self.now) {
+            self.drained_enough();
+        }
         if self.ends_at.is_some_and(|t| t <= self.now) {
             self.ends_at = None;
             let why = Refusal::new(RefusalKind::GrantEnded, "the grant of this transaction ended");
@@ -199,6 +202,7 @@ impl Conversation {
         let mut consider = |t: Timestamp| next = Some(next.map_or(t, |n| n.min(t)));
         self.ends_at.into_iter().for_each(&mut consider);
         self.escalate_at.into_iter().for_each(&mut consider);
+        self.drain_until.into_iter().for_each(&mut consider);
         for grant in &self.rights.grants {
             for (index, at) in (0_u8..).zip(WARN_AT) {
                 let due = Timestamp(grant.window.until.0 - at * 1_000_000);

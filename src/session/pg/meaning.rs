@@ -105,32 +105,32 @@ impl Conversation {
     ///
     /// # Errors
     /// What is said if one can't be.
-    pub(super) fn named_up_to_date(&mut self, batch: &Batch) -> Result<(), Refusal> {
+    pub(super) fn named_up_to_date(&mut self, batch: &Batch) -> Result<UpToDate, Refusal> {
         for analysis in &batch.statements {
-            if let Some(name) = &analysis.executes {
-                self.up_to_date(name)?;
+            if let Some(name) = &analysis.executes
+                && self.up_to_date(name)? == UpToDate::Held
+            {
+                return Ok(UpToDate::Held);
             }
         }
-        Ok(())
+        Ok(UpToDate::Yes)
     }
 
     /// The same for one name.
     ///
     /// # Errors
     /// What is said if it can't be read now.
-    pub(super) fn up_to_date(&mut self, name: &str) -> Result<(), Refusal> {
+    pub(super) fn up_to_date(&mut self, name: &str) -> Result<UpToDate, Refusal> {
         let now = self.read_in();
-        let Some(prepared) = self.names.statement(name).map(Rc::clone) else { return Ok(()) };
+        let Some(prepared) = self.names.statement(name).map(Rc::clone) else {
+            return Ok(UpToDate::Yes);
+        };
         // Admitted as not understood: that is all there is to know.
         if prepared.read_in == now || prepared.batch.fingerprint.is_empty() {
-            return Ok(());
+            return Ok(UpToDate::Yes);
         }
-        let at = (&self.reading, self.state);
-        let read = match gate::read(&self.core, &self.facts.target, at, &prepared.text) {
-            gate::Read::Done(Ok(batch)) => Some(batch),
-            gate::Read::Done(Err(_)) | gate::Read::ForPool => None,
-        };
-        let batch = match read {
+        let Some(read) = self.read(&prepared.text) else { return Ok(UpToDate::Held) };
+        let batch = match read.ok() {
             Some(batch) if prepared.by_sql => inner_of_prepare(&batch),
             other => other,
         };
@@ -142,7 +142,7 @@ impl Conversation {
         };
         let again = Rc::new(Prepared::read_as(&prepared, batch, now));
         drop(self.names.prepare(name, again));
-        Ok(())
+        Ok(UpToDate::Yes)
     }
 
     /// What the prepared statement or cursor of that name does. `None` too if running it through
@@ -289,6 +289,15 @@ fn names_nothing(batch: &Batch) -> bool {
                 matches!(effect, SessionEffect::Transaction(_) | SessionEffect::Setting(_))
             })
     })
+}
+
+/// Whether what a name leads to is known as it is now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum UpToDate {
+    /// It is.
+    Yes,
+    /// The pool reads it: hold.
+    Held,
 }
 
 fn inner_of_prepare(batch: &Batch) -> Option<Arc<Batch>> {

@@ -9,6 +9,7 @@ mod cancel;
 mod changes;
 mod conversation;
 mod copy;
+mod cut;
 mod extended;
 mod live;
 mod local;

@@ -139,6 +139,7 @@ impl Relay {
         self.upstream = connected.stream;
         self.asleep.upstream = false;
         self.upstream_needs = 0;
+        self.asleep.upstream = false;
         Ok(true)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::SearchPath,
     },
-    session::{result::Run, services::Over, transaction::Status},
+    session::transaction::Status,
     upstream::door::Control,
     wire::pg::{
         backend::{self, ErrorFields},
@@ -48,9 +48,7 @@ impl Conversation {
         if run.row(length) {
             return Ok(Reply::Forward);
         }
-        if !self.cuts_softly() {
-            self.cancel_wanted |= !std::mem::replace(&mut self.cut_cancelled, true);
-        }
+        self.beyond_the_cut(length);
         Ok(Reply::Swallow)
     }
 
@@ -185,7 +183,7 @@ impl Conversation {
                 self.completed(analysis.as_deref(), &run, (&batch, text), tag);
                 self.attach_next(&batch);
                 if let Some(refusal) = self.end_instead(&run, poisoned) {
-                    if !already && self.say_end(&refusal, &run) {
+                    if !already && self.say_end(&refusal, &run, tag) {
                         self.fail_query();
                     }
                     return Ok(Reply::Swallow);
@@ -207,7 +205,7 @@ impl Conversation {
                     }
                     let poisoned = execution.poisoned;
                     if let Some(refusal) = self.end_instead(&execution.run, poisoned) {
-                        if self.say_end(&refusal, &execution.run) {
+                        if self.say_end(&refusal, &execution.run, tag) {
                             self.swallow_until_sync();
                         }
                         return Ok(Reply::Swallow);
@@ -235,34 +233,6 @@ impl Conversation {
             },
             Move::Unasked | Move::Failed { .. } => Ok(Reply::Swallow),
         }
-    }
-
-    /// The error that stands where a result ended as the server sees it, if the client must see one.
-    fn end_instead(&mut self, run: &Run, poisoned: Option<Refusal>) -> Option<Refusal> {
-        if poisoned.is_none() && run.cut.is_some() && !self.cuts_softly() {
-            self.abort_after_cut = true;
-        }
-        poisoned.or_else(|| run.cut.clone())
-    }
-
-    /// True if a result over its cap ends with a warning.
-    fn cuts_softly(&self) -> bool {
-        self.over.unwrap_or(self.core.services.world.load().limits.over) == Over::Cut
-    }
-
-    /// Ends a result that was cut, by an error or (by setting) a warning. True if by an error.
-    fn say_end(&mut self, refusal: &Refusal, run: &Run) -> bool {
-        if refusal.kind == RefusalKind::LimitExceeded && self.cuts_softly() {
-            backend::warning(&mut self.down, &refusal.message);
-            backend::command_complete(&mut self.down, &format!("SELECT {}", run.rows));
-            return false;
-        }
-        let mut refusal = refusal.clone();
-        if run.writes && refusal.kind == RefusalKind::LimitExceeded {
-            refusal.detail = Some("The statement itself has been carried out.".to_owned());
-        }
-        backend::error(&mut self.down, &refusal);
-        true
     }
 
     /// The client was told of an error in this Query: the rest of its results is swallowed.
@@ -306,6 +276,7 @@ impl Conversation {
             self.finish(&run, None, code);
             return Ok(match instead {
                 _ if already => Reply::Swallow,
+                Some(_) if self.ends_quietly(&run, code) => Reply::Swallow,
                 Some(refusal) => self.say_instead(&refusal),
                 None => Reply::Forward,
             });
@@ -337,6 +308,9 @@ impl Conversation {
                     Tag::Execute(execution) => {
                         self.finish(&execution.run, None, code);
                         match &execution.run.cut {
+                            Some(_) if self.ends_quietly(&execution.run, code) => {
+                                Ok(Reply::Swallow)
+                            }
                             Some(refusal) if owed.whose == Whose::Client => {
                                 let refusal = refusal.clone();
                                 Ok(self.say_instead(&refusal))
@@ -402,6 +376,7 @@ impl Conversation {
             self.skip_runs(query);
         }
         self.cut_cancelled = false;
+        self.drain_until = None;
         self.cancel_what_is_cut();
         let failed = std::mem::take(&mut self.pipeline.failed);
         if status == Status::Idle {
@@ -458,7 +433,8 @@ impl Conversation {
             Held::No => return,
             Held::UntilAnswered => self.exchange.is_empty() && !self.local_runs,
             Held::UntilResultEnds => !self.capped_result_runs(),
-            Held::UntilRead => self.was_read.is_some(),
+            // The pool says so itself.
+            Held::UntilRead => false,
         };
         if free {
             self.held = Held::No;

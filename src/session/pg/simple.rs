@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{
     conversation::{Conversation, Held, Pass},
-    meaning::{makes_names, reserved, uses},
+    meaning::{UpToDate, makes_names, reserved, uses},
     owed::{Local, LocalRun, QueryRun, Tag},
     wall::Need as WallNeed,
 };
@@ -130,12 +130,13 @@ impl Conversation {
         if self.transaction.rolled_back.is_some() {
             return self.query_after_rollback(batch);
         }
-        let why = reserved(batch).or_else(|| self.named_up_to_date(batch).err());
-        if let Some(why) = why {
-            self.refuse_query(why);
-            return Some(Pass::Drop);
-        }
-        None
+        let why = match (reserved(batch), self.named_up_to_date(batch)) {
+            (Some(why), _) | (None, Err(why)) => why,
+            (None, Ok(UpToDate::Held)) => return Some(Pass::Hold),
+            (None, Ok(UpToDate::Yes)) => return None,
+        };
+        self.refuse_query(why);
+        Some(Pass::Drop)
     }
 
     /// The transaction was rolled back by the gateway: only its end passes, and a COMMIT is told so.
@@ -256,7 +257,9 @@ impl Conversation {
             let what = (&*batch.fingerprint, analysis);
             match self.clear(permit.clone(), (IntentKind::Query, part), what, &[]) {
                 Ok(clearance) => {
-                    runs.push(Some(self.start(&clearance, analysis)));
+                    let mut run = self.start(&clearance, analysis);
+                    run.alone = count == 1 && !self.pipeline.open;
+                    runs.push(Some(run));
                     last = Some(clearance);
                 }
                 Err(refusal) => {
@@ -284,6 +287,7 @@ impl Conversation {
             Tag::Query(QueryRun { batch, text: kept, runs, at: 0, failed: false, poisoned }),
         );
         self.pipeline.open = false;
+        self.pipeline.executed = false;
         self.close_behind(ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
         Pass::Statement(clearance)
     }

@@ -16,6 +16,7 @@ use crate::{
         sql::analysis::{Batch, Unreadable},
     },
     session::{
+        cache::StateId,
         desk::{self, Caller, Table},
         gate, parsers,
     },
@@ -26,8 +27,8 @@ use crate::{
 pub(super) enum Work {
     /// A call of `hallpass.*`.
     Desk(Box<LocalRun>, JoinHandle<Result<Table, Refusal>>),
-    /// A large text.
-    Parse(Arc<str>, oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
+    /// A large text, and what names meant when it was given to the pool.
+    Parse(Arc<str>, (StateId, u64), oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
 }
 
 /// The disk's word on a record, before its statement may leave.
@@ -80,14 +81,14 @@ impl Relay {
                     progress = true;
                 }
             }
-            Some(Work::Parse(_, receiver)) => {
+            Some(Work::Parse(_, _, receiver)) => {
                 if let Poll::Ready(done) = Pin::new(receiver).poll(cx)
-                    && let Some(Work::Parse(text, _)) = self.work.take()
+                    && let Some(Work::Parse(text, read_in, _)) = self.work.take()
                 {
                     let result = done.unwrap_or(Err(Unreadable::TooLarge {
                         what: "the statement could not be read".to_owned(),
                     }));
-                    self.talk.was_read = Some(WasRead { text, result });
+                    self.talk.pool_has_read(WasRead { text, result, read_in });
                     progress = true;
                 }
             }
@@ -102,7 +103,7 @@ impl Relay {
             let reading = self.talk.reading.clone();
             let of = Arc::clone(&text);
             let receiver = parsers::submit(move || gate::analyze(&of, &reading, &target));
-            self.work = Some(Work::Parse(text, receiver));
+            self.work = Some(Work::Parse(text, self.talk.read_in(), receiver));
             return;
         }
         let Some(run) = self.talk.answer_locally() else { return };
