@@ -10,6 +10,7 @@ mod command_line;
 mod copy;
 mod drivers;
 mod extended;
+mod grant_end;
 mod grants;
 mod harness;
 mod limits;

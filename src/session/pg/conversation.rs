@@ -214,7 +214,9 @@ pub(super) struct Conversation {
     pub(super) schema_settled: bool,
     /// The catalog's epoch when that was asked for.
     pub(super) overlay_since: Option<u64>,
-    /// A transaction may stay open until then behind its grant's end.
+    /// Its grant has ended: only the end of the transaction passes.
+    pub(super) finishing: Option<Refusal>,
+    /// What runs may run, and a transaction may stay open, until then behind its grant's end.
     pub(super) ends_at: Option<Timestamp>,
     /// A cancel that has had no effect until then is followed by more.
     pub(super) escalate_at: Option<Timestamp>,
@@ -290,6 +292,7 @@ impl Conversation {
             abort_after_cut: false,
             local_runs: false,
             ends_at: None,
+            finishing: None,
             escalate_at: None,
             drain_until: None,
             frame_limits,

@@ -506,12 +506,24 @@ impl Conversation {
         Ok(name)
     }
 
+    /// Why only the end of the transaction passes: the gateway has rolled it back, or its grant has
+    /// ended and it may finish.
+    pub(super) fn only_its_end_passes(&self) -> Option<Refusal> {
+        let finishing = || {
+            let why =
+                self.finishing.as_ref().filter(|_| self.transaction.status == Status::Open)?;
+            let message = format!("{}: only COMMIT and ROLLBACK pass", why.message).into();
+            Some(Refusal { message, ..why.clone() })
+        };
+        self.transaction.rolled_back.clone().or_else(finishing)
+    }
+
     /// The transaction was rolled back by the gateway: all but its end and `hallpass.*` is refused
     /// until the client ends it.
     fn barred(&self, batch: &Batch) -> Option<Refusal> {
-        let why = self.transaction.rolled_back.as_ref()?;
+        let why = self.only_its_end_passes()?;
         let passes = |a: &Arc<Analysis>| ends_transaction(a) || a.local.is_some();
-        (!batch.statements.iter().all(passes)).then(|| why.clone())
+        (!batch.statements.iter().all(passes)).then_some(why)
     }
 
     /// The decision on a prepared statement. `None`: it uses a name that nobody knows.

@@ -81,7 +81,8 @@ impl Conversation {
     }
 
     fn grant_ended(&mut self, grant: &Grant) {
-        let why = match grant.status_at(self.now) {
+        let status = grant.status_at(self.now);
+        let why = match status {
             GrantStatus::Revoked => {
                 let by = grant.revoked.as_ref().map(|r| r.by.clone());
                 ended_refusal(grant.id, "was revoked", by.as_deref())
@@ -93,20 +94,25 @@ impl Conversation {
             // A used-up budget ends the result that used it up, not what was done before.
             GrantStatus::Exhausted | GrantStatus::Active | GrantStatus::Scheduled => return,
         };
-        match (grant.status_at(self.now), grant.at_end) {
-            (GrantStatus::Expired, AtEnd::FinishStatement) if !self.exchange.is_empty() => {
+        // Agreed, and bounded: counted from the end of the window, whenever that is noticed.
+        let bound = grant.window.until.plus(FINISH_WITHIN);
+        let may_finish = status == GrantStatus::Expired && self.now < bound;
+        match grant.at_end {
+            AtEnd::FinishStatement if may_finish && !self.exchange.is_empty() => {
+                self.ends_at = Some(self.ends_at.map_or(bound, |t| t.min(bound)));
                 // It may end; what follows it in the transaction may not.
-                if self.in_transaction() {
-                    self.transaction.rolled_back = Some(why);
+                if self.in_transaction() && self.transaction.rolled_back.is_none() {
+                    self.transaction.rolled_back = Some(told_rolled_back(&why));
                     self.abort_after_cut = true;
                 }
             }
-            (GrantStatus::Expired, AtEnd::FinishTransaction) if self.in_transaction() => {
-                // Statements that need it are refused from now on; COMMIT and ROLLBACK pass, for
-                // as long as the gateway's bound on idle transactions lets them.
-                self.ends_at.get_or_insert(self.now.plus(FINISH_WITHIN));
+            AtEnd::FinishTransaction if may_finish => {
+                self.ends_at = Some(self.ends_at.map_or(bound, |t| t.min(bound)));
+                self.finishing.get_or_insert(why);
             }
-            _ => self.end_now(grant.id, &why),
+            AtEnd::Cancel | AtEnd::FinishStatement | AtEnd::FinishTransaction => {
+                self.end_now(grant.id, &why);
+            }
         }
     }
 
@@ -141,8 +147,7 @@ impl Conversation {
     }
 
     fn roll_back(&mut self, why: &Refusal) {
-        let told =
-            Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() };
+        let told = told_rolled_back(why);
         self.transaction.rolled_back = Some(told.clone());
         if !self.exchange.is_empty() {
             // What runs fails by itself; if it ends first, its ReadyForQuery is followed up.
@@ -169,11 +174,9 @@ impl Conversation {
             self.drained_enough();
         }
         if self.ends_at.is_some_and(|t| t <= self.now) {
+            // What was agreed has run out: now it ends as any other.
             self.ends_at = None;
-            let why = Refusal::new(RefusalKind::GrantEnded, "the grant of this transaction ended");
-            if self.transaction.status == Status::Open && self.transaction.rolled_back.is_none() {
-                self.roll_back(&why);
-            }
+            self.refresh_rights();
         }
         let mut due: Vec<(GrantId, u8, String)> = Vec::new();
         for grant in &self.rights.grants {
@@ -215,7 +218,7 @@ impl Conversation {
     }
 }
 
-/// How long a transaction may stay open behind its grant's end, if that was agreed.
+/// How long a statement may run or a transaction stay open behind its grant's end, if that was agreed.
 const FINISH_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// After how long a cancel without effect is followed by the end of the upstream's session.
@@ -232,6 +235,10 @@ fn ended_refusal(id: GrantId, what: &str, by: Option<&str>) -> Refusal {
         None => format!("{id} {what}"),
     };
     Refusal::new(RefusalKind::GrantEnded, message)
+}
+
+fn told_rolled_back(why: &Refusal) -> Refusal {
+    Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() }
 }
 
 fn extend_line(grant: &Grant) -> String {

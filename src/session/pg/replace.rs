@@ -294,6 +294,7 @@ impl Conversation {
         self.abort_after_cut = false;
         self.escalate_at = None;
         self.ends_at = None;
+        self.finishing = None;
         self.pipeline.open = false;
         self.pipeline.wrote = false;
         self.pipeline.failed = false;

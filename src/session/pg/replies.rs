@@ -389,6 +389,7 @@ impl Conversation {
                 self.path_moved();
             }
             self.ends_at = None;
+            self.finishing = None;
             if std::mem::take(&mut self.schema_changed) {
                 self.schema_settled = true;
                 self.overlay_since = Some(self.facts.target.catalog.load().epoch);

@@ -127,8 +127,8 @@ impl Conversation {
             self.held = Held::UntilResultEnds;
             return Some(Pass::Hold);
         }
-        if self.transaction.rolled_back.is_some() {
-            return self.query_after_rollback(batch);
+        if let Some(why) = self.only_its_end_passes() {
+            return self.only_its_end(batch, why);
         }
         let why = match (reserved(batch), self.named_up_to_date(batch)) {
             (Some(why), _) | (None, Err(why)) => why,
@@ -139,9 +139,8 @@ impl Conversation {
         Some(Pass::Drop)
     }
 
-    /// The transaction was rolled back by the gateway: only its end passes, and a COMMIT is told so.
-    fn query_after_rollback(&mut self, batch: &Arc<Batch>) -> Option<Pass> {
-        let why = self.transaction.rolled_back.clone()?;
+    /// Only the end of the transaction passes. After a rollback of ours a COMMIT is told so.
+    fn only_its_end(&mut self, batch: &Arc<Batch>, why: Refusal) -> Option<Pass> {
         let only = match batch.statements.as_slice() {
             [only] => only.effects.first(),
             _ => None,
