@@ -108,3 +108,29 @@ fn without_room_for_the_trail_nothing_runs_revocations_hold_and_it_comes_back_by
     let verified = gateway.cli(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
+
+#[test]
+fn a_session_whose_server_goes_away_is_told_and_leaves_no_record_open() {
+    let mut server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut idle = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    idle.query("SELECT 'before'");
+    busy.send_bytes(&query("SELECT pg_sleep(60)"));
+    std::thread::sleep(Duration::from_millis(300));
+    server.stop();
+    for client in [&mut idle, &mut busy] {
+        let mut last = None;
+        while let Ok(Some(message)) = client.try_read() {
+            last = Some(message);
+        }
+        let last = last.expect("a last word");
+        let code = last.field('C');
+        assert!(last.tag == b'E' && ["08006", "57P01", "57P02"].contains(&&*code), "{last:?}");
+        assert_eq!(last.field('V'), "FATAL", "{last:?}");
+    }
+    let unknown =
+        |r: &serde_json::Value| r["statement"] == "SELECT pg_sleep(60)" && r["ended"].is_string();
+    gateway.audit_shows("the statement's end", unknown);
+}
