@@ -16,7 +16,6 @@ mod harness;
 mod limits;
 mod login;
 mod operating;
-mod outage;
 mod records;
 mod revocation;
 mod simple;

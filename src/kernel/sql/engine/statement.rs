@@ -92,6 +92,12 @@ impl Walker {
                 StatementKind::Execute
             }
             Statement::Declare { stmts, separator: _ } => self.declare(stmts),
+            // Below EXPLAIN; else its kind is enough.
+            Statement::RefreshMaterializedView(refresh) => {
+                let name = self.name(&refresh.name);
+                self.relation(name, Access::Write);
+                StatementKind::Refresh
+            }
             Statement::Fetch { name, direction: _, position: _, into } => {
                 self.foreign |= into.is_some();
                 self.reading.object = Some(fold(name));

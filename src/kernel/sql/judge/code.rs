@@ -292,6 +292,13 @@ impl Judge<'_> {
             Some(FunctionRule::Dml) => {
                 self.needs.writes |= !self.only_planned;
                 let on = self.sequence_of(used);
+                let why = match &on {
+                    NeedOn::Relation { schema, name } if schema.is_empty() => {
+                        format!("{why} on {name}")
+                    }
+                    NeedOn::Relation { schema, name } => format!("{why} on {schema}.{name}"),
+                    NeedOn::Anything | NeedOn::WholeTarget => why,
+                };
                 self.needs.add(Permission::Dml, on, why);
             }
             Some(FunctionRule::SetConfig) => self.set_config(used),

@@ -150,6 +150,7 @@ fn statements_without_a_place_for_expressions_run_no_operator() {
         security_definer: false,
         language: "plpgsql".into(),
         extension: None,
+        takes_rows: false,
     });
     catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 900 });
     for text in [
