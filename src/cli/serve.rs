@@ -16,6 +16,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use nix::sys::signal::Signal;
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -130,6 +131,9 @@ fn log_to_stderr(config: &Config) {
         Err(_) => BoxMakeWriter::new(io::stderr),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    // A line that can't be written, on a full disk for example, is lost: to say so on the same stderr
+    // would be a panic of whoever had something to tell.
+    let builder = builder.log_internal_errors(false);
     let set = match config.log.format {
         LogFormat::Json => builder.json().try_init(),
         LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).try_init(),
@@ -235,6 +239,7 @@ async fn serve(
     let mut background = tokio::task::JoinSet::new();
     background.spawn(access::watch(Arc::clone(gateway), looks));
     background.spawn(access::tick(Arc::clone(gateway)));
+    background.spawn(access::confirm(Arc::clone(gateway)));
     background.spawn(sessions::keep(Arc::clone(gateway)));
     catalogs::read_all_once(gateway).await;
     background.spawn(catalogs::keep(Arc::clone(gateway)));
@@ -245,6 +250,9 @@ async fn serve(
     gateway.health.set_ready(true);
     tracing::info!(node = %gateway.node, "ready");
     let mut hangup = signal(SignalKind::hangup()).map_err(Error::Runtime)?;
+    // Where files may not grow any more a write fails, as it does on a full disk: nobody dies of it.
+    let _too_large =
+        signal(SignalKind::from_raw(Signal::SIGXFSZ as i32)).map_err(Error::Runtime)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
     loop {

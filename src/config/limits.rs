@@ -46,6 +46,8 @@ pub struct Limits {
     pub message_bytes: u64,
     /// After how long an unanswered request goes stale.
     pub request_expires: Duration,
+    /// How long grants go on while the store doesn't answer.
+    pub store_offline_max: Duration,
     /// How long a stop waits for sessions to end by themselves.
     pub drain_timeout: Duration,
 }
@@ -69,6 +71,7 @@ pub(super) fn read_limits(section: Section<'_>) -> Limits {
         statement_bytes: section.bytes("statement_bytes", 1 << 20),
         message_bytes: section.bytes("message_bytes", 64 << 20),
         request_expires: section.duration("request_expires", seconds(DAY)),
+        store_offline_max: section.duration("store_offline_max", seconds(MINUTE)),
         drain_timeout: section.duration("drain_timeout", seconds(30)),
     };
     if limits.connections_per_principal > limits.connections

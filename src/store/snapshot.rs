@@ -48,6 +48,8 @@ pub struct AccessSnapshot {
     pub mock_secret: Secret,
     /// The store's own name: 16 random bytes.
     pub store_id: Vec<u8>,
+    /// The store has not answered for too long: no grant counts, because it may have been revoked.
+    pub unconfirmed: bool,
 }
 
 /// A principal as a session needs it.
@@ -130,6 +132,9 @@ impl AccessSnapshot {
         match self.principals.get(principal) {
             Some(state) if !state.disabled => {
                 let now = now.max(self.highest_time);
+                if self.unconfirmed {
+                    return Rights::at(now, state.standing, std::iter::empty());
+                }
                 Rights::at(now, state.standing, self.grants_on(principal, target))
             }
             // Fail closed: a snapshot without the principal gives it nothing.
@@ -183,6 +188,7 @@ impl Store {
             unrecorded,
             mock_secret,
             store_id,
+            unconfirmed: false,
         })
     }
 }

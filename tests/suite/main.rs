@@ -16,6 +16,7 @@ mod harness;
 mod limits;
 mod login;
 mod operating;
+mod outage;
 mod records;
 mod revocation;
 mod simple;

@@ -1,12 +1,16 @@
 //! Starting, reloading, draining, health.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
 
 use crate::support::{
-    Gateway, Postgres, eventually,
-    raw::{error, rows},
+    Gateway, Postgres, RawClient, eventually,
+    gateway::{Options, TARGET},
+    raw::{PROTOCOL_3_0, error, query, rows},
 };
 
 #[test]
@@ -96,6 +100,81 @@ fn a_stop_drains_and_a_second_signal_cuts() {
     gateway.signal(Signal::SIGTERM);
     assert!(client.ends_after(b"E"));
     assert_eq!(gateway.wait_end(), Some(0));
+}
+
+#[test]
+fn a_stop_ends_idle_sessions_and_lets_a_running_statement_finish() {
+    let server = Postgres::start();
+    let mut gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut idle = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    busy.send_bytes(&query("SELECT pg_sleep(2), 'finished'"));
+    assert!(busy.is_silent_for(Duration::from_millis(300)));
+    gateway.signal(Signal::SIGTERM);
+    let told = idle.read();
+    assert_eq!((told.tag, told.field('C').as_str()), (b'E', "57P01"), "{told:?}");
+    let answer = busy.read_until(b'Z');
+    assert_eq!(rows(&answer)[0][1], "finished", "{answer:?}");
+    let told = busy.read();
+    assert_eq!((told.tag, told.field('C').as_str()), (b'E', "57P01"), "{told:?}");
+    assert_eq!(gateway.wait_end(), Some(0));
+}
+
+#[test]
+fn a_stop_waits_no_longer_than_is_set() {
+    let server = Postgres::start();
+    let rest = "[limits]\ndrain_timeout = \"1s\"\n".to_owned();
+    let mut gateway = Gateway::start_with(&server, &Options { rest, ..Options::default() });
+    let secret = gateway.almighty("alice");
+    let mut busy = gateway.connect("alice", &secret);
+    busy.send_bytes(&query("SELECT pg_sleep(60)"));
+    assert!(busy.is_silent_for(Duration::from_millis(300)));
+    gateway.signal(Signal::SIGTERM);
+    assert!(busy.ends_after(b"E"));
+    assert_eq!(gateway.wait_end(), Some(0));
+}
+
+#[test]
+fn who_says_nothing_for_too_long_is_told_and_ended() {
+    let server = Postgres::start();
+    let rest = "[limits]\nidle_timeout = \"4s\"\nidle_in_transaction_timeout = \"2s\"\n".to_owned();
+    let gateway = Gateway::start_with(&server, &Options { rest, ..Options::default() });
+    let secret = gateway.almighty("alice");
+    let mut idle = gateway.connect("alice", &secret);
+    let mut open = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    idle.query("SELECT 1");
+    open.query("BEGIN");
+    busy.send_bytes(&query("SELECT pg_sleep(6), 'busy is not idle'"));
+    let began = Instant::now();
+    let told = open.read();
+    assert_eq!((told.tag, told.field('C').as_str()), (b'E', "25P03"), "{told:?}");
+    assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
+    let told = idle.read();
+    assert_eq!((told.tag, told.field('C').as_str()), (b'E', "57P05"), "{told:?}");
+    assert!(began.elapsed() > Duration::from_millis(3500), "{:?}", began.elapsed());
+    assert!(idle.ends_after(b"") && open.ends_after(b""));
+    assert!(error(&busy.read_until(b'Z')).is_none());
+}
+
+#[test]
+fn connections_to_one_target_are_counted() {
+    let server = Postgres::start();
+    let options = Options { target: "max_connections = 2\n".into(), ..Options::default() };
+    let gateway = Gateway::start_with(&server, &options);
+    let (alice, bob) =
+        (gateway.principal("alice", "developer"), gateway.principal("bob", "developer"));
+    let first = gateway.connect("alice", &alice);
+    let _second = gateway.connect("bob", &bob);
+    let log_in = || {
+        let mut client = RawClient::open(&gateway.address());
+        client.startup(PROTOCOL_3_0, &[("user", "bob"), ("database", TARGET)]);
+        client.login(&bob)
+    };
+    assert_eq!(log_in().expect_err("one too many").field('C'), "53300");
+    first.terminate();
+    assert!(eventually(Duration::from_secs(3), || log_in().is_ok()));
 }
 
 #[test]

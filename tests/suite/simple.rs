@@ -184,3 +184,24 @@ fn a_long_text_that_was_prepared_is_read_again_once_the_path_has_moved() {
     let both = format!("EXECUTE long; {long}");
     assert_eq!(rows(&client.query(&both)), [first.clone(), first].concat());
 }
+
+#[test]
+fn a_name_that_the_client_gave_itself_in_a_transaction_is_rolled_back_with_it() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("SET application_name = 'first'");
+    client.query("BEGIN");
+    client.query("SET application_name = 'second'");
+    assert_eq!(rows(&client.query("SHOW application_name")), [["second"]]);
+    client.query("SELECT 1/0");
+    client.query("ROLLBACK");
+    assert_eq!(rows(&client.query("SHOW application_name")), [["first"]]);
+    assert_eq!(client.parameters["application_name"], "first");
+    client.query("SET application_name = 'alice/itself'");
+    assert_eq!(rows(&client.query("SHOW application_name")), [["alice/itself"]]);
+    let named =
+        "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'alice/%'";
+    assert_eq!(server.sql(named), "alice/alice/itself");
+}

@@ -21,6 +21,9 @@ use crate::{
 /// How often budgets are written to the store.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long the store may take to say that it is there.
+const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Puts acts that are part of a snapshot on the trail, before it takes effect.
 ///
 /// # Errors
@@ -125,6 +128,40 @@ async fn refresh(gateway: &Gateway) {
         && let Err(error) = services.store.outbox_mark_done(&done).await
     {
         tracing::warn!(error = %error, "events may appear twice on the trail");
+    }
+}
+
+/// Asks the store every second whether it is there. What it can't take back for too long gives
+/// nothing any more, until it answers again.
+pub(super) async fn confirm(gateway: Arc<Gateway>) {
+    let services = &gateway.services;
+    let mut answered = tokio::time::Instant::now();
+    let mut silent = false;
+    loop {
+        tokio::time::sleep(TICK).await;
+        let answer = tokio::time::timeout(CONFIRM_PATIENCE, services.store.version()).await;
+        let unconfirmed = services.access.load().unconfirmed;
+        if matches!(answer, Ok(Ok(_))) {
+            answered = tokio::time::Instant::now();
+            if std::mem::take(&mut silent) {
+                gateway.health.set_store(true);
+            }
+            if unconfirmed {
+                tracing::info!("the store answers again: grants count");
+                refresh(&gateway).await;
+            }
+            continue;
+        }
+        silent = true;
+        gateway.health.set_store(false);
+        let within = gateway.config.load().limits.store_offline_max;
+        if !unconfirmed && answered.elapsed() >= within {
+            tracing::error!("the store has not answered for too long: no grant counts");
+            let known = services.access.load_full();
+            let less = AccessSnapshot { unconfirmed: true, ..(*known).clone() };
+            services.access.store(Arc::new(less));
+            services.registry.raise_all(Wake::Access);
+        }
     }
 }
 

@@ -48,6 +48,10 @@ impl Conversation {
         let all: Vec<_> = access.grants_on(principal, target).cloned().collect();
         for id in ended {
             match all.iter().find(|g| g.id == id) {
+                Some(_) if access.unconfirmed => {
+                    let what = "can't be confirmed: the gateway's store does not answer";
+                    self.end_now(id, &ended_refusal(id, what, None));
+                }
                 Some(grant) => self.grant_ended(grant),
                 None => self.end_now(id, &ended_refusal(id, "is gone", None)),
             }

@@ -135,8 +135,12 @@ impl Conversation {
                 if ours {
                     return Ok(Reply::Swallow);
                 }
-                let own = self.own_application(value);
-                backend::parameter_status(&mut self.down, name, own);
+                let own = self.own_application(value).to_vec();
+                backend::parameter_status(&mut self.down, name, &own);
+                if own.len() < value.len() && !self.application_stale {
+                    // A rollback has taken a change of the name back.
+                    self.application = String::from_utf8_lossy(&own).into_owned();
+                }
                 Ok(Reply::Swallow)
             }
             b"standard_conforming_strings" => {
@@ -348,6 +352,11 @@ impl Conversation {
     /// Something of ours failed upstream.
     fn own_failed(&mut self, ours: Ours, code: Option<[u8; 5]>) {
         match ours {
+            // Cancelled in the client's stead: it is asked again.
+            Ours::Path(_) if code.as_ref().is_some_and(|code| code == b"57014") => {
+                self.set_reading(|r| r.path = SearchPath::Unknown);
+                self.path_stale = true;
+            }
             Ours::Path(_) => {
                 // Fail closed: without an answer no unqualified name is a catalog.
                 self.set_reading(|r| r.path = SearchPath::Unknown);
