@@ -173,5 +173,6 @@ pub(super) fn node_of(dir: &Path) -> Result<String, IndexError> {
     Ok(String::new())
 }
 
-/// What one transaction carries: some ten thousand records.
-const BATCH_BYTES: usize = 4 << 20;
+/// What one transaction carries: some thousands of records. Larger ones save little and take the
+/// processor for longer at a time.
+const BATCH_BYTES: usize = 1 << 20;

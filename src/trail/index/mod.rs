@@ -24,6 +24,7 @@
 //! ```
 
 mod batch;
+mod pace;
 mod query;
 mod record;
 mod schema;
@@ -148,6 +149,15 @@ pub struct Lag {
     pub bytes: u64,
 }
 
+/// Whether indexing gives way to statements.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// Somebody waits for it.
+    AtOnce,
+    /// It rests after each batch.
+    GivingWay,
+}
+
 #[derive(Clone)]
 enum Database {
     Sqlite(SqlitePool),
@@ -174,7 +184,7 @@ impl Index {
         let mut failing = false;
         let mut next_prune = Timestamp::default();
         loop {
-            let mut result = self.catch_up_resting(REST).await;
+            let mut result = self.catch_up_at(Pace::GivingWay).await;
             let now = clock();
             if result.is_ok() && now >= next_prune {
                 next_prune = now.plus(PRUNE_INTERVAL);
@@ -195,11 +205,10 @@ impl Index {
     /// # Errors
     /// [`IndexError`]; what was indexed before it stays.
     pub async fn catch_up(&self) -> Result<(), IndexError> {
-        self.catch_up_resting(0).await
+        self.catch_up_at(Pace::AtOnce).await
     }
 
-    /// The same, resting `rest` times as long after each batch as it took.
-    async fn catch_up_resting(&self, rest: u32) -> Result<(), IndexError> {
+    async fn catch_up_at(&self, pace: Pace) -> Result<(), IndexError> {
         let mut started = BTreeMap::new();
         loop {
             let began = Instant::now();
@@ -212,28 +221,15 @@ impl Index {
             }
             // Another process may have been faster; then what it left is read.
             self.write(batch).await?;
-            self.rest(began.elapsed() * rest).await;
+            match pace {
+                Pace::AtOnce => {}
+                Pace::GivingWay => pace::rest(began.elapsed(), || self.trail_length()).await,
+            }
         }
         for (node, time) in started {
             self.close_unknown(&node, &time).await?;
         }
         Ok(())
-    }
-
-    /// Waits so long, or until hardly any statements come: then nobody is in a hurry.
-    async fn rest(&self, most: Duration) {
-        let ends = Instant::now() + most;
-        let mut length = self.trail_length();
-        loop {
-            let left = ends.saturating_duration_since(Instant::now());
-            tokio::time::sleep(left.min(LOOK_INTERVAL)).await;
-            let grown = self.trail_length();
-            let quiet = grown.saturating_sub(length) <= QUIET_BYTES;
-            if quiet || left <= LOOK_INTERVAL {
-                return;
-            }
-            length = grown;
-        }
     }
 
     /// In bytes, of all segments there are.
@@ -319,14 +315,6 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// After each batch the background task rests so many times as long as the batch took, unless the
-/// gateway is quiet: under load it serves statements first, and the table falls behind until there
-/// is time. See [`Index::lag`].
-const REST: u32 = 39;
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-/// What the trail grows by between two looks while the gateway is quiet: some hundred statements a
-/// second.
-const QUIET_BYTES: u64 = 32 << 10;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
