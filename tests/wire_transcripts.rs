@@ -196,7 +196,7 @@ impl Player {
             FrontendMessage::Flush | FrontendMessage::CopyData(_) | FrontendMessage::Terminate => {
                 return Ok(true);
             }
-            FrontendMessage::FunctionCall | FrontendMessage::Password(_) => {
+            FrontendMessage::FunctionCall(_) | FrontendMessage::Password(_) => {
                 return Err("not part of a session".to_owned());
             }
         };

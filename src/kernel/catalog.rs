@@ -155,6 +155,8 @@ pub struct UserCast {
     pub routine: u32,
     /// Applied without being written (`pg_cast.castcontext` `i` or `a`).
     pub implicit: bool,
+    /// One of the two isn't the server's own type.
+    pub of_user_type: bool,
 }
 
 /// A type outside `pg_catalog` whose use runs user code: domains with checks, base types.

@@ -192,6 +192,18 @@ pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
     }
 }
 
+/// A call of a function by its number, without SQL. `lasts`: it may change what the session's texts mean.
+pub fn called_by_number(text: &str, lasts: bool) -> Analysis {
+    let mut analysis = opaque(text);
+    for need in &mut analysis.needs {
+        "it calls a function by its number".clone_into(&mut need.why);
+    }
+    if !lasts {
+        analysis.effects.clear();
+    }
+    analysis
+}
+
 /// What a text does of which nothing is known: everything.
 fn opaque(text: &str) -> Analysis {
     Analysis {

@@ -63,6 +63,7 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
             target: text(&row, 1)?,
             routine: number(&row, 2)?,
             implicit: flag(&row, 3)?,
+            of_user_type: flag(&row, 4)?,
         });
     }
 
@@ -370,7 +371,7 @@ WHERE o.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
 const CASTS: &str = "
 SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castfunc::oid,
-       castcontext IN ('i', 'a')
+       castcontext IN ('i', 'a'), castsource >= 16384 OR casttarget >= 16384
 FROM pg_cast WHERE castfunc >= 16384";
 
 /// Arrays are made of their elements, domains of what they restrict, composites of their columns.

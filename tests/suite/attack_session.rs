@@ -601,10 +601,11 @@ fn a_refused_query_in_a_pipeline_leaves_the_next_ones_in_step() {
                 sync(),
                 sync(),
             ],
-            9,
+            if begin == "BEGIN" { 6 } else { 9 },
         );
         let status: Vec<u8> = answer.iter().filter(|m| m.tag == b'Z').map(|m| m.body[0]).collect();
-        let wanted: &[u8] = if begin == "BEGIN" { b"TEEEEEEEE" } else { b"IIIIIIIII" };
+        // In the transaction that has failed, the Parse fails too, and all is skipped up to its Sync.
+        let wanted: &[u8] = if begin == "BEGIN" { b"TEEEEE" } else { b"IIIIIIIII" };
         assert_eq!(
             String::from_utf8_lossy(&status),
             String::from_utf8_lossy(wanted),

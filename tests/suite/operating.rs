@@ -230,3 +230,24 @@ fn a_backup_restores_to_a_gateway_that_knows_everybody() {
     let mut client = gateway.connect("alice", &secret);
     assert!(error(&client.query("SELECT 1 FROM orders LIMIT 1")).is_none());
 }
+
+#[test]
+fn a_catalog_that_could_not_be_read_is_read_again_soon() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "ddl");
+    gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.fresh"]);
+    let mut owner = gateway.connect("alice", &secret);
+    let mut reader = gateway.connect("alice", &secret);
+    // Open sessions live on; a new log-in, such as the one that reads the catalog, fails.
+    server.sql("ALTER ROLE hallpass NOLOGIN");
+    assert!(error(&owner.query("CREATE TABLE fresh (x int)")).is_none());
+    assert!(eventually(Duration::from_secs(10), || {
+        gateway.log().contains("the catalog could not be read")
+    }));
+    server.sql("ALTER ROLE hallpass LOGIN");
+    assert!(eventually(Duration::from_secs(20), || {
+        error(&reader.query("SELECT x FROM fresh")).is_none()
+    }));
+}

@@ -205,3 +205,24 @@ fn a_name_that_the_client_gave_itself_in_a_transaction_is_rolled_back_with_it() 
         "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'alice/%'";
     assert_eq!(server.sql(named), "alice/alice/itself");
 }
+
+#[test]
+fn a_function_called_by_its_number_needs_admin() {
+    let (server, gateway, mut client) = start();
+    gateway.grant("alice", "select,dml,ddl,export");
+    let pid = client.query("SELECT pg_backend_pid()");
+    let pid: u32 = rows(&pid)[0][0].parse().expect("a number");
+    // pg_terminate_backend of oneself, and lo_creat.
+    for (oid, argument) in [(2096_u32, pid), (957, 0x60000)] {
+        let body =
+            [&oid.to_be_bytes()[..], &[0, 1, 0, 1, 0, 1, 0, 0, 0, 4], &argument.to_be_bytes()];
+        let message = raw::frame(b'F', &[&body.concat()[..], &[0, 1]].concat());
+        let answer = client.exchange(&[message], 1);
+        assert_eq!(tags(&answer), "EZ", "{answer:?}");
+        let error = error(&answer).expect("an error");
+        assert_eq!(error.field('C'), "42501");
+        assert!(error.field('M').contains("sql.admin"), "{error:?}");
+    }
+    assert_eq!(server.sql("SELECT count(*) FROM pg_largeobject_metadata"), "0");
+    assert_eq!(rows(&client.query("SELECT 1")), [["1"]]);
+}

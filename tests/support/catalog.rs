@@ -101,6 +101,7 @@ pub(crate) fn shop() -> Catalog {
         target: "money_amount".into(),
         routine: 915,
         implicit: false,
+        of_user_type: true,
     });
     catalog
 }

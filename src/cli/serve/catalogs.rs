@@ -12,6 +12,9 @@ use crate::{
 
 /// A catalog is read again after so long, whatever happened.
 const EVERY: Duration = Duration::from_secs(60);
+/// A reading that failed is tried again after so long: a table was dropped under it, or the target is
+/// away.
+const AGAIN: Duration = Duration::from_secs(2);
 /// The least time between two readings.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long one reading may take.
@@ -24,7 +27,9 @@ pub(super) async fn read_all_once(gateway: &Gateway) {
     let mut readings = JoinSet::new();
     for target in gateway.services.world.load().targets.values() {
         let target = Arc::clone(target);
-        readings.spawn(async move { read(&target).await });
+        readings.spawn(async move {
+            read(&target).await;
+        });
     }
     let all = async { while readings.join_next().await.is_some() {} };
     if tokio::time::timeout(AT_START, all).await.is_err() {
@@ -48,21 +53,20 @@ pub(super) async fn keep(gateway: Arc<Gateway>) {
 }
 
 async fn follow(target: Arc<Target>) {
+    // Without a catalog every name is unknown, and with an old one those that are new: keep trying.
+    let mut wait = if target.catalog.load().epoch == 0 { AGAIN } else { EVERY };
     loop {
-        let reading = target.catalog.load();
-        // Without a catalog every name is unknown: keep trying.
-        let wait = if reading.epoch == 0 { Duration::from_secs(2) } else { EVERY };
-        drop(reading);
         tokio::select! {
             () = target.stale.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        read(&target).await;
+        wait = if read(&target).await { EVERY } else { AGAIN };
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn read(target: &Target) {
+/// Reads the catalog; true if there is a new one.
+async fn read(target: &Target) -> bool {
     let epoch = target.catalog.load().epoch + 1;
     let read = async {
         let mut control = Control::connect(&target.connect, PATIENCE).await?;
@@ -74,9 +78,11 @@ async fn read(target: &Target) {
         Ok(catalog) => {
             tracing::debug!(target = %target.name, epoch, "catalog read");
             target.catalog.store(Arc::new(catalog));
+            true
         }
         Err(error) => {
             tracing::warn!(target = %target.name, error = %error, "the catalog could not be read");
+            false
         }
     }
 }

@@ -317,18 +317,7 @@ impl Conversation {
             FrontendMessage::Flush => self.flush(),
             FrontendMessage::CopyData(_) => self.copy(false),
             FrontendMessage::CopyDone | FrontendMessage::CopyFail { .. } => self.copy(true),
-            FrontendMessage::FunctionCall => {
-                if !self.pipeline.discarding {
-                    self.refuse_query(
-                        Refusal::new(
-                            RefusalKind::NotSupported,
-                            "the fast-path function call is not offered",
-                        )
-                        .with_hint("Call the function in a SELECT."),
-                    );
-                }
-                Pass::Drop
-            }
+            FrontendMessage::FunctionCall(call) => self.function_call(call),
             FrontendMessage::Password(_) => {
                 let error = WireError::NotLegalNow { what: "a password message" };
                 return Err(End::Refused(error.refusal()));

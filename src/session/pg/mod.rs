@@ -11,6 +11,7 @@ mod conversation;
 mod copy;
 mod cut;
 mod extended;
+mod fast_path;
 mod live;
 mod local;
 mod login;

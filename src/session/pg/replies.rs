@@ -70,7 +70,8 @@ impl Conversation {
             backend::READY_FOR_QUERY => return self.ready(body),
             backend::COMMAND_COMPLETE
             | backend::EMPTY_QUERY_RESPONSE
-            | backend::PORTAL_SUSPENDED => {
+            | backend::PORTAL_SUSPENDED
+            | backend::FUNCTION_CALL_RESPONSE => {
                 return self.result_ends(tag, body);
             }
             _ => {}

@@ -238,7 +238,7 @@ impl Conversation {
         Pass::Drop
     }
 
-    fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit) -> Pass {
+    pub(super) fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit) -> Pass {
         // Behind a rollback of ours only the transaction's end has come so far; a COMMIT must not
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());

@@ -16,14 +16,14 @@ use super::backend as tag;
 
 /// What was sent, by what answers it.
 ///
-/// Legal replies: `Query → (T | D | C | I | G | H | d | c | E)* Z`, `Parse → 1`, `Bind → 2`,
+/// Legal replies: `Query → (T | D | C | I | V | G | H | d | c | E)* Z`, `Parse → 1`, `Bind → 2`,
 /// `DescribeStatement → t (T | n)`, `DescribePortal → T | n`,
 /// `Execute → (D | G | H | d | c)* (C | I | s)`, `Close → 3`, `Sync → Z`; instead of each `E`, after
 /// which everything up to the next Sync is dropped. `CopyEnd` and `Local` are answered by nothing
 /// from upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// Query.
+    /// Query, and FunctionCall, which is answered alike.
     Query,
     /// Parse.
     Parse,
@@ -252,6 +252,7 @@ impl<T> Exchange<T> {
                 | tag::DATA_ROW
                 | tag::COMMAND_COMPLETE
                 | tag::EMPTY_QUERY_RESPONSE
+                | tag::FUNCTION_CALL_RESPONSE
                 | tag::COPY_OUT_RESPONSE
                 | tag::COPY_DATA
                 | tag::COPY_DONE,

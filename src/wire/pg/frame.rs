@@ -42,7 +42,7 @@ pub struct Header {
 pub struct FrontendLimits {
     /// The text of a Query or Parse.
     pub text: usize,
-    /// A Bind, with all its parameters.
+    /// A Bind, with all its parameters, and a FunctionCall with its arguments.
     pub bind: usize,
     /// One CopyData.
     pub copy_data: usize,
@@ -69,7 +69,7 @@ pub fn from_client(buffer: &[u8], limits: &FrontendLimits) -> Result<Option<Head
         frontend::DESCRIBE | frontend::CLOSE => (6, SMALL_LENGTH_MAX),
         frontend::EXECUTE => (9, SMALL_LENGTH_MAX),
         frontend::COPY_FAIL => (5, SMALL_LENGTH_MAX),
-        frontend::FUNCTION_CALL => (4, SMALL_LENGTH_MAX),
+        frontend::FUNCTION_CALL => (14, limits.bind),
         frontend::PASSWORD => (4, PASSWORD_LENGTH_MAX),
         frontend::FLUSH | frontend::SYNC | frontend::COPY_DONE | frontend::TERMINATE => (4, 4),
         _ => return Err(WireError::UnknownTag { tag }),

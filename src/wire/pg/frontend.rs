@@ -73,8 +73,8 @@ pub enum FrontendMessage<'a> {
         /// The client's words for the error message.
         reason: &'a [u8],
     },
-    /// Calls a function by oid; not decoded, because never forwarded.
-    FunctionCall,
+    /// Calls a function by oid.
+    FunctionCall(FunctionCall),
     /// An answer to an authentication request, undecoded.
     Password(&'a [u8]),
     /// Goodbye.
@@ -134,6 +134,15 @@ pub struct Named<'a> {
     pub kind: NameKind,
     /// Its name; empty for the unnamed one.
     pub name: &'a [u8],
+}
+
+/// Calls a function without SQL: the "fast path" of large objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FunctionCall {
+    /// Its `pg_proc.oid`.
+    pub oid: u32,
+    /// How many arguments it is given.
+    pub arguments: usize,
 }
 
 /// Runs a portal.
@@ -273,10 +282,7 @@ pub fn decode(frame: &[u8]) -> Result<FrontendMessage<'_>, WireError> {
         COPY_DATA => FrontendMessage::CopyData(body.rest()),
         COPY_DONE => FrontendMessage::CopyDone,
         COPY_FAIL => FrontendMessage::CopyFail { reason: body.string()? },
-        FUNCTION_CALL => {
-            body.rest();
-            FrontendMessage::FunctionCall
-        }
+        FUNCTION_CALL => FrontendMessage::FunctionCall(FunctionCall::read(&mut body)?),
         PASSWORD => FrontendMessage::Password(body.rest()),
         TERMINATE => FrontendMessage::Terminate,
         _ => return Err(WireError::UnknownTag { tag }),
@@ -290,6 +296,17 @@ impl<'a> Parse<'a> {
         let (name, text) = (body.string()?, body.string()?);
         let count = body.count()?;
         Ok(Self { name, text, parameter_types: Oids::read(body, count)? })
+    }
+}
+
+impl FunctionCall {
+    fn read(body: &mut Body<'_>) -> Result<Self, WireError> {
+        let oid = body.i32()?.cast_unsigned();
+        Formats::read(body)?;
+        let arguments = Parameters::read(body)?;
+        // The format of the result, which the server checks as it does those of the arguments.
+        body.i16()?;
+        Ok(Self { oid, arguments: arguments.len() })
     }
 }
 

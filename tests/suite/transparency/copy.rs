@@ -3,7 +3,7 @@
 use super::Conversation;
 use crate::support::{
     RawClient,
-    raw::{bind, copy_data, copy_done, copy_fail, execute, flush, parse, query, sync},
+    raw::{bind, copy_data, copy_done, copy_fail, execute, flush, frame, parse, query, sync},
 };
 
 /// Begins a COPY FROM STDIN, sends pieces, and reads to the end.
@@ -54,6 +54,19 @@ fn with_strays() -> Vec<(Vec<Vec<u8>>, usize)> {
         (vec![bad.clone(), copy_done(), sync(), sync(), clear, sync()], 3),
         (vec![bad, sync(), copy_done(), sync(), query("SELECT 'behind it'")], 3),
     ]
+}
+
+/// A FunctionCall with binary arguments.
+fn call(oid: u32, arguments: &[&[u8]]) -> Vec<u8> {
+    let count = u16::try_from(arguments.len()).expect("few arguments").to_be_bytes();
+    let mut body = [&oid.to_be_bytes()[..], &[0, 1, 0, 1], &count].concat();
+    for argument in arguments {
+        let length = u32::try_from(argument.len()).expect("short arguments");
+        body.extend(length.to_be_bytes());
+        body.extend_from_slice(argument);
+    }
+    body.extend([0, 1]);
+    frame(b'F', &body)
 }
 
 pub(super) const CONVERSATIONS: &[Conversation] = &[
@@ -231,5 +244,31 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
         ] {
             c.query(text);
         }
+    }),
+    ("large objects by fast-path calls", |c| {
+        let number = |n: u32| n.to_be_bytes();
+        for (oid, arguments) in
+            [(715, vec![&number(434_343)[..]]), (952, vec![&number(434_343)[..], &number(0x60000)])]
+        {
+            c.exchange(&[call(oid, &arguments)], 1);
+        }
+        c.query("BEGIN");
+        c.exchange(&[call(952, &[&number(434_343), &number(0x60000)])], 1);
+        c.exchange(&[call(955, &[&number(0), b"hallo"]), call(956, &[&number(0)[..]; 3])], 2);
+        c.exchange(&[call(954, &[&number(0), &number(100)]), query("SELECT 1")], 2);
+        c.exchange(&[call(953, &[&number(0)])], 1);
+        c.query("COMMIT");
+        c.query("SELECT lo_get(434343)");
+        // No such object, no such function, too few arguments, and a transaction that has failed.
+        c.query("BEGIN");
+        c.exchange(&[call(964, &[&number(1)])], 1);
+        c.exchange(&[call(964, &[&number(434_343)])], 1);
+        c.query("ROLLBACK");
+        c.exchange(&[call(999_999, &[])], 1);
+        c.exchange(&[call(964, &[])], 1);
+        // Behind an error it is skipped like everything else until Sync.
+        c.exchange(&[parse("", "SELEC", &[]), call(964, &[&number(434_343)]), sync()], 1);
+        c.exchange(&[call(964, &[&number(434_343)])], 1);
+        c.query("SELECT count(*) FROM pg_largeobject_metadata WHERE oid = 434343");
     }),
 ];

@@ -136,6 +136,19 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
         unsynced.push(sync());
         c.exchange(&unsynced, 1);
     }),
+    ("a Query behind an error is skipped too", |c| {
+        c.exchange(&[parse("", "SELEC", &[]), query("SELECT 1"), sync()], 1);
+        c.exchange(&[parse("", "SELECT 1", &[]), query("SELECT 2"), sync()], 2);
+        c.exchange(&[parse("", "SELEC", &[]), query("SELECT 1"), query("SELECT 2"), sync()], 1);
+        c.send_bytes(&[parse("", "SELEC", &[]), flush()].concat());
+        c.read_until(b'E');
+        c.exchange(&[query("SELECT 3"), parse("", "SELECT 4", &[]), sync()], 1);
+        c.send_bytes(&[parse("", "SELECT 5", &[]), flush()].concat());
+        c.read_until(b'1');
+        c.exchange(&[query("SELECT 6")], 1);
+        c.exchange(&[sync()], 1);
+        c.query("SELECT 7");
+    }),
     ("cursors that functions have opened, and the path in a transaction", |c| {
         c.query(
             "CREATE FUNCTION opens(refcursor) RETURNS refcursor LANGUAGE plpgsql AS

@@ -5,15 +5,16 @@
 
 use crate::kernel::{
     access::Permission,
-    catalog::{Routine, Volatility},
+    catalog::{Routine, UserCast, Volatility},
     sql::{
         analysis::NeedOn,
         builtins::{self, ExtensionRule, FunctionRule},
+        context::SearchPath,
         judge::{
             Judge,
             names::{Resolved, resolve},
         },
-        reading::{RawName, RoutineUse, StatementKind},
+        reading::{RawName, RelationUse, RoutineUse, StatementKind},
     },
 };
 
@@ -76,10 +77,53 @@ impl Judge<'_> {
         }
         for cast in catalog.casts() {
             let written = |side: &str| reading.types.iter().any(|t| t.base() == bare_type(side));
-            if cast.implicit || written(&cast.target) {
+            let applies = cast.implicit && !(cast.of_user_type && self.is_free_of(cast));
+            if applies || written(&cast.target) {
                 self.routine_behind(cast.routine);
             }
         }
+    }
+
+    /// True if nothing in the statement can be of a user's type, so that no cast from or to one is
+    /// looked for: everything named is the server's own, and the columns of relations are of its types.
+    /// A table's rows are of a type of the table's name.
+    fn is_free_of(&self, cast: &UserCast) -> bool {
+        let reading = self.reading;
+        let catalog = self.cx.catalog;
+        let own_names = match self.cx.path {
+            SearchPath::Known(path) => path.first().is_some_and(|first| first == "pg_catalog"),
+            SearchPath::Unknown => false,
+        };
+        let own_type = |name: &RawName| match name.schema() {
+            Some(schema) => schema == "pg_catalog",
+            None => own_names && builtins::is_built_in_type(name.base()),
+        };
+        let of_own_types = |used: &RelationUse| match resolve(&used.name, self.cx) {
+            Resolved::User(relation) => {
+                let rows = [&cast.source, &cast.target].map(|side| bare_type(side));
+                !rows.contains(&relation.name.as_str())
+                    && relation.columns.iter().all(|c| c.type_oid < FIRST_USER_OID)
+            }
+            Resolved::Catalog { .. } => true,
+            Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => false,
+        };
+        let own_field = |name: &String| !self.has_user_code(&RawName(vec![name.clone()]));
+        let mut operators = reading.operators.iter().map(String::as_str).chain(["=", "<"]);
+        // EXECUTE casts to the types that PREPARE declared.
+        reading.parameters == 0
+            && !self.has(StatementKind::Execute)
+            && !self.cx.overlay.may_hold_anything()
+            && reading.types.iter().all(own_type)
+            && reading.routines.iter().all(|used| !self.has_user_code(&used.name))
+            && operators.all(|operator| catalog.operators_named(operator).is_empty())
+            && reading.columns.as_ref().is_some_and(|columns| {
+                columns
+                    .fields
+                    .iter()
+                    .chain(columns.dotted.iter().map(|(name, _)| name))
+                    .all(own_field)
+            })
+            && reading.relations.iter().all(of_own_types)
     }
 
     /// `(x).f` calls `f(x)` if `x` has no field `f`, whatever the type of `x`; `t.f` does so with
@@ -359,6 +403,9 @@ fn is_harmless_on_values(name: &str) -> bool {
         ) => false,
     }
 }
+
+/// `FirstNormalObjectId`: what the server brings along has smaller ones.
+const FIRST_USER_OID: u32 = 16_384;
 
 /// Built-in types that can be written like a call and are no function on the list.
 const TYPES: [&str; 26] = [

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::kernel::{
-    catalog::{Catalog, Routine, RoutineKind, UserOperator, Volatility},
+    catalog::{
+        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, UserCast, UserOperator,
+        Volatility,
+    },
     sql::{
         analysis::{Analysis, SessionEffect, StatementClass},
         analyze,
@@ -138,13 +141,13 @@ fn code_that_may_do_anything_is_told() {
     }
 }
 
-#[test]
-fn statements_without_a_place_for_expressions_run_no_operator() {
+/// A catalog with a routine that may do anything, of oid 900.
+fn sneaky() -> Catalog {
     let mut catalog = Catalog::default();
     catalog.add_routine(Routine {
         oid: 900,
         schema: "public".into(),
-        name: "sneaky_eq".into(),
+        name: "sneaky".into(),
         kind: RoutineKind::Function,
         volatility: Volatility::Volatile,
         security_definer: false,
@@ -152,6 +155,76 @@ fn statements_without_a_place_for_expressions_run_no_operator() {
         extension: None,
         takes_rows: false,
     });
+    catalog
+}
+
+fn table(oid: u32, name: &str, type_oid: u32) -> Relation {
+    Relation {
+        oid,
+        schema: "public".into(),
+        name: name.into(),
+        kind: RelationKind::Table,
+        columns: vec![Column { number: 1, name: "x".into(), type_oid, type_name: "?".into() }],
+        definition: None,
+        reads: Vec::new(),
+        calls: Vec::new(),
+        triggers: Vec::new(),
+        parents: Vec::new(),
+        has_rules: false,
+    }
+}
+
+#[test]
+fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
+    let mut catalog = sneaky();
+    for relation in
+        [table(1, "plain", 23), table(2, "typed", 16_500), table(3, "odd", 23), table(4, "t", 23)]
+    {
+        catalog.add_relation(relation);
+    }
+    let cast = |source: &str, of_user_type| UserCast {
+        source: source.into(),
+        target: "public.odd".into(),
+        routine: 900,
+        implicit: true,
+        of_user_type,
+    };
+    let mut everywhere = catalog.clone();
+    everywhere.add_cast(UserCast { target: "text".into(), ..cast("integer", false) });
+    catalog.add_cast(cast("integer", true));
+    let free = [
+        "SELECT 1",
+        "SELECT x, count(*) FROM plain WHERE x = 1 GROUP BY x",
+        "SELECT x::int8, cast(x AS double precision) FROM plain JOIN t USING (x)",
+        "SELECT relname FROM pg_class",
+        "INSERT INTO plain VALUES (1)",
+    ];
+    let bound = [
+        "SELECT * FROM typed",
+        "SELECT x FROM odd",
+        "SELECT 1::odd",
+        "SELECT x::mood FROM plain",
+        "SELECT $1",
+        "SELECT x FROM unheard_of",
+        "SELECT sneaky()",
+        "EXECUTE p(1)",
+        "CREATE TABLE more (y odd)",
+        "SELECT * FROM json_to_record('{}') AS r (y odd)",
+    ];
+    for text in free {
+        assert_ne!(one_in(&catalog, text).class, StatementClass::Admin, "{text}");
+        assert_eq!(one_in(&everywhere, text).class, StatementClass::Admin, "{text}");
+    }
+    for text in bound {
+        assert_eq!(one_in(&catalog, text).class, StatementClass::Admin, "{text}");
+    }
+    catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 901 });
+    assert_eq!(one_in(&catalog, "SELECT 1").class, StatementClass::Admin);
+}
+
+#[test]
+fn statements_without_a_place_for_expressions_run_no_operator() {
+    let mut catalog = sneaky();
     catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 900 });
     for text in [
         "BEGIN",
