@@ -82,8 +82,8 @@ impl Judge<'_> {
             CreateTableAs | CopyFromClient | CopyServer | Explain | ExplainAnalyze | Show | Set
             | SetRole | SetConstraints | Transaction | TwoPhase | Prepare | Execute
             | Deallocate | Declare | Fetch | Move | Close | Listen | Unlisten | Notify
-            | LockShare | Lock | Refresh | Discard | SchemaChange | Truncate | CreateCode | Do
-            | Privileges | Server | Maintenance | Other => false,
+            | LockShare | Lock | Refresh | Discard | SchemaChange | Truncate | CreateCode
+            | DropCode | Do | Privileges | Server | Maintenance | Other => false,
         }
     }
 

@@ -9,7 +9,7 @@
 //!   DECLARE, COPY or CREATE TABLE AS holds, not as the rows of an INSERT or of FROM. `SELECT … INTO`
 //!   (in any arm of a set operation) is `CreateTableAs` on top with `Select` beside it. DROP, RENAME
 //!   and SET SCHEMA have the kind of what they touch: `CreateCode` for routines, triggers, rules,
-//!   policies, extensions. ALTER TABLE adds `Privileges` for OWNER TO, and `CreateCode` for enabling
+//!   policies, extensions; but DROP of a routine, an operator or a trigger is `DropCode`. ALTER TABLE adds `Privileges` for OWNER TO, and `CreateCode` for enabling
 //!   or disabling triggers, rules and row security. A statement inside a rule or a routine's body
 //!   counts like any other.
 //! - **Relations.** Tables, views, sequences, indexes by their names; a new index's own name is left
@@ -122,6 +122,8 @@ pub enum StatementKind {
     /// CREATE or ALTER of functions, procedures, triggers, rules, operators, casts, aggregates,
     /// languages, extensions, event triggers, policies: what puts code in place.
     CreateCode,
+    /// DROP of a routine, an operator or a trigger.
+    DropCode,
     /// DO.
     Do,
     /// CALL.

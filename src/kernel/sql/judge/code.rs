@@ -54,7 +54,7 @@ impl Judge<'_> {
                 Select | Values | CreateTableAs | Insert | Update | Delete | Merge
                 | CopyToClient | CopyFromClient | CopyServer | Explain | ExplainAnalyze
                 | Prepare | Execute | Declare | Refresh | SchemaChange | Truncate | CreateCode
-                | Do | Call | Privileges | Server | Maintenance | Other => true,
+                | DropCode | Do | Call | Privileges | Server | Maintenance | Other => true,
             })
     }
 

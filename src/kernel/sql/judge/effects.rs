@@ -58,8 +58,9 @@ impl Judge<'_> {
     }
 
     fn schema(&mut self) {
-        use StatementKind::{CreateCode, CreateTableAs, Do, SchemaChange, Server};
-        let changes = [CreateCode, CreateTableAs, Do, SchemaChange, Server, StatementKind::Other];
+        use StatementKind::{CreateCode, CreateTableAs, Do, DropCode, SchemaChange, Server};
+        let changes =
+            [CreateCode, CreateTableAs, Do, DropCode, SchemaChange, Server, StatementKind::Other];
         if changes.into_iter().any(|kind| self.has(kind)) {
             let names: Vec<String> = self
                 .reading
@@ -70,7 +71,8 @@ impl Judge<'_> {
                 .collect();
             self.effects.push(SessionEffect::SchemaChange(names));
         }
-        self.user_code |= [CreateCode, Do, StatementKind::Call, StatementKind::Other]
+        // What a dropped operator or routine stood in front of is what its name means now.
+        self.user_code |= [CreateCode, DropCode, Do, StatementKind::Call, StatementKind::Other]
             .into_iter()
             .any(|kind| self.has(kind));
     }

@@ -85,6 +85,7 @@ impl Judge<'_> {
             TwoPhase => self.admin("uses two-phase commit"),
             CopyServer => self.admin("reads or writes a file or runs a program on the server"),
             CreateCode => self.admin("puts code in place"),
+            DropCode => self.schema_change("drops code"),
             Do => self.admin("runs code with DO"),
             Call => self.call(),
             Privileges => self.admin("changes roles, owners or privileges"),

@@ -414,7 +414,7 @@ impl Visit for Reader {
     // Definitions whose kind depends on the object.
 
     fn drop_stmt(&mut self, n: &pg::DropStmt) {
-        let kind = object_kind(n.remove_type);
+        let kind = dropped_kind(n.remove_type);
         for object in &n.objects {
             self.define_named(n.remove_type, object);
         }
@@ -642,7 +642,23 @@ impl Reader {
     }
 }
 
-/// What dropping, renaming or defining an object of this type is.
+/// What dropping an object of this type is: code that goes runs nothing.
+fn dropped_kind(object_type: i32) -> Kind {
+    use pg::ObjectType as O;
+    match O::try_from(object_type) {
+        Ok(
+            O::ObjectAggregate
+            | O::ObjectFunction
+            | O::ObjectOperator
+            | O::ObjectProcedure
+            | O::ObjectRoutine
+            | O::ObjectTrigger,
+        ) => Kind::DropCode,
+        _ => object_kind(object_type),
+    }
+}
+
+/// What renaming or defining an object of this type is, and dropping most.
 fn object_kind(object_type: i32) -> Kind {
     use pg::ObjectType as O;
     match O::try_from(object_type).unwrap_or(O::Undefined) {

@@ -169,7 +169,7 @@ fn kinds_are_found_wherever_a_statement_stands() {
         ),
         ("ALTER TABLE t OWNER TO x", vec![K::SchemaChange, K::Privileges]),
         ("ALTER TABLE t DISABLE TRIGGER ALL", vec![K::SchemaChange, K::CreateCode]),
-        ("DROP FUNCTION f()", vec![K::CreateCode]),
+        ("DROP FUNCTION f()", vec![K::DropCode]),
         ("ALTER ROLE r SET search_path = x", vec![K::Privileges]),
         ("VACUUM t", vec![K::Maintenance]),
         ("LOCK t IN ACCESS SHARE MODE", vec![K::LockShare]),
