@@ -177,7 +177,7 @@ fn describe(analysis: &Analysis) -> String {
             let permission = need.permission.short_name();
             match &need.on {
                 NeedOn::Anything => permission.to_owned(),
-                NeedOn::WholeTarget => format!("{permission} everywhere"),
+                NeedOn::WholeTarget | NeedOn::Code => format!("{permission} everywhere"),
                 NeedOn::Relation { schema, name } if schema.is_empty() => {
                     format!("{permission} on ?.{name}")
                 }

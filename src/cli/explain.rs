@@ -382,7 +382,7 @@ fn notes(analysis: &Analysis) -> String {
 
 fn reason(need: &Need) -> String {
     match need.on {
-        NeedOn::WholeTarget => format!("{} (a grant on ALL tables)", need.why),
+        NeedOn::WholeTarget | NeedOn::Code => format!("{} (a grant on ALL tables)", need.why),
         NeedOn::Relation { .. } | NeedOn::Anything => need.why.clone(),
     }
 }
@@ -542,7 +542,7 @@ impl Verdict {
 fn need_json(need: &Need) -> Value {
     let on = match &need.on {
         NeedOn::Relation { schema, name } => json!({"schema": schema, "name": name}),
-        NeedOn::WholeTarget => json!("target"),
+        NeedOn::WholeTarget | NeedOn::Code => json!("target"),
         NeedOn::Anything => Value::Null,
     };
     json!({"permission": need.permission.name(), "on": on, "why": need.why})

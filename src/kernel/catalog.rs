@@ -24,6 +24,8 @@ pub struct Catalog {
     operators: HashMap<String, Vec<UserOperator>>,
     casts: Vec<UserCast>,
     types: HashMap<String, Vec<UserType>>,
+    shapes: HashMap<u32, TypeShape>,
+    shapes_by_name: HashMap<String, Vec<u32>>,
 }
 
 /// What a relation is; `pg_class.relkind`.
@@ -67,6 +69,8 @@ pub struct Relation {
     /// User routines that its query, defaults, constraints, policies, rules and index expressions
     /// call, directly.
     pub calls: Vec<u32>,
+    /// User routines that its row security policies call: reading it runs them.
+    pub policies: Vec<u32>,
     /// User routines that its triggers call.
     pub triggers: Vec<u32>,
     /// Tables it inherits from or is a partition of.
@@ -123,9 +127,10 @@ pub struct Routine {
     pub name: String,
     /// What it is.
     pub kind: RoutineKind,
-    /// What it says of itself; an attacker with DDL can make it lie.
+    /// What it says of itself; an attacker with DDL can make it lie. Of an aggregate: the worst that
+    /// the functions it is made of say, for it says nothing itself.
     pub volatility: Volatility,
-    /// Runs with its owner's rights.
+    /// Runs with its owner's rights, or a function that an aggregate is made of does.
     pub security_definer: bool,
     /// `sql`, `plpgsql`, `c`, `internal`, …
     pub language: String,
@@ -133,6 +138,10 @@ pub struct Routine {
     pub extension: Option<String>,
     /// It can be called with a row as its only argument, so that `t.f` may mean it.
     pub takes_rows: bool,
+    /// User routines that coercing a value to one of its arguments' types runs.
+    pub argument_code: Vec<u32>,
+    /// The users' types among those of its arguments and of what it returns.
+    pub types: Vec<u32>,
 }
 
 /// An operator outside `pg_catalog`.
@@ -142,21 +151,28 @@ pub struct UserOperator {
     pub schema: String,
     /// The routine behind it.
     pub routine: u32,
+    /// The users' types among its operands'; of arrays, their elements'. Empty: it takes built-in
+    /// types only.
+    pub operands: Vec<u32>,
 }
 
-/// A cast with a user routine behind it.
+/// A cast with a user routine behind it, or one that turns values into something else unsaid.
 #[derive(Clone, Debug)]
 pub struct UserCast {
     /// Source type, as `format_type` prints it.
     pub source: String,
     /// Target type, as `format_type` prints it.
     pub target: String,
-    /// The routine behind it; built-in ones are left out.
+    /// The routine behind it; 0 if there is none, or the server's own.
     pub routine: u32,
+    /// The source if it is a user's type; of an array, its element.
+    pub from: Option<u32>,
+    /// The target if it is a user's type; of an array, its element.
+    pub to: Option<u32>,
     /// Applied without being written (`pg_cast.castcontext` `i` or `a`).
     pub implicit: bool,
-    /// One of the two isn't the server's own type.
-    pub of_user_type: bool,
+    /// Applied unsaid in every expression, not only where a value is stored (`i`).
+    pub in_expressions: bool,
 }
 
 /// A type outside `pg_catalog` whose use runs user code: domains with checks, base types.
@@ -166,6 +182,17 @@ pub struct UserType {
     pub schema: String,
     /// User routines that using it may call.
     pub calls: Vec<u32>,
+}
+
+/// What a type of a user's is made of, whether or not its use runs code.
+#[derive(Clone, Debug, Default)]
+pub struct TypeShape {
+    /// The types inside: of an array its elements, of a domain what it restricts, of a row its columns.
+    pub parts: Vec<u32>,
+    /// User routines that using it may call.
+    pub calls: Vec<u32>,
+    /// User routines that sort, compare and hash its values unsaid: those of its operator classes.
+    pub compares: Vec<u32>,
 }
 
 impl Catalog {
@@ -184,6 +211,14 @@ impl Catalog {
         self.routines.insert(routine.oid, routine);
     }
 
+    /// Adds a user's type that a routine takes or returns, and what coercing a value to it runs.
+    pub fn add_routine_type(&mut self, oid: u32, type_oid: u32, calls: Vec<u32>) {
+        if let Some(routine) = self.routines.get_mut(&oid) {
+            routine.types.push(type_oid);
+            routine.argument_code.extend(calls);
+        }
+    }
+
     /// Adds an operator.
     pub fn add_operator(&mut self, name: impl Into<String>, operator: UserOperator) {
         self.operators.entry(name.into()).or_default().push(operator);
@@ -197,6 +232,27 @@ impl Catalog {
     /// Adds a type.
     pub fn add_type(&mut self, name: impl Into<String>, user_type: UserType) {
         self.types.entry(name.into()).or_default().push(user_type);
+    }
+
+    /// Adds what a user's type is made of.
+    pub fn add_shape(&mut self, name: impl Into<String>, oid: u32, shape: TypeShape) {
+        self.shapes_by_name.entry(name.into()).or_default().push(oid);
+        self.shapes.insert(oid, shape);
+    }
+
+    /// What the user's type of that oid is made of.
+    pub fn shape(&self, oid: u32) -> Option<&TypeShape> {
+        self.shapes.get(&oid)
+    }
+
+    /// All users' types of that name; a table's row type has the table's.
+    pub fn shapes_named(&self, name: &str) -> &[u32] {
+        self.shapes_by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All operators, in no order.
+    pub fn operators(&self) -> impl Iterator<Item = &UserOperator> {
+        self.operators.values().flatten()
     }
 
     /// The relation of that schema and name.

@@ -112,7 +112,52 @@ pub fn analyze(
     };
     let text = StatementText::new(text.as_bytes(), usize::MAX)
         .map_err(|bad| Unreadable::Ambiguous { what: bad.to_string() })?;
-    sql::analyze(&text, &cx).map(Arc::new)
+    let batch = sql::analyze(&text, &cx)?;
+    Ok(Arc::new(if catalog.epoch == 0 { before_the_catalog(batch) } else { batch }))
+}
+
+/// Fail closed: before the first reading of the catalog nobody knows what code stands behind a name, so
+/// that every name but a catalog's needs admin.
+fn before_the_catalog(batch: Batch) -> Batch {
+    let blind = |analysis: &Arc<Analysis>| {
+        let known = analysis.relations.iter().all(|r| r.is_catalog) && analysis.routines.is_empty();
+        if known || analysis.local.is_some() {
+            return Arc::clone(analysis);
+        }
+        let mut analysis = (**analysis).clone();
+        analysis.class = StatementClass::Admin;
+        analysis.needs.insert(
+            0,
+            Need {
+                permission: Permission::Admin,
+                on: NeedOn::WholeTarget,
+                why: "what the target contains has not been read yet: try again".to_owned(),
+            },
+        );
+        Arc::new(analysis)
+    };
+    let statements = batch.statements.iter().map(blind).collect();
+    Batch { statements, ..batch }
+}
+
+/// The batch as it is with parameters of these types; `None`: as it was.
+pub fn with_parameter_types(
+    batch: &Batch,
+    oids: impl Iterator<Item = u32>,
+    reading: &ReadingState,
+    target: &Target,
+) -> Option<Batch> {
+    let [only] = batch.statements.as_slice() else { return None };
+    let catalog = target.catalog.load();
+    let cx = Context {
+        mode: reading.mode,
+        catalog: &catalog,
+        path: &reading.path,
+        overlay: &reading.overlay,
+        trust: &target.trust,
+    };
+    let typed = sql::judge::with_parameter_types(only, oids, &cx)?;
+    Some(Batch { statements: vec![Arc::new(typed)], fingerprint: Arc::clone(&batch.fingerprint) })
 }
 
 /// What is to be done about a text that can't be read.

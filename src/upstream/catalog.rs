@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     kernel::catalog::{
-        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, UserCast, UserOperator,
-        UserType, Volatility,
+        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
+        UserOperator, UserType, Volatility,
     },
     wire::WireError,
 };
@@ -55,7 +55,11 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     for row in control.simple_query(OPERATORS).await? {
         let (oid, routine): (u32, u32) = (number(&row, 0)?, number(&row, 3)?);
         operators.insert(oid, routine);
-        catalog.add_operator(text(&row, 2)?, UserOperator { schema: text(&row, 1)?, routine });
+        let operands = oids(&row, 4)?;
+        catalog.add_operator(
+            text(&row, 2)?,
+            UserOperator { schema: text(&row, 1)?, routine, operands },
+        );
     }
     for row in control.simple_query(CASTS).await? {
         catalog.add_cast(UserCast {
@@ -63,7 +67,9 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
             target: text(&row, 1)?,
             routine: number(&row, 2)?,
             implicit: flag(&row, 3)?,
-            of_user_type: flag(&row, 4)?,
+            from: oids(&row, 4)?.first().copied(),
+            to: oids(&row, 5)?.first().copied(),
+            in_expressions: flag(&row, 6)?,
         });
     }
 
@@ -94,17 +100,31 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
         }
     }
 
+    let arguments = control.simple_query(ARGUMENTS).await?;
     let types = control.simple_query(TYPES).await?;
     let references = control.simple_query(REFERENCES).await?;
     let uses = Uses::new(&catalog, operators, &types, &references, &relations)?;
+    let mut compares: HashMap<u32, Vec<u32>> = HashMap::new();
+    for row in control.simple_query(COMPARES).await? {
+        compares.entry(number(&row, 0)?).or_default().push(number(&row, 1)?);
+    }
     for row in &types {
-        let calls = uses.of_type(number(row, 0)?, Depth::AndInputOutput);
+        let oid = number(row, 0)?;
+        let calls = uses.of_type(oid, Depth::AndInputOutput);
+        let parts = uses.types.get(&oid).map(|t| t.parts.clone()).unwrap_or_default();
+        let compares = compares.remove(&oid).unwrap_or_default();
+        catalog.add_shape(text(row, 2)?, oid, TypeShape { parts, calls: calls.clone(), compares });
         if !calls.is_empty() {
             catalog.add_type(text(row, 2)?, UserType { schema: text(row, 1)?, calls });
         }
     }
+    for row in &arguments {
+        let oid = number(row, 1)?;
+        catalog.add_routine_type(number(row, 0)?, oid, uses.of_type(oid, Depth::Checks));
+    }
     for relation in relations.values_mut() {
         relation.calls = uses.of_owner(&uses.relations, relation.oid);
+        relation.policies = uses.of_owner(&uses.policies, relation.oid);
         relation.triggers = uses.of_owner(&uses.triggers, relation.oid);
     }
     for relation in relations.into_values() {
@@ -119,6 +139,7 @@ struct Uses {
     operators: HashMap<u32, u32>,
     types: HashMap<u32, TypeParts>,
     relations: HashMap<u32, Vec<Reference>>,
+    policies: HashMap<u32, Vec<Reference>>,
     triggers: HashMap<u32, Vec<Reference>>,
 }
 
@@ -159,6 +180,7 @@ impl Uses {
             operators,
             types: HashMap::new(),
             relations: HashMap::new(),
+            policies: HashMap::new(),
             triggers: HashMap::new(),
         };
         for row in types {
@@ -184,6 +206,7 @@ impl Uses {
             };
             match text(row, 0)?.as_str() {
                 "relation" => uses.relations.entry(owner).or_default().push(reference),
+                "policy" => uses.policies.entry(owner).or_default().push(reference),
                 "trigger" => uses.triggers.entry(owner).or_default().push(reference),
                 _ => uses.types.entry(owner).or_default().references.push(reference),
             }
@@ -267,6 +290,7 @@ fn relation(row: &Row) -> Result<Option<Relation>, WireError> {
         definition: row.get(5).cloned().flatten(),
         reads: Vec::new(),
         calls: Vec::new(),
+        policies: Vec::new(),
         triggers: Vec::new(),
         parents: Vec::new(),
         has_rules: flag(row, 4)?,
@@ -293,6 +317,8 @@ fn routine(row: &Row) -> Result<Routine, WireError> {
         language: text(row, 6)?,
         extension: row.get(7).cloned().flatten(),
         takes_rows: flag(row, 8)?,
+        argument_code: Vec::new(),
+        types: Vec::new(),
     })
 }
 
@@ -301,6 +327,13 @@ const ODD: WireError = WireError::BadValue { what: "answer about the catalog" };
 
 fn text(row: &Row, at: usize) -> Result<String, WireError> {
     row.get(at).cloned().flatten().ok_or(ODD)
+}
+
+/// Types of users' as `{1,2}`.
+fn oids(row: &Row, at: usize) -> Result<Vec<u32>, WireError> {
+    let list = text(row, at)?;
+    let inner = list.trim_matches(['{', '}']);
+    inner.split(',').filter(|oid| !oid.is_empty()).map(|oid| oid.parse().map_err(|_| ODD)).collect()
 }
 
 fn number<T: std::str::FromStr>(row: &Row, at: usize) -> Result<T, WireError> {
@@ -350,7 +383,9 @@ ORDER BY 1, 2";
 /// Rows fit arguments of their own type, of every pseudo-type, and of whatever somebody lets them be
 /// cast to.
 const ROUTINES: &str = "
-SELECT p.oid, n.nspname, p.proname, p.prokind, p.provolatile, p.prosecdef, l.lanname, e.extname,
+SELECT p.oid, n.nspname, p.proname, p.prokind,
+       CASE WHEN p.prokind = 'a' THEN parts.volatility ELSE p.provolatile::text END,
+       p.prosecdef OR coalesce(parts.definer, false), l.lanname, e.extname,
        p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1 AND (
            EXISTS (SELECT FROM pg_type t WHERE t.oid IN (p.proargtypes[0], p.provariadic)
                    AND (t.typtype = 'p' OR t.typcategory = 'C'))
@@ -362,17 +397,51 @@ JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
      AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
 LEFT JOIN pg_extension e ON e.oid = d.refobjid
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN bool_or(f.provolatile = 'v') THEN 'v' WHEN bool_or(f.provolatile = 's') THEN 's'
+           ELSE 'i' END AS volatility, bool_or(f.prosecdef) AS definer
+    FROM pg_aggregate a JOIN pg_proc f ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
+         a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+    WHERE a.aggfnoid = p.oid
+) parts ON p.prokind = 'a'
 WHERE p.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
 const OPERATORS: &str = "
-SELECT o.oid, n.nspname, o.oprname, o.oprcode::oid
+SELECT o.oid, n.nspname, o.oprname, o.oprcode::oid,
+       ARRAY(SELECT CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END FROM pg_type t
+             WHERE t.oid IN (o.oprleft, o.oprright)
+               AND CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END >= 16384)
 FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE o.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
 const CASTS: &str = "
-SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castfunc::oid,
-       castcontext IN ('i', 'a'), castsource >= 16384 OR casttarget >= 16384
-FROM pg_cast WHERE castfunc >= 16384";
+SELECT format_type(castsource, NULL), format_type(casttarget, NULL),
+       CASE WHEN castfunc >= 16384 THEN castfunc::oid ELSE 0 END, castcontext IN ('i', 'a'),
+       ARRAY(SELECT CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END FROM pg_type t
+             WHERE t.oid = castsource
+               AND CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END >= 16384),
+       ARRAY(SELECT CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END FROM pg_type t
+             WHERE t.oid = casttarget
+               AND CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END >= 16384),
+       castcontext = 'i'
+FROM pg_cast WHERE castfunc >= 16384 OR castcontext = 'i' AND oid >= 16384";
+
+/// The support functions and operators of operator classes for users' types: what sorts, compares and
+/// hashes their values where nobody writes an operator.
+const COMPARES: &str = "
+SELECT c.opcintype, p.amproc::oid FROM pg_opclass c
+JOIN pg_amproc p ON p.amprocfamily = c.opcfamily AND p.amproclefttype = c.opcintype
+WHERE c.opcintype >= 16384 AND p.amproc >= 16384
+UNION SELECT c.opcintype, o.oprcode::oid FROM pg_opclass c
+JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype
+JOIN pg_operator o ON o.oid = m.amopopr
+WHERE c.opcintype >= 16384 AND o.oprcode >= 16384";
+
+/// Which of the users' types the arguments of the users' routines and what they return have.
+const ARGUMENTS: &str = "
+SELECT DISTINCT p.oid, a.type FROM pg_proc p,
+     LATERAL unnest(p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, '{}')) AS a (type)
+WHERE p.oid >= 16384 AND a.type >= 16384";
 
 /// Arrays are made of their elements, domains of what they restrict, composites of their columns.
 const TYPES: &str = "
@@ -397,8 +466,9 @@ FROM d JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.o
 UNION SELECT 'relation', c.conrelid, d.what, d.refobjid
 FROM d JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
 WHERE c.conrelid <> 0
-UNION SELECT 'relation', p.polrelid, d.what, d.refobjid
+UNION SELECT 'policy', p.polrelid, d.what, d.refobjid
 FROM d JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+JOIN pg_class t ON t.oid = p.polrelid AND t.relrowsecurity
 UNION SELECT 'relation', r.ev_class, d.what, d.refobjid
 FROM d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
 UNION SELECT 'relation', i.indrelid, d.what, d.refobjid

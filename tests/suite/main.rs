@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attack_code;
 mod attack_session;
 mod audit;
 mod cancel;

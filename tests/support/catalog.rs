@@ -90,9 +90,11 @@ pub(crate) fn shop() -> Catalog {
             language: language.into(),
             extension: extension.map(str::to_owned),
             takes_rows: ["full_name", "total"].contains(&name),
+            argument_code: vec![],
+            types: vec![],
         });
     }
-    let operator = |routine| UserOperator { schema: "public".into(), routine };
+    let operator = |routine| UserOperator { schema: "public".into(), routine, operands: vec![] };
     catalog.add_operator("=", operator(908));
     catalog.add_operator("===", operator(909));
     catalog.add_type("email", UserType { schema: "public".into(), calls: vec![910] });
@@ -101,7 +103,9 @@ pub(crate) fn shop() -> Catalog {
         target: "money_amount".into(),
         routine: 915,
         implicit: false,
-        of_user_type: true,
+        in_expressions: false,
+        from: None,
+        to: None,
     });
     catalog
 }
@@ -126,6 +130,7 @@ fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &st
         definition: None,
         reads: vec![],
         calls: vec![],
+        policies: vec![],
         triggers: vec![],
         parents: vec![],
         has_rules: false,

@@ -716,7 +716,7 @@ impl fmt::Display for MissingShown<'_> {
                 f.write_str(" on ")?;
                 write_name(f, schema, name)
             }
-            NeedOn::WholeTarget => f.write_str(" on the whole target"),
+            NeedOn::WholeTarget | NeedOn::Code => f.write_str(" on the whole target"),
             NeedOn::Anything => Ok(()),
         }
     }

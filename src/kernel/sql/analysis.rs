@@ -86,6 +86,9 @@ pub enum NeedOn {
     /// Nothing in particular; but where a scoped grant can't be enough (DDL, admin, a call that may
     /// touch any table) only an unscoped one covers it.
     WholeTarget,
+    /// Code of the target's own that says it doesn't write. An unscoped grant covers it; where the session
+    /// may write, nothing but its own word keeps it from doing so, and dml must be unscoped too.
+    Code,
     /// Nothing: any grant of the permission covers it, scoped or not.
     Anything,
 }

@@ -78,6 +78,11 @@ impl Overlay {
         self.names.contains(name)
     }
 
+    /// True if the session itself has created, altered or dropped something.
+    pub fn holds_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
     /// True if code ran that may have created anything.
     pub fn may_hold_anything(&self) -> bool {
         self.anything
@@ -197,6 +202,8 @@ mod tests {
             language: "plpgsql".into(),
             extension: extension.map(str::to_owned),
             takes_rows: false,
+            argument_code: Vec::new(),
+            types: Vec::new(),
         }
     }
 

@@ -8,12 +8,17 @@ mod code;
 mod effects;
 mod names;
 mod needs;
+mod reach;
 mod relations;
 mod settings;
 mod statement;
 
 #[cfg(test)]
 mod tests;
+
+pub use reach::with_parameter_types;
+
+use std::collections::BTreeSet;
 
 use crate::kernel::sql::{
     analysis::{Analysis, ResolvedRelation, SessionEffect},
@@ -26,19 +31,7 @@ use crate::kernel::sql::{
 ///
 /// Never fails: what isn't understood needs admin.
 pub fn judge(reading: &Reading, cx: &Context<'_>) -> Analysis {
-    let mut judge = Judge {
-        reading,
-        cx,
-        // EXPLAIN can't stand inside another statement; where it seems to, count it as run.
-        only_planned: reading.top == StatementKind::Explain
-            && !reading.kinds.contains(&StatementKind::ExplainAnalyze),
-        needs: Needs::default(),
-        relations: Vec::new(),
-        routines: Vec::new(),
-        effects: Vec::new(),
-        user_rows: false,
-        user_code: false,
-    };
+    let mut judge = Judge::new(reading, cx);
     judge.relations();
     judge.code();
     judge.statement();
@@ -60,6 +53,27 @@ struct Judge<'a> {
     user_rows: bool,
     /// Code runs that may change the session.
     user_code: bool,
+    /// Routines whose arguments' types were looked at: a domain's check may take the domain.
+    arguments_seen: BTreeSet<u32>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(reading: &'a Reading, cx: &'a Context<'a>) -> Self {
+        Self {
+            reading,
+            cx,
+            // EXPLAIN can't stand inside another statement; where it seems to, count it as run.
+            only_planned: reading.top == StatementKind::Explain
+                && !reading.kinds.contains(&StatementKind::ExplainAnalyze),
+            needs: Needs::default(),
+            relations: Vec::new(),
+            routines: Vec::new(),
+            effects: Vec::new(),
+            user_rows: false,
+            user_code: false,
+            arguments_seen: BTreeSet::new(),
+        }
+    }
 }
 
 impl Judge<'_> {

@@ -75,6 +75,7 @@ impl Conversation {
             }
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
+        let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));
         if let Some(why) = read.as_ref().ok().and_then(|batch| self.barred(batch)) {
             return self.refused(why);
         }
@@ -571,7 +572,9 @@ impl Conversation {
             return Ok(Some(Rc::clone(prepared)));
         }
         let text = Rc::clone(&prepared.text);
-        match self.read(&text) {
+        let types = || prepared.parameter_types.iter().copied();
+        let read = self.read(&text).map(|read| read.map(|batch| self.typed(batch, types())));
+        match read {
             None => Ok(None),
             Some(Ok(batch)) if Arc::ptr_eq(&batch, &prepared.batch) => {
                 Ok(Some(Rc::clone(prepared)))

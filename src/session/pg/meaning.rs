@@ -134,6 +134,8 @@ impl Conversation {
             Some(batch) if prepared.by_sql => inner_of_prepare(&batch),
             other => other,
         };
+        let types = prepared.parameter_types.iter().copied();
+        let batch = batch.map(|batch| self.typed(batch, types));
         // Fail closed: what it means now is not known.
         let Some(batch) = batch else {
             let text = format!("prepared statement \"{name}\" may mean something else by now");
@@ -143,6 +145,14 @@ impl Conversation {
         let again = Rc::new(Prepared::read_as(&prepared, batch, now));
         drop(self.names.prepare(name, again));
         Ok(UpToDate::Yes)
+    }
+
+    /// The batch with what the types need that the client declared for its parameters.
+    pub(super) fn typed(&self, batch: Arc<Batch>, oids: impl Iterator<Item = u32>) -> Arc<Batch> {
+        match gate::with_parameter_types(&batch, oids, &self.reading, &self.facts.target) {
+            Some(typed) => Arc::new(typed),
+            None => batch,
+        }
     }
 
     /// What the prepared statement or cursor of that name does. `None` too if running it through

@@ -5,16 +5,16 @@
 
 use crate::kernel::{
     access::Permission,
-    catalog::{Routine, UserCast, Volatility},
+    catalog::{Routine, Volatility},
     sql::{
         analysis::NeedOn,
         builtins::{self, ExtensionRule, FunctionRule},
-        context::SearchPath,
         judge::{
             Judge,
             names::{Resolved, resolve},
+            reach::{FIRST_OF_USERS, Reach},
         },
-        reading::{RawName, RelationUse, RoutineUse, StatementKind},
+        reading::{RawName, RoutineUse, StatementKind},
     },
 };
 
@@ -63,10 +63,14 @@ impl Judge<'_> {
         let reading = self.reading;
         let catalog = self.cx.catalog;
         // USING, CASE x WHEN y, DISTINCT and ORDER BY compare without saying so.
+        let reach = self.reach();
+        self.unsaid_of_types(&reach);
         let unsaid = ["=", "<"];
         let operators = reading.operators.iter().map(String::as_str).chain(unsaid);
         for operator in operators.flat_map(|o| catalog.operators_named(o)) {
-            self.routine_behind(operator.routine);
+            if reach.holds_one_of(&operator.operands) || self.is_made(&operator.operands, &reach) {
+                self.routine_behind(operator.routine);
+            }
         }
         for name in &reading.types {
             for user_type in catalog.types_named(name.base()) {
@@ -75,55 +79,36 @@ impl Judge<'_> {
                 }
             }
         }
+        // What a parameter becomes is settled where it stands; EXECUTE casts to the types that PREPARE
+        // declared.
+        let unsure = reading.parameters > 0 || self.has(StatementKind::Execute);
         for cast in catalog.casts() {
             let written = |side: &str| reading.types.iter().any(|t| t.base() == bare_type(side));
-            let applies = cast.implicit && !(cast.of_user_type && self.is_free_of(cast));
-            if applies || written(&cast.target) {
+            let asked = cast.implicit
+                && (unsure
+                    || reach.holds(cast.to)
+                    || cast.in_expressions && self.is_operand(cast.to))
+                || written(&cast.target);
+            if asked
+                && (unsure || reach.holds(cast.from) || self.is_made(cast.from.as_slice(), &reach))
+            {
                 self.routine_behind(cast.routine);
             }
         }
     }
 
-    /// True if nothing in the statement can be of a user's type, so that no cast from or to one is
-    /// looked for: everything named is the server's own, and the columns of relations are of its types.
-    /// A table's rows are of a type of the table's name.
-    fn is_free_of(&self, cast: &UserCast) -> bool {
-        let reading = self.reading;
-        let catalog = self.cx.catalog;
-        let own_names = match self.cx.path {
-            SearchPath::Known(path) => path.first().is_some_and(|first| first == "pg_catalog"),
-            SearchPath::Unknown => false,
-        };
-        let own_type = |name: &RawName| match name.schema() {
-            Some(schema) => schema == "pg_catalog",
-            None => own_names && builtins::is_built_in_type(name.base()),
-        };
-        let of_own_types = |used: &RelationUse| match resolve(&used.name, self.cx) {
-            Resolved::User(relation) => {
-                let rows = [&cast.source, &cast.target].map(|side| bare_type(side));
-                !rows.contains(&relation.name.as_str())
-                    && relation.columns.iter().all(|c| c.type_oid < FIRST_USER_OID)
-            }
-            Resolved::Catalog { .. } => true,
-            Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => false,
-        };
-        let own_field = |name: &String| !self.has_user_code(&RawName(vec![name.clone()]));
-        let mut operators = reading.operators.iter().map(String::as_str).chain(["=", "<"]);
-        // EXECUTE casts to the types that PREPARE declared.
-        reading.parameters == 0
-            && !self.has(StatementKind::Execute)
-            && !self.cx.overlay.may_hold_anything()
-            && reading.types.iter().all(own_type)
-            && reading.routines.iter().all(|used| !self.has_user_code(&used.name))
-            && operators.all(|operator| catalog.operators_named(operator).is_empty())
-            && reading.columns.as_ref().is_some_and(|columns| {
-                columns
-                    .fields
-                    .iter()
-                    .chain(columns.dotted.iter().map(|(name, _)| name))
-                    .all(own_field)
-            })
-            && reading.relations.iter().all(of_own_types)
+    /// True if values at hand become values of one of these types unsaid, by a cast.
+    fn is_made(&self, oids: &[u32], reach: &Reach) -> bool {
+        self.cx.catalog.casts().iter().any(|cast| {
+            cast.in_expressions
+                && reach.holds(cast.from)
+                && cast.to.is_some_and(|oid| oids.contains(&oid))
+        })
+    }
+
+    /// True if an operator takes values of this type.
+    fn is_operand(&self, oid: Option<u32>) -> bool {
+        oid.is_some_and(|oid| self.cx.catalog.operators().any(|o| o.operands.contains(&oid)))
     }
 
     /// `(x).f` calls `f(x)` if `x` has no field `f`, whatever the type of `x`; `t.f` does so with
@@ -252,9 +237,12 @@ impl Judge<'_> {
 
     /// A routine that the statement doesn't name.
     pub(super) fn routine_behind(&mut self, oid: u32) {
-        // Built-in routines aren't in the catalog.
-        if let Some(routine) = self.cx.catalog.routine_by_oid(oid) {
-            self.user_routine(routine, Called::Implicitly);
+        match self.cx.catalog.routine_by_oid(oid) {
+            Some(routine) => self.user_routine(routine, Called::Implicitly),
+            // Built-in routines aren't in the catalog.
+            None if oid < FIRST_OF_USERS => {}
+            // Fail closed: it came into being since the catalog was read.
+            None => self.needs.admin("calls a routine that nobody knows"),
         }
     }
 
@@ -277,6 +265,11 @@ impl Judge<'_> {
             self.user_code = true;
             self.user_rows |= called == Called::ByName;
         }
+        if self.arguments_seen.insert(routine.oid) {
+            for oid in &routine.argument_code {
+                self.routine_behind(*oid);
+            }
+        }
         match self.cx.trust.permission_for(routine) {
             Some(Permission::Select) if self.only_planned => {}
             Some(permission) => {
@@ -289,7 +282,7 @@ impl Judge<'_> {
             }
             None if steady => {
                 // Behind the read-only wall; where the wall must open, it may write too.
-                self.needs.whole(Permission::Select, why.clone());
+                self.needs.add(Permission::Select, NeedOn::Code, why.clone());
                 if self.statement_writes() {
                     self.needs.whole(Permission::Dml, why);
                 }
@@ -341,7 +334,7 @@ impl Judge<'_> {
                         format!("{why} on {name}")
                     }
                     NeedOn::Relation { schema, name } => format!("{why} on {schema}.{name}"),
-                    NeedOn::Anything | NeedOn::WholeTarget => why,
+                    NeedOn::Anything | NeedOn::WholeTarget | NeedOn::Code => why,
                 };
                 self.needs.add(Permission::Dml, on, why);
             }
@@ -403,9 +396,6 @@ fn is_harmless_on_values(name: &str) -> bool {
         ) => false,
     }
 }
-
-/// `FirstNormalObjectId`: what the server brings along has smaller ones.
-const FIRST_USER_OID: u32 = 16_384;
 
 /// Built-in types that can be written like a call and are no function on the list.
 const TYPES: [&str; 26] = [

@@ -135,6 +135,9 @@ impl<'a> Judge<'a> {
         access: Access,
         seen: &mut BTreeSet<u32>,
     ) {
+        for oid in &view.policies {
+            self.routine_behind(*oid);
+        }
         match view.kind {
             RelationKind::View => {}
             // Holds copies of what its query read: the same scope, but no code runs.
@@ -204,7 +207,7 @@ impl<'a> Judge<'a> {
                 self.table_code(*oid, "fires trigger function", &table);
             }
         }
-        for oid in &relation.calls {
+        for oid in relation.calls.iter().chain(&relation.policies) {
             self.table_code(*oid, "runs", &table);
         }
         let catalog = self.cx.catalog;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::kernel::{
     catalog::{
-        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, UserCast, UserOperator,
-        Volatility,
+        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
+        UserOperator, Volatility,
     },
     sql::{
         analysis::{Analysis, SessionEffect, StatementClass},
@@ -154,6 +154,8 @@ fn sneaky() -> Catalog {
         language: "plpgsql".into(),
         extension: None,
         takes_rows: false,
+        argument_code: vec![],
+        types: vec![],
     });
     catalog
 }
@@ -171,6 +173,7 @@ fn table(oid: u32, name: &str, type_oid: u32) -> Relation {
         triggers: Vec::new(),
         parents: Vec::new(),
         has_rules: false,
+        policies: Vec::new(),
     }
 }
 
@@ -182,16 +185,21 @@ fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
     {
         catalog.add_relation(relation);
     }
-    let cast = |source: &str, of_user_type| UserCast {
-        source: source.into(),
-        target: "public.odd".into(),
+    let cast = |target: &str, to| UserCast {
+        source: "integer".into(),
+        target: target.into(),
         routine: 900,
+        from: None,
+        to,
         implicit: true,
-        of_user_type,
+        in_expressions: true,
     };
+    // The rows of the table of that name, which are the type.
+    let rows = TypeShape { parts: vec![23], calls: Vec::new(), compares: Vec::new() };
+    catalog.add_shape("odd", 16_500, rows);
     let mut everywhere = catalog.clone();
-    everywhere.add_cast(UserCast { target: "text".into(), ..cast("integer", false) });
-    catalog.add_cast(cast("integer", true));
+    everywhere.add_cast(cast("text", None));
+    catalog.add_cast(cast("public.odd", Some(16_500)));
     let free = [
         "SELECT 1",
         "SELECT x, count(*) FROM plain WHERE x = 1 GROUP BY x",
@@ -218,14 +226,26 @@ fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
     for text in bound {
         assert_eq!(one_in(&catalog, text).class, StatementClass::Admin, "{text}");
     }
-    catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 901 });
-    assert_eq!(one_in(&catalog, "SELECT 1").class, StatementClass::Admin);
+    catalog.add_operator(
+        "=",
+        UserOperator { schema: "public".into(), routine: 900, operands: vec![16_500] },
+    );
+    assert_ne!(one_in(&catalog, "SELECT 1").class, StatementClass::Admin);
+    catalog.add_operator(
+        "=",
+        UserOperator { schema: "public".into(), routine: 16_501, operands: vec![] },
+    );
+    let unknown = one_in(&catalog, "SELECT 1");
+    assert_eq!(unknown.class, StatementClass::Admin, "of any type, by a routine nobody knows");
 }
 
 #[test]
 fn statements_without_a_place_for_expressions_run_no_operator() {
     let mut catalog = sneaky();
-    catalog.add_operator("=", UserOperator { schema: "public".into(), routine: 900 });
+    catalog.add_operator(
+        "=",
+        UserOperator { schema: "public".into(), routine: 900, operands: vec![] },
+    );
     for text in [
         "BEGIN",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",

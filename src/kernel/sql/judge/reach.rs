@@ -1,0 +1,196 @@
+//! Which of the users' types a statement may hold values of.
+//!
+//! Operators, casts and operator classes of a type run unsaid: behind `=`, DISTINCT, ORDER BY, a
+//! comparison of two columns. They can only run where there are values of their type: in a column, a
+//! parameter, a written cast, or in what user code takes and returns.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::sql::{
+    analysis::{Analysis, SessionEffect},
+    builtins,
+    context::Context,
+    judge::{
+        Judge,
+        names::{Resolved, resolve},
+    },
+    reading::Reading,
+};
+
+/// The users' types, of which the statement may hold values.
+pub(super) enum Reach {
+    /// Nobody knows: any.
+    Any,
+    /// Values of these, and arrays and ranges of them.
+    Types(BTreeSet<u32>),
+}
+
+impl Reach {
+    /// True if a value of this type may be there; `None` is a built-in type.
+    pub(super) fn holds(&self, oid: Option<u32>) -> bool {
+        match (self, oid) {
+            (Self::Any, _) | (_, None) => true,
+            (Self::Types(types), Some(oid)) => types.contains(&oid),
+        }
+    }
+
+    /// True if one of these types' values may be there, or none is asked for.
+    pub(super) fn holds_one_of(&self, oids: &[u32]) -> bool {
+        oids.is_empty() || oids.iter().any(|oid| self.holds(Some(*oid)))
+    }
+}
+
+impl Judge<'_> {
+    /// The types that the statement names, the columns of its relations have, and its routines and
+    /// written operators take, with all that is inside of them.
+    pub(super) fn reach(&self) -> Reach {
+        let catalog = self.cx.catalog;
+        // Fail closed: the session itself may have made a type that holds another.
+        if self.cx.overlay.holds_names() || self.reading.columns.is_none() {
+            return Reach::Any;
+        }
+        let mut types = self.of_routines();
+        for used in &self.reading.relations {
+            match resolve(&used.name, self.cx) {
+                Resolved::User(relation) => {
+                    types.extend(relation.columns.iter().map(|column| column.type_oid));
+                    types.extend(catalog.shapes_named(&relation.name));
+                }
+                Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => {}
+                // Fail closed: nobody knows its columns.
+                Resolved::Unknown { .. } => return Reach::Any,
+            }
+        }
+        for name in &self.reading.types {
+            let shapes = catalog.shapes_named(name.base());
+            // Fail closed: a type that came into being since the catalog was read.
+            if shapes.is_empty() && !builtins::is_built_in_type(name.base()) {
+                return Reach::Any;
+            }
+            types.extend(shapes);
+        }
+        for operator in self.reading.operators.iter().filter(|o| !is_common(o)) {
+            types.extend(catalog.operators_named(operator).iter().flat_map(|o| &o.operands));
+        }
+        Reach::Types(self.closed(types))
+    }
+
+    /// These types and what is inside of them.
+    fn closed(&self, mut left: Vec<u32>) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        while let Some(oid) = left.pop() {
+            if found.insert(oid)
+                && let Some(shape) = self.cx.catalog.shape(oid)
+            {
+                left.extend(&shape.parts);
+            }
+        }
+        found
+    }
+
+    /// The types of what is called by its name, or as if it were a column.
+    fn of_routines(&self) -> Vec<u32> {
+        let named = self.reading.routines.iter().map(|used| used.name.base());
+        let columns = self.reading.columns.iter();
+        let dotted =
+            columns.flat_map(|c| c.fields.iter().chain(c.dotted.iter().map(|(name, _)| name)));
+        let routines = named
+            .chain(dotted.map(String::as_str))
+            .flat_map(|name| self.cx.catalog.routines_named(name));
+        routines.flat_map(|routine| routine.types.iter().copied()).collect()
+    }
+
+    /// Adds what values of these types run unsaid: operator classes, and where rows are made of JSON
+    /// and the like, the checks of everything inside.
+    pub(super) fn unsaid_of_types(&mut self, reach: &Reach) {
+        let Reach::Types(types) = reach else { return };
+        let populates =
+            self.reading.routines.iter().any(|used| POPULATE.contains(&used.name.base()))
+                || self.reading.operators.contains("#=");
+        let catalog = self.cx.catalog;
+        for shape in types.iter().filter_map(|oid| catalog.shape(*oid)) {
+            for oid in &shape.compares {
+                self.routine_behind(*oid);
+            }
+            for oid in shape.calls.iter().filter(|_| populates) {
+                self.routine_behind(*oid);
+            }
+        }
+    }
+
+    /// Everything that values of these types may run: for parameters, of which nobody knows where they
+    /// stand.
+    fn code_of_parameters(&mut self, oids: &[u32]) {
+        let catalog = self.cx.catalog;
+        if oids.iter().any(|oid| catalog.shape(*oid).is_none()) {
+            // Fail closed: it came into being since the catalog was read.
+            self.needs.admin("a parameter's type is not known");
+        }
+        let types = self.closed(oids.to_vec());
+        let mut behind = BTreeSet::new();
+        for shape in types.iter().filter_map(|oid| catalog.shape(*oid)) {
+            behind.extend(shape.calls.iter().chain(&shape.compares));
+        }
+        for operator in catalog.operators() {
+            if operator.operands.iter().any(|oid| types.contains(oid)) {
+                behind.insert(operator.routine);
+            }
+        }
+        for cast in catalog.casts() {
+            if cast.from.or(cast.to).is_some_and(|oid| types.contains(&oid)) {
+                behind.insert(cast.routine);
+            }
+        }
+        for oid in behind {
+            self.routine_behind(oid);
+        }
+    }
+}
+
+/// What a prepared statement needs besides, because the client declared parameters of these types:
+/// coercing a value to a domain runs its checks, at Bind already. `None`: nothing.
+pub fn with_parameter_types(
+    analysis: &Analysis,
+    oids: impl IntoIterator<Item = u32>,
+    cx: &Context<'_>,
+) -> Option<Analysis> {
+    // Spec: the server's own objects have lower numbers.
+    let oids: Vec<u32> = oids.into_iter().filter(|oid| *oid >= FIRST_OF_USERS).collect();
+    if oids.is_empty() {
+        return None;
+    }
+    let reading = Reading::new(analysis.kind, analysis.span.clone());
+    let mut judge = Judge::new(&reading, cx);
+    judge.code_of_parameters(&oids);
+    if judge.needs.is_empty() && !judge.user_code {
+        return None;
+    }
+    let mut typed = analysis.clone();
+    typed.writes |= judge.needs.writes;
+    if judge.user_code {
+        typed.effects.push(SessionEffect::RunsUserCode);
+    }
+    let (class, needs) = judge.needs.into_class_and_list();
+    typed.class = typed.class.max(class);
+    typed.needs.extend(needs);
+    Some(typed)
+}
+
+/// `FirstNormalObjectId`: the server's own objects have lower numbers.
+pub(super) const FIRST_OF_USERS: u32 = 16_384;
+
+/// Operators that built-in types of several categories have: between two literals of no type, the
+/// server never takes a user's. A user's operator of another name can be all there is.
+fn is_common(operator: &str) -> bool {
+    matches!(operator, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=")
+}
+
+/// Make rows of the type of their first argument, and coerce what they find to the types of its columns.
+const POPULATE: [&str; 6] = [
+    "json_populate_record",
+    "json_populate_recordset",
+    "jsonb_populate_record",
+    "jsonb_populate_record_valid",
+    "jsonb_populate_recordset",
+    "populate_record",
+];
