@@ -228,7 +228,7 @@ fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
     }
     catalog.add_operator(
         "=",
-        UserOperator { schema: "public".into(), routine: 900, operands: vec![16_500] },
+        UserOperator { schema: "public".into(), routine: 900, operands: vec![16_600] },
     );
     assert_ne!(one_in(&catalog, "SELECT 1").class, StatementClass::Admin);
     catalog.add_operator(
