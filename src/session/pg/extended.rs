@@ -56,17 +56,8 @@ impl Conversation {
             Ok(name) => name,
             Err(refusal) => return self.refused(refusal),
         };
-        if self.names.len() >= limits.limits.names && self.names.statement(name).is_none() {
-            return self.refused(
-                Refusal::new(
-                    RefusalKind::LimitExceeded,
-                    format!(
-                        "this session has {} prepared statements and portals",
-                        self.names.len()
-                    ),
-                )
-                .with_hint("Close some that are not needed any more."),
-            );
+        if let Some(why) = self.no_room_for(name, limits.limits.names) {
+            return self.refused(why);
         }
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
             Ok(text) => text.as_str(),
@@ -164,6 +155,15 @@ impl Conversation {
             }
             Err(refusal) => self.refused(refusal),
         }
+    }
+
+    fn no_room_for(&self, name: &str, most: usize) -> Option<Refusal> {
+        let count = self.names.len();
+        (count >= most && self.names.statement(name).is_none()).then(|| {
+            let text = format!("this session has {count} prepared statements and portals");
+            Refusal::new(RefusalKind::LimitExceeded, text)
+                .with_hint("Close some that are not needed any more.")
+        })
     }
 
     /// Bind.
