@@ -13,7 +13,7 @@ use crate::kernel::ids::{Principal, SessionId, TargetName};
 /// A virtual cancel key: the process id and the secret that we gave to a client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CancelKey {
-    /// Looks like a process id; not the upstream's.
+    /// The upstream's process id at log-in, or, where another session has that, one that looks like it.
     pub process: i32,
     /// 4 bytes in protocol 3.0, 32 in 3.2.
     pub secret: Vec<u8>,

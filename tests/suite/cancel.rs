@@ -44,6 +44,20 @@ fn keys_are_not_the_servers_and_not_guessable_from_each_other() {
 }
 
 #[test]
+fn the_process_id_in_the_key_is_the_servers_own() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    let told = u32::from_be_bytes(*client.key.first_chunk().expect("a key"));
+    assert_eq!(rows(&client.query("SELECT pg_backend_pid()")), [[told.to_string()]]);
+    client.query("LISTEN bell");
+    let heard = client.query("NOTIFY bell");
+    let heard = heard.iter().find(|m| m.tag == b'A').expect("a notification");
+    assert_eq!(heard.body[..4], client.key[..4], "a client knows its own notifications");
+}
+
+#[test]
 fn a_late_cancel_never_hits_the_next_statement() {
     let server = Postgres::start();
     let gateway = Gateway::start(&server);

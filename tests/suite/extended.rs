@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
-    raw::{bind, bind_mixed, close, describe, error, execute, parse, query, rows, sync, tags},
+    raw::{
+        bind, bind_mixed, close, copy_data, copy_done, describe, error, execute, flush, frame,
+        parse, query, rows, sync, tags,
+    },
 };
 
 fn start() -> (Postgres, Gateway, RawClient) {
@@ -184,4 +187,23 @@ fn a_name_that_only_the_server_knows_is_refused_before_it_is_ready() {
     assert_eq!(tags(&answer), "EZ");
     assert_eq!(error(&answer).expect("refused").field('C'), "26000");
     assert_eq!(rows(&client.query("SELECT 'in step'")), [["in step"]]);
+}
+
+#[test]
+fn a_copy_is_committed_by_the_sync_behind_its_end_also_when_that_comes_late() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("CREATE TABLE arrived (id int)");
+    let begin =
+        [parse("", "COPY arrived FROM STDIN", &[]), bind("", "", &[], 0), execute("", 0), sync()];
+    client.send_bytes(&begin.concat());
+    client.read_until(b'G');
+    client.send_bytes(&[copy_data(b"1\n"), copy_done(), flush()].concat());
+    client.read_until(b'C');
+    assert_eq!(server.sql("SELECT count(*) FROM arrived"), "0", "the server waits for a Sync");
+    client.send_bytes(&sync());
+    client.read_until(b'Z');
+    assert_eq!(server.sql("SELECT count(*) FROM arrived"), "1");
 }

@@ -1,5 +1,7 @@
 //! Text that is safe to judge.
 
+use crate::kernel::refusal::{Refusal, RefusalKind};
+
 /// SQL text as a client sent it: valid UTF-8, no NUL, within a length limit.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct StatementText<'a>(&'a str);
@@ -21,6 +23,16 @@ pub enum BadText {
         /// The limit.
         limit: usize,
     },
+}
+
+impl From<BadText> for Refusal {
+    fn from(bad: BadText) -> Self {
+        let kind = match bad {
+            BadText::NotUtf8 | BadText::Nul => RefusalKind::NotAnalyzable,
+            BadText::TooLong { .. } => RefusalKind::LimitExceeded,
+        };
+        Self::new(kind, bad.to_string())
+    }
 }
 
 impl<'a> StatementText<'a> {

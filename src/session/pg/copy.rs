@@ -23,6 +23,15 @@ impl Conversation {
         Pass::Relay(Relayed::Copy)
     }
 
+    /// The server reads copy data. It ignores the Sync behind the Execute that began it, so the batch is
+    /// open again until one comes behind the data, whether the copy still runs then or not.
+    pub(super) fn copy_begins(&mut self) {
+        let of_execute = self.exchange.front().is_some_and(|owed| owed.step == Step::Execute);
+        if of_execute && !self.exchange.iter().any(|owed| owed.step == Step::Sync) {
+            self.pipeline.open = true;
+        }
+    }
+
     /// True if a statement under way may be a COPY FROM STDIN: what is not understood, too.
     pub(super) fn copy_may_run(&self) -> bool {
         self.may_run(|analysis| analysis.kind == CopyFromClient || analysis.writes)

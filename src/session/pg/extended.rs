@@ -61,9 +61,7 @@ impl Conversation {
         }
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
             Ok(text) => text.as_str(),
-            Err(bad) => {
-                return self.refused(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
-            }
+            Err(bad) => return self.refused(bad.into()),
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
         let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));
@@ -447,7 +445,8 @@ impl Conversation {
             self.owe(Step::Local, Whose::Client, Tag::Local(Local::Ready));
             return Pass::Drop;
         }
-        self.pipeline.open = false;
+        // Among copy data it ends nothing: the batch stays open for the one behind them.
+        self.pipeline.open &= self.exchange.is_copying_in();
         self.owe(Step::Sync, Whose::Client, Tag::Plain);
         Pass::Relay(Relayed::Sync)
     }

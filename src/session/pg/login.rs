@@ -238,8 +238,8 @@ impl Login {
                 return say_then_tell(&mut stream, reply, &refusal).await;
             }
         };
-        let Some((registered, handle, key)) = self.register(&wish, &state, &target, &startup)
-        else {
+        let registered = self.register(&wish, &state, &target, (&startup, connected.process));
+        let Some((registered, handle, key)) = registered else {
             let refusal = Refusal::new(RefusalKind::Internal, "no cancel key could be made");
             return say_then_tell(&mut stream, reply, &refusal).await;
         };
@@ -285,7 +285,7 @@ impl Login {
         wish: &Wish,
         state: &PrincipalState,
         target: &Target,
-        startup: &Startup,
+        (startup, upstream_process): (&Startup, i32),
     ) -> Option<(Registered, Arc<SessionHandle>, CancelKey)> {
         let handle = Arc::new(SessionHandle {
             id: self.session,
@@ -300,18 +300,21 @@ impl Login {
         });
         let random = SystemRandom::new();
         let length = if startup.has_long_cancel_keys() { 32 } else { 4 };
+        // Clients compare the process id with that of notifications and of pg_stat_activity, so it is
+        // the server's own; another server's session may have it already.
+        let mut process = upstream_process;
         for _ in 0..16 {
             let mut secret = vec![0; length];
-            let mut process = [0; 4];
             random.fill(&mut secret).ok()?;
-            random.fill(&mut process).ok()?;
-            // Positive, as process ids are.
-            let process = (i32::from_be_bytes(process) & i32::MAX).max(1);
             let key = CancelKey { process, secret };
             let registry = &self.core.services.registry;
             if let Some(registered) = registry.enter(Arc::clone(&handle), key.clone()) {
                 return Some((registered, handle, key));
             }
+            let mut drawn = [0; 4];
+            random.fill(&mut drawn).ok()?;
+            // Positive, as process ids are.
+            process = (i32::from_be_bytes(drawn) & i32::MAX).max(1);
         }
         None
     }

@@ -76,7 +76,11 @@ impl Conversation {
             }
             _ => {}
         }
-        match self.exchange.reply(tag)? {
+        let answer = self.exchange.reply(tag)?;
+        if tag == backend::COPY_IN_RESPONSE {
+            self.copy_begins();
+        }
+        match answer {
             Move::Unasked => Ok(Reply::Forward),
             Move::Part if self.is_absent_next() => Ok(Reply::Swallow),
             Move::Part => {

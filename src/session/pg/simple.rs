@@ -40,7 +40,7 @@ impl Conversation {
         let text = match StatementText::new(bytes, limit) {
             Ok(text) => text.as_str(),
             Err(bad) => {
-                self.refuse_query(Refusal::new(RefusalKind::NotAnalyzable, bad.to_string()));
+                self.refuse_query(bad.into());
                 return Pass::Drop;
             }
         };

@@ -14,7 +14,10 @@ use crate::{
         tls::{ALPN, ServerTls},
     },
     session::login::{LoginError, tell},
-    wire::pg::startup::{CancelRequest, Startup, StartupError, StartupMachine, Step, TlsOffer},
+    wire::{
+        error::WireError,
+        pg::startup::{CancelRequest, Startup, StartupError, StartupMachine, Step, TlsOffer},
+    },
 };
 
 /// What a listener does about TLS.
@@ -125,8 +128,17 @@ async fn run(mut stream: Stream, tls: &TlsPolicy) -> Result<Negotiated, LoginErr
                 return Ok(Negotiated::Session(Secured { stream, startup, leftover }));
             }
             Err(error) => {
-                // A client that speaks TLS, HTTP or anything else can't read our error.
-                if !matches!(error, StartupError::NoTls) {
+                // A client that speaks TLS, HTTP or anything else can't read our error; nor can one
+                // that says goodbye before it begins. Spec: `ProcessStartupPacket` of the server is
+                // silent about a length that can't be.
+                let unreadable = matches!(
+                    error,
+                    StartupError::NoTls
+                        | StartupError::Wire(
+                            WireError::BadLength { .. } | WireError::TooLarge { .. }
+                        )
+                );
+                if !unreadable {
                     tell(&mut stream, &error.refusal()).await;
                 }
                 return Err(error.into());

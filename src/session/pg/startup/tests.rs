@@ -125,3 +125,18 @@ async fn who_says_nothing_is_not_waited_for() {
     let negotiated = negotiate(server, &TlsPolicy::Disable, Duration::from_millis(10)).await;
     assert!(matches!(negotiated, Err(LoginError::TooSlow)));
 }
+
+#[tokio::test]
+async fn a_goodbye_before_the_start_is_answered_by_the_end_alone() {
+    let (mut client, server) = pair();
+    let goodbye = async move {
+        client.write_all(b"X\0\0\0\x04").await?;
+        let mut said = Vec::new();
+        client.read_to_end(&mut said).await?;
+        Ok::<_, io::Error>(said)
+    };
+    let (said, negotiated) =
+        tokio::join!(goodbye, negotiate(server, &TlsPolicy::Disable, PATIENCE));
+    assert!(negotiated.is_err());
+    assert_eq!(said.expect("reads to the end"), b"");
+}
