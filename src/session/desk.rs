@@ -17,8 +17,8 @@ use crate::{
         ids::{GrantId, Principal, RequestId, SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
         sql::{
-            OWN_NAME,
             analysis::{LocalArgument, LocalCall, LocalShape, LocalView},
+            is_clients_own,
         },
         time::{Timestamp, format_duration, parse_duration},
     },
@@ -88,7 +88,7 @@ pub fn columns(call: &LocalCall) -> Result<Vec<(String, Kind)>, Refusal> {
             let all = view_columns(&call.name).ok_or_else(|| nothing_named(&call.name))?;
             project(&all, view)
         }
-        LocalShape::Show if call.name == OWN_NAME => Ok(vec![(OWN_NAME.to_owned(), Kind::Text)]),
+        LocalShape::Show if is_clients_own(&call.name) => Ok(vec![(call.name.clone(), Kind::Text)]),
         LocalShape::Show => Ok(vec![(format!("hallpass.{}", call.name), Kind::Text)]),
         LocalShape::Set(_) => Ok(Vec::new()),
     }

@@ -56,6 +56,8 @@ pub struct Transaction {
     pub rolled_back: Option<Refusal>,
     /// It began behind the read-only wall.
     pub read_only: bool,
+    /// What its client has said of it, if anything: READ ONLY is `true`.
+    pub said_read_only: Option<bool>,
     statements: SmallVec<[StatementId; 4]>,
     savepoints: Vec<(String, usize)>,
 }
@@ -81,7 +83,12 @@ impl Transaction {
     /// A transaction statement has completed with this tag.
     pub fn changed(&mut self, change: &TransactionChange, tag: &str) -> Option<Settling> {
         match change {
-            TransactionChange::Begin { .. } | TransactionChange::Set { .. } => None,
+            TransactionChange::Begin { read_write }
+            | TransactionChange::Set { read_write, session: false } => {
+                self.said_read_only = read_write.map(|writable| !writable).or(self.said_read_only);
+                None
+            }
+            TransactionChange::Set { session: true, .. } => None,
             TransactionChange::Commit { .. } | TransactionChange::Rollback { .. } => {
                 // A COMMIT of a failed transaction answers ROLLBACK.
                 self.end(if tag == "COMMIT" {
@@ -117,6 +124,7 @@ impl Transaction {
     /// It has ended so.
     pub fn end(&mut self, end: TransactionEnd) -> Option<Settling> {
         self.savepoints.clear();
+        self.said_read_only = None;
         let statements = std::mem::take(&mut self.statements);
         (!statements.is_empty()).then_some((end, statements))
     }

@@ -51,7 +51,10 @@ fn start() -> (Postgres, Gateway) {
     (server, gateway)
 }
 
-fn holder(gateway: &Gateway, name: &str, permissions: &[(&str, &[&str])]) -> RawClient {
+/// Permissions, and how else each is granted.
+type Grants<'a> = &'a [(&'a str, &'a [&'a str])];
+
+fn holder(gateway: &Gateway, name: &str, permissions: Grants<'_>) -> RawClient {
     let secret = gateway.principal(name, "developer");
     for (permission, more) in permissions {
         gateway.grant_with(name, permission, &[&["--for", "30m"], *more].concat());
@@ -176,7 +179,7 @@ fn attacks_on_the_objects_of_the_corpus_change_nothing() {
                  (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc),
                  pg_snapshot_xmax(pg_current_snapshot())";
     let before = server.sql(state);
-    let whos: [(&str, &[(&str, &[&str])]); 3] = [
+    let whos: [(&str, Grants<'_>); 3] = [
         ("nothing", &[]),
         ("scoped", &[("select", &["--scope", "public.departments"])]),
         ("select", &[("select", &[])]),

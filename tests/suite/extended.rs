@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
     raw::{
-        bind, bind_mixed, close, copy_data, copy_done, describe, error, execute, flush, frame,
-        parse, query, rows, sync, tags,
+        bind, bind_mixed, close, copy_data, copy_done, describe, error, execute, flush, parse,
+        query, rows, sync, tags,
     },
 };
 

@@ -207,6 +207,34 @@ fn a_name_that_the_client_gave_itself_in_a_transaction_is_rolled_back_with_it() 
 }
 
 #[test]
+fn whether_it_may_write_is_what_the_client_said_not_the_wall() {
+    let (_server, gateway, mut client) = start();
+    let said = |client: &mut RawClient| {
+        ["transaction_read_only", "default_transaction_read_only"]
+            .map(|name| rows(&client.query(&format!("SHOW {name}")))[0][0].clone())
+    };
+    for permissions in ["select", "dml"] {
+        gateway.grant("alice", permissions);
+        assert_eq!(said(&mut client), ["off", "off"]);
+        client.query("BEGIN READ ONLY");
+        assert_eq!(said(&mut client), ["on", "off"]);
+        client.query("COMMIT");
+        assert_eq!(said(&mut client), ["off", "off"]);
+        client.query("BEGIN");
+        client.query("SET TRANSACTION READ ONLY");
+        assert_eq!(said(&mut client), ["on", "off"]);
+        client.query("ROLLBACK");
+        client.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY");
+        assert_eq!(said(&mut client), ["on", "on"]);
+        client.query("BEGIN READ WRITE");
+        assert_eq!(said(&mut client), ["off", "on"]);
+        client.query("COMMIT");
+        client.query("SET default_transaction_read_only = off");
+        assert_eq!(said(&mut client), ["off", "off"]);
+    }
+}
+
+#[test]
 fn a_function_called_by_its_number_needs_admin() {
     let (server, gateway, mut client) = start();
     gateway.grant("alice", "select,dml,ddl,export");

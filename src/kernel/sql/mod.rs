@@ -62,26 +62,34 @@ pub fn analyze_tokens(
         .map(|(reading, ours)| {
             Arc::new(match ours {
                 Some(call) => answered_here(reading, call),
-                // The upstream's is the gateway's name for the session; the client's own is asked for.
-                None if is_own_name(reading) && readings.len() == 1 => {
-                    answered_here(reading, own_name())
-                }
-                None => batch.judge(reading),
+                None => match own_setting(reading).filter(|_| readings.len() == 1) {
+                    Some(call) => answered_here(reading, call),
+                    None => batch.judge(reading),
+                },
             })
         })
         .collect();
     Ok(Batch { statements, fingerprint: fingerprint::fingerprint(tokens, text).into() })
 }
 
-fn is_own_name(reading: &Reading) -> bool {
-    reading.top == StatementKind::Show && reading.object.as_deref() == Some(OWN_NAME)
+/// What a client calls itself: the upstream's is the gateway's name for the session.
+pub const OWN_NAME: &str = "application_name";
+/// Whether the client's transaction is read-only: the upstream's value is the wall, which must not keep
+/// a client away that looks for a server to write to.
+pub const READ_ONLY: &str = "transaction_read_only";
+/// The same of transactions to come.
+pub const READ_ONLY_DEFAULT: &str = "default_transaction_read_only";
+
+/// True if this setting's value is not the upstream's but what the client has said itself.
+pub fn is_clients_own(setting: &str) -> bool {
+    [OWN_NAME, READ_ONLY, READ_ONLY_DEFAULT].contains(&setting)
 }
 
-/// What a client calls itself; the one setting whose value is not the upstream's.
-pub const OWN_NAME: &str = "application_name";
-
-fn own_name() -> LocalCall {
-    LocalCall { name: OWN_NAME.to_owned(), shape: LocalShape::Show }
+/// SHOW of such a setting.
+fn own_setting(reading: &Reading) -> Option<LocalCall> {
+    let name = reading.object.as_ref().filter(|name| is_clients_own(name))?;
+    (reading.top == StatementKind::Show)
+        .then(|| LocalCall { name: name.clone(), shape: LocalShape::Show })
 }
 
 /// A statement that never reaches the upstream.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel::sql::{
-        SearchPath,
+        READ_ONLY, READ_ONLY_DEFAULT, SearchPath,
         analysis::{Analysis, Batch, SessionEffect},
         builtins::{self, SettingRule},
         reading::{SettingChange, TransactionChange},
@@ -142,16 +142,17 @@ impl Conversation {
                 }
                 return;
             }
-            "default_transaction_read_only" if change.value.is_none() => {
+            READ_ONLY => {
+                self.transaction.said_read_only = change.value.as_deref().map(is_on);
+                return;
+            }
+            READ_ONLY_DEFAULT if change.value.is_none() => {
                 self.client_wants_read_only(false);
                 self.wall = Wall::Closed;
                 return;
             }
-            "default_transaction_read_only" => {
-                let on = change.value.as_deref().is_some_and(|v| {
-                    matches!(v.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
-                });
-                return self.client_wants_read_only(on);
+            READ_ONLY_DEFAULT => {
+                return self.client_wants_read_only(change.value.as_deref().is_some_and(is_on));
             }
             _ => {}
         }
@@ -185,4 +186,9 @@ impl Conversation {
         let path = answer.and_then(local::array_elements);
         self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
     }
+}
+
+/// A boolean setting's value, as people write it.
+fn is_on(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
 }

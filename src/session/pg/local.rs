@@ -13,7 +13,7 @@ use crate::{
         policy::Decision,
         refusal::{Refusal, RefusalKind},
         sql::{
-            OWN_NAME,
+            OWN_NAME, READ_ONLY, READ_ONLY_DEFAULT,
             analysis::{LocalCall, LocalShape},
         },
         time::Timestamp,
@@ -78,14 +78,27 @@ impl Conversation {
                         notice: None,
                     })
                 }
-                OWN_NAME => Ok(Table {
-                    columns: vec![(OWN_NAME.to_owned(), Kind::Text)],
-                    rows: vec![vec![Cell::Text(self.application.clone())]],
-                    notice: None,
-                }),
-                _ => unknown(),
+                name => match self.own_setting(name) {
+                    Some(value) => Ok(Table {
+                        columns: vec![(name.to_owned(), Kind::Text)],
+                        rows: vec![vec![Cell::Text(value)]],
+                        notice: None,
+                    }),
+                    None => unknown(),
+                },
             }),
             LocalShape::Function(_) | LocalShape::Procedure(_) | LocalShape::View(_) => None,
+        }
+    }
+
+    /// What the client has said itself, where the upstream's value is the gateway's.
+    fn own_setting(&self, name: &str) -> Option<String> {
+        let word = |on| Some(if on { "on" } else { "off" }.to_owned());
+        match name {
+            OWN_NAME => Some(self.application.clone()),
+            READ_ONLY => word(self.transaction.said_read_only.unwrap_or(self.client_read_only)),
+            READ_ONLY_DEFAULT => word(self.client_read_only),
+            _ => None,
         }
     }
 

@@ -94,3 +94,14 @@ async fn tokio_postgres_through_the_gateway() {
     everything(&gateway.dsn("alice", &secret)).await;
     notifications(&gateway.dsn("alice", &secret)).await;
 }
+
+#[tokio::test]
+async fn who_looks_for_a_server_to_write_to_comes_in_without_any_grant() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let dsn = format!("{}?target_session_attrs=read-write", gateway.dsn("alice", &secret));
+    let (client, connection) = tokio_postgres::connect(&dsn, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client.simple_query("SELECT 1").await.expect("answers");
+}
