@@ -59,7 +59,18 @@ pub struct Transaction {
     /// What its client has said of it, if anything: READ ONLY is `true`.
     pub said_read_only: Option<bool>,
     statements: SmallVec<[StatementId; 4]>,
-    savepoints: Vec<(String, usize)>,
+    savepoints: Vec<Savepoint>,
+}
+
+/// Where a savepoint stands.
+#[derive(Debug)]
+struct Savepoint {
+    name: String,
+    /// Statements before it.
+    statements: usize,
+    /// What the client had said of reading only. Spec: the server goes back to that when the savepoint
+    /// is rolled back to, and when it is released (`CommitSubTransaction`).
+    said_read_only: Option<bool>,
 }
 
 /// Statements to settle, and how.
@@ -89,27 +100,37 @@ impl Transaction {
                 None
             }
             TransactionChange::Set { session: true, .. } => None,
-            TransactionChange::Commit { .. } | TransactionChange::Rollback { .. } => {
+            TransactionChange::Commit { chain } | TransactionChange::Rollback { chain } => {
+                // The next one has the same characteristics.
+                let said = self.said_read_only.filter(|_| *chain);
                 // A COMMIT of a failed transaction answers ROLLBACK.
-                self.end(if tag == "COMMIT" {
+                let settling = self.end(if tag == "COMMIT" {
                     TransactionEnd::Committed
                 } else {
                     TransactionEnd::RolledBack
-                })
+                });
+                self.said_read_only = said;
+                settling
             }
             TransactionChange::Savepoint(name) => {
-                self.savepoints.push((name.clone(), self.statements.len()));
+                self.savepoints.push(Savepoint {
+                    name: name.clone(),
+                    statements: self.statements.len(),
+                    said_read_only: self.said_read_only,
+                });
                 None
             }
             TransactionChange::Release(name) => {
                 if let Some(index) = self.find(name) {
+                    self.back_to_what_was_said(index);
                     self.savepoints.truncate(index);
                 }
                 None
             }
             TransactionChange::RollbackTo(name) => {
                 let index = self.find(name)?;
-                let from = self.savepoints.get(index)?.1.min(self.statements.len());
+                self.back_to_what_was_said(index);
+                let from = self.savepoints.get(index)?.statements.min(self.statements.len());
                 self.savepoints.truncate(index + 1);
                 let undone: SmallVec<_> = self.statements.drain(from..).collect();
                 (!undone.is_empty()).then_some((TransactionEnd::RolledBack, undone))
@@ -118,7 +139,13 @@ impl Transaction {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        self.savepoints.iter().rposition(|(n, _)| n == name)
+        self.savepoints.iter().rposition(|savepoint| savepoint.name == name)
+    }
+
+    fn back_to_what_was_said(&mut self, index: usize) {
+        if let Some(savepoint) = self.savepoints.get(index) {
+            self.said_read_only = savepoint.said_read_only;
+        }
     }
 
     /// It has ended so.
@@ -159,6 +186,32 @@ mod tests {
         );
         let end = transaction.changed(&TransactionChange::Commit { chain: false }, "COMMIT");
         assert_eq!(end, Some((TransactionEnd::Committed, smallvec![StatementId(1)])));
+    }
+
+    #[test]
+    fn what_was_said_behind_a_savepoint_goes_with_it() {
+        let read_only = || TransactionChange::Set { read_write: Some(false), session: false };
+        for end in
+            [TransactionChange::RollbackTo("a".into()), TransactionChange::Release("a".into())]
+        {
+            let mut transaction = Transaction::default();
+            transaction.changed(&TransactionChange::Begin { read_write: Some(true) }, "BEGIN");
+            transaction.changed(&TransactionChange::Savepoint("a".into()), "SAVEPOINT");
+            transaction.changed(&read_only(), "SET");
+            assert_eq!(transaction.said_read_only, Some(true));
+            transaction.changed(&end, "");
+            assert_eq!(transaction.said_read_only, Some(false), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_chained_to_another_is_like_it() {
+        for (chain, said) in [(true, Some(false)), (false, None)] {
+            let mut transaction = Transaction::default();
+            transaction.changed(&TransactionChange::Begin { read_write: Some(true) }, "BEGIN");
+            transaction.changed(&TransactionChange::Commit { chain }, "COMMIT");
+            assert_eq!(transaction.said_read_only, said);
+        }
     }
 
     #[test]
