@@ -95,7 +95,7 @@ SELECT * FROM customers TABLESAMPLE SYSTEM ((SELECT 50))
 
 -- name: read through a sequence
 -- needs: select
-SELECT last_value FROM invoice_number
+SELECT * FROM invoice_number
 
 -- name: read through a view
 -- needs: select

@@ -4755,6 +4755,19 @@ FROM pg_catalog.pg_class cl
 WHERE cl.relkind = 'S' AND cl.relnamespace  = 2200::oid
 ORDER BY cl.relname
 
+-- name: sequences get definition
+SELECT
+    last_value,
+    seqmin AS min_value,
+    seqmax AS max_value,
+    seqstart AS start_value,
+    seqcache AS cache_value,
+    seqcycle AS is_cycled,
+    seqincrement AS increment_by,
+    is_called
+FROM pg_catalog.pg_sequence, public.invoice_number
+WHERE seqrelid = 16393
+
 -- name: sequences properties one
 SELECT
     cl.oid as oid,

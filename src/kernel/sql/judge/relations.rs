@@ -12,7 +12,7 @@ use crate::kernel::{
             Judge,
             names::{Resolved, candidates, resolve},
         },
-        reading::{Access, RawName, StatementKind},
+        reading::{Access, RawName, RelationUse, StatementKind},
     },
 };
 
@@ -24,6 +24,13 @@ impl<'a> Judge<'a> {
             let resolved = resolve(&used.name, self.cx);
             self.note(&resolved, used.access);
             match resolved {
+                Resolved::User(relation) if self.is_state_of_sequence(relation, used) => {
+                    if !self.only_planned {
+                        let name = (relation.schema.as_str(), relation.name.as_str());
+                        let why = format!("reads where {} stands", display(name));
+                        self.needs.anything(Permission::Info, why);
+                    }
+                }
                 Resolved::User(relation) => self.user_relation(relation, used.access),
                 Resolved::Catalog { schema, name, rule } => {
                     self.catalog_relation((schema, &name), rule, (&used.name, used.access));
@@ -44,6 +51,17 @@ impl<'a> Judge<'a> {
                 }
             }
         }
+    }
+
+    /// True if a statement reads columns of a sequence that it names. `pg_sequences`, which is info,
+    /// shows the same number: object browsers ask the sequence itself.
+    ///
+    /// Fail closed: a whole row may be that of a table which has taken the sequence's place since the
+    /// catalog was read.
+    fn is_state_of_sequence(&self, relation: &Relation, used: &RelationUse) -> bool {
+        relation.kind == RelationKind::Sequence
+            && used.access == Access::Read
+            && !self.may_mean_whole(&used.name)
     }
 
     fn note(&mut self, resolved: &Resolved<'_>, access: Access) {
@@ -271,12 +289,18 @@ impl<'a> Judge<'a> {
 
     /// True if this column of a relation may be among what the statement looks at.
     fn mentions(&self, relation: &RawName, column: &str) -> bool {
+        self.may_mean_whole(relation)
+            || self.reading.columns.as_ref().is_none_or(|columns| {
+                columns.names.contains(column) || columns.fields.contains(column)
+            })
+    }
+
+    /// True if every column of a relation may be among what the statement looks at.
+    fn may_mean_whole(&self, relation: &RawName) -> bool {
         self.reading.columns.as_ref().is_none_or(|columns| {
             let called =
                 |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
-            columns.names.contains(column)
-                || columns.fields.contains(column)
-                || columns.whole.contains(relation)
+            columns.whole.contains(relation)
                 || OF_WHOLE_ROWS.iter().any(|function| called(function))
         })
     }
