@@ -79,8 +79,14 @@ fn the_target_may_stand_in_the_user_name() {
     let gateway = Gateway::start(&server);
     let secret = gateway.principal("alice", "developer");
     let user = format!("alice@{TARGET}");
-    let mut client = RawClient::connect(&gateway.address(), &user, &secret, "shop");
-    assert_eq!(raw::rows(&client.query("SELECT current_database()")), [["shop"]]);
+    // libpq sends the user's name for a database that nobody gave.
+    for database in ["shop", &user] {
+        let mut client = RawClient::connect(&gateway.address(), &user, &secret, database);
+        assert_eq!(raw::rows(&client.query("SELECT current_database()")), [["shop"]]);
+    }
+    let told = refused(&gateway, &user, &secret, "postgres");
+    assert_eq!(told.field('C'), "3D000");
+    assert_eq!(told.field('H'), "Leave the database out, or give shop.");
 }
 
 #[test]

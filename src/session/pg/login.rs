@@ -144,7 +144,8 @@ impl Login {
                 .map(str::to_owned)
         };
         let user = text("user").unwrap_or_default();
-        let database = text("database").filter(|d| !d.is_empty());
+        // libpq sends the user's name as the database if it is given none.
+        let database = text("database").filter(|d| !d.is_empty() && *d != user);
         let access = self.core.services.access.load();
         let world = self.core.services.world.load();
         let named = |name: &str| world.targets.get(name).map(|t| t.name.clone());
@@ -194,7 +195,7 @@ impl Login {
                 RefusalKind::NoSuchTarget,
                 format!("target {} has no other database than its own", target.name),
             )
-            .with_hint(format!("Leave the database out, or give {}.", target.name)));
+            .with_hint(format!("Leave the database out, or give {}.", target.database)));
         }
         let registry = &self.core.services.registry;
         let (own, on_target) = registry.counts(&state.name, &target.name);
