@@ -15,7 +15,7 @@ use crate::kernel::{
     refusal::{Refusal, RefusalKind},
     sql::{
         self, Context,
-        analysis::{Analysis, Batch, Need, NeedOn, StatementClass, Unreadable},
+        analysis::{Analysis, Batch, Need, NeedOn, SessionEffect, StatementClass, Unreadable},
         normalize,
         reading::StatementKind,
         text::StatementText,
@@ -237,6 +237,20 @@ pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
     }
 }
 
+/// The same of all statements that a name leads to which code on the server may have made anew.
+pub fn with_doubt(batch: &Batch) -> Batch {
+    let statements = batch.statements.iter().map(|a| Arc::new(with_unseen_name(a))).collect();
+    Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) }
+}
+
+/// True if it runs code that may make prepared statements and cursors anew. What runs below admin is the
+/// server's own, has said that it doesn't write, or is trusted.
+pub fn renames(analysis: &Analysis) -> bool {
+    let runs_code =
+        || analysis.effects.contains(&SessionEffect::RunsUserCode) || !analysis.routines.is_empty();
+    analysis.class == StatementClass::Admin && runs_code()
+}
+
 /// A call of a function by its number, without SQL. `lasts`: it may change what the session's texts mean.
 pub fn called_by_number(text: &str, lasts: bool) -> Analysis {
     let mut analysis = opaque(text);
@@ -262,7 +276,7 @@ fn opaque(text: &str) -> Analysis {
         }],
         relations: Vec::new(),
         routines: Vec::new(),
-        effects: vec![sql::analysis::SessionEffect::RunsUserCode],
+        effects: vec![SessionEffect::RunsUserCode],
         executes: None,
         fetches: None,
         returns_user_rows: true,

@@ -4,6 +4,9 @@
 //! SQL's PREPARE and the protocol's Parse share one namespace, cursors and portals another, as in
 //! the server. What the protocol makes is entered when it is sent and taken back if the server
 //! refuses or skips it ([`Undo`]); what SQL makes is entered when the server has said yes.
+//!
+//! Code that runs in the server can make a name anew without a word of it here. Behind a statement
+//! that may have run some, every name known by then is doubtful ([`Names::doubt`]).
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,7 +19,7 @@ use super::cache::StateId;
 use crate::kernel::{
     audit::record::Ended,
     ids::StatementId,
-    sql::analysis::{Analysis, Batch},
+    sql::analysis::{Analysis, Batch, StatementClass},
 };
 
 /// Statements on record that will never run, because what would have run them has gone; and how
@@ -69,6 +72,8 @@ pub struct Prepared {
     pub by_sql: bool,
     /// What names meant when it was read: the reading's number and the catalog's epoch.
     pub read_in: (StateId, u64),
+    /// The age of the names when it was made.
+    pub age: Age,
 }
 
 impl Prepared {
@@ -81,6 +86,7 @@ impl Prepared {
             recorded: RefCell::new(before.recorded.take()),
             by_sql: before.by_sql,
             read_in,
+            age: before.age,
         }
     }
 
@@ -106,7 +112,13 @@ pub struct Portal {
     pub recorded: RefCell<Option<Unused>>,
     /// Outlives its transaction: WITH HOLD.
     pub holds: bool,
+    /// The age of the names when it was made.
+    pub age: Age,
 }
+
+/// Names grow older with every statement that may have made them anew unseen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Age(u64);
 
 /// How to take back a change that the server refused or skipped.
 #[derive(Debug)]
@@ -122,6 +134,7 @@ pub enum Undo {
 pub struct Names {
     statements: HashMap<Key, Rc<Prepared>>,
     portals: HashMap<Key, Rc<Portal>>,
+    age: Age,
 }
 
 /// A name as the server keeps it.
@@ -146,6 +159,23 @@ impl Names {
     /// The portal or cursor of that name.
     pub fn portal(&self, name: &str) -> Option<&Rc<Portal>> {
         self.portals.get(key(name))
+    }
+
+    /// The age of what is made now.
+    pub fn age(&self) -> Age {
+        self.age
+    }
+
+    /// Code runs that may make any name anew: from now on nothing is sure of those known by now, nor
+    /// of those that are taken back to what they were.
+    pub fn doubt(&mut self) {
+        self.age.0 += 1;
+    }
+
+    /// True if what was made at that age may mean something else than this by now. What needs admin
+    /// as it is known is never doubtful: nothing needs more.
+    pub fn is_doubtful(&self, age: Age, batch: &Batch) -> bool {
+        age != self.age && batch.statements.iter().any(|a| a.class != StatementClass::Admin)
     }
 
     /// How many names there are, for the limit.
@@ -242,6 +272,7 @@ mod tests {
             parameter_types: Vec::new(),
             recorded: RefCell::new(None),
             by_sql: false,
+            age: Age::default(),
             read_in: (crate::session::cache::Cache::default().state(&reading()), 0),
         })
     }

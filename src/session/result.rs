@@ -16,6 +16,7 @@ use crate::kernel::{
 
 /// A statement that was sent upstream and has not ended.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one run, not a state")]
 pub struct Run {
     /// Its record.
     pub statement: StatementId,
@@ -49,6 +50,8 @@ pub struct Run {
     pub portal: Option<Rc<super::names::Portal>>,
     /// What the prepared statement or cursor that it runs does.
     pub inner: Option<Arc<Analysis>>,
+    /// It runs code that may make names anew.
+    pub renames: bool,
 }
 
 /// What becomes of the rest of a result that was cut and ends with a warning.
@@ -100,6 +103,7 @@ impl Run {
             alone: false,
             portal: None,
             inner: None,
+            renames: false,
         }
     }
 

@@ -4,6 +4,7 @@
 mod support;
 
 mod attack_code;
+mod attack_names;
 mod attack_session;
 mod audit;
 mod cancel;

@@ -10,14 +10,14 @@ use super::{
     local,
     meaning::{UpToDate, reserved},
     owed::{Execution, Local, Tag},
-    simple::{begins, unknown},
+    simple::{begins, doubtful, unknown},
     wall::Need as WallNeed,
 };
 use crate::{
     kernel::{
         audit::record::{Decided, Ended, IntentKind, Parameter},
         ids::StatementId,
-        policy::{Decision, Permit},
+        policy::{Decision, Denial, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
@@ -26,7 +26,7 @@ use crate::{
         },
     },
     session::{
-        gate::Opinion,
+        gate::{self, Opinion},
         names::{Portal, Prepared, Unused},
         transaction::Status,
     },
@@ -117,6 +117,10 @@ impl Conversation {
                 .with_hint("Send it alone."),
             );
         }
+        if batch.statements.iter().any(|a| gate::renames(a)) {
+            // Reading its literals may call functions.
+            self.names.doubt();
+        }
         let prepared = Rc::new(Prepared {
             text: text.into(),
             batch: Arc::clone(&batch),
@@ -124,6 +128,7 @@ impl Conversation {
             recorded: std::cell::RefCell::new(None),
             by_sql: false,
             read_in: self.read_in(),
+            age: self.names.age(),
         });
         if is_local {
             let undo = self.names.prepare(name, prepared);
@@ -200,13 +205,16 @@ impl Conversation {
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);
         }
+        let in_doubt = self.names.is_doubtful(prepared.age, &prepared.batch);
+        if in_doubt {
+            let batch = Arc::new(gate::with_doubt(&prepared.batch));
+            prepared = Rc::new(Prepared::read_as(&prepared, batch, prepared.read_in));
+        }
         let permit = match self.judge_prepared(&prepared.batch) {
             Some(Decision::Permit(permit)) => permit,
             Some(Decision::Denial(denial)) => {
-                let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
-                let decided = Decided::Denial(&denial);
-                self.record_no(IntentKind::Bind, &prepared.text, what, &decided);
-                return self.refused(denial.refusal());
+                let instead = in_doubt.then(|| doubtful(statement, false));
+                return self.denied(IntentKind::Bind, &prepared, &denial, instead);
             }
             None => match self.permit_unseen(&prepared.batch) {
                 Some((batch, permit)) => {
@@ -238,7 +246,12 @@ impl Conversation {
         };
         match cleared {
             Ok(clearance) => {
+                if analysis.as_deref().is_some_and(gate::renames) {
+                    // Planning it, and reading its parameters, may call functions.
+                    self.names.doubt();
+                }
                 let entry = Rc::new(Portal {
+                    age: self.names.age(),
                     prepared: Rc::clone(&prepared),
                     parameters: Vec::new(),
                     result_formats: Vec::new(),
@@ -283,7 +296,12 @@ impl Conversation {
         if portal.prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.execute_local(&portal);
         }
-        let prepared = Rc::clone(&portal.prepared);
+        let mut prepared = Rc::clone(&portal.prepared);
+        let in_doubt = self.names.is_doubtful(portal.age, &prepared.batch);
+        if in_doubt {
+            let batch = Arc::new(gate::with_doubt(&prepared.batch));
+            prepared = Rc::new(Prepared::read_as(&prepared, batch, prepared.read_in));
+        }
         match self.named_up_to_date(&prepared.batch) {
             Ok(UpToDate::Yes) => {}
             Ok(UpToDate::Held) => return Pass::Hold,
@@ -292,10 +310,8 @@ impl Conversation {
         let permit = match self.judge_prepared(&prepared.batch) {
             Some(Decision::Permit(permit)) => permit,
             Some(Decision::Denial(denial)) => {
-                let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
-                let decided = Decided::Denial(&denial);
-                self.record_no(IntentKind::Execute, &prepared.text, what, &decided);
-                return self.refused(denial.refusal());
+                let instead = in_doubt.then(|| doubtful(name, true));
+                return self.denied(IntentKind::Execute, &prepared, &denial, instead);
             }
             None => return self.unknown_in(&prepared.batch),
         };
@@ -473,6 +489,20 @@ impl Conversation {
         self.pipeline.open = true;
     }
 
+    /// Refused in its place, and on record. `instead`: what the client is told if its name is in doubt.
+    fn denied(
+        &mut self,
+        kind: IntentKind,
+        prepared: &Prepared,
+        denial: &Denial,
+        instead: Option<Refusal>,
+    ) -> Pass {
+        let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
+        let decided = Decided::Denial(denial);
+        self.record_no(kind, &prepared.text, what, &decided);
+        self.refused(instead.unwrap_or_else(|| denial.refusal()))
+    }
+
     /// Refused in its place.
     pub(super) fn refused(&mut self, refusal: Refusal) -> Pass {
         self.refuse_message(refusal);
@@ -548,8 +578,8 @@ impl Conversation {
         }
         let first = batch.statements.first();
         let refusal = match first.map(|a| (a.executes.as_deref(), a.fetches.as_deref())) {
-            Some((Some(name), _)) => unknown(name, false),
-            Some((_, Some(name))) => unknown(name, true),
+            Some((Some(name), _)) => self.unknown_or_doubtful(name, false),
+            Some((_, Some(name))) => self.unknown_or_doubtful(name, true),
             _ => Refusal::new(RefusalKind::Internal, "a name was lost"),
         };
         self.refused(refusal)

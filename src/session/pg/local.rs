@@ -111,6 +111,7 @@ impl Conversation {
     ) -> Pass {
         let parameters = parameter_texts(bind, &prepared.parameter_types);
         let entry = Rc::new(Portal {
+            age: self.names.age(),
             prepared: Rc::clone(prepared),
             parameters,
             result_formats: bind.result_formats.iter().map(|f| f == Format::Binary).collect(),

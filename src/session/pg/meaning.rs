@@ -156,13 +156,18 @@ impl Conversation {
     }
 
     /// What the prepared statement or cursor of that name does. `None` too if running it through
-    /// another statement is more than we follow.
+    /// another statement is more than we follow, or if code may have made it anew.
     pub(super) fn named_analysis(&self, name: &str, cursor: bool) -> Option<Arc<Analysis>> {
-        let prepared = if cursor {
-            Rc::clone(&self.names.portal(name)?.prepared)
+        let (prepared, age) = if cursor {
+            let portal = self.names.portal(name)?;
+            (Rc::clone(&portal.prepared), portal.age)
         } else {
-            Rc::clone(self.names.statement(name)?)
+            let prepared = self.names.statement(name)?;
+            (Rc::clone(prepared), prepared.age)
         };
+        if self.names.is_doubtful(age, &prepared.batch) {
+            return None;
+        }
         let inner = prepared.analysis().map(Arc::clone)?;
         // Fail closed: a name that leads to a name.
         let follows = inner.executes.is_none() && inner.fetches.is_none();
@@ -182,7 +187,8 @@ impl Conversation {
     }
 
     /// What admin allows of a batch that uses names nobody has seen being made, read as one that may
-    /// do anything: a function can have made them, a cursor that it returns for example.
+    /// do anything: a function can have made them, a cursor that it returns for example, or made them
+    /// anew.
     pub(super) fn permit_unseen(&self, batch: &Batch) -> Option<(Arc<Batch>, Permit)> {
         // A name may be on its way: whoever asks waits for it.
         if !self.exchange.is_empty() {
@@ -194,10 +200,11 @@ impl Conversation {
             // What is known and not followed stays refused.
             let unseen = uses(analysis).any(|(name, cursor)| {
                 let known = if cursor {
-                    self.names.portal(name).is_some()
+                    self.names.portal(name).map(|p| (p.age, &p.prepared))
                 } else {
-                    self.names.statement(name).is_some()
+                    self.names.statement(name).map(|p| (p.age, p))
                 };
+                let known = known.is_some_and(|(age, p)| !self.names.is_doubtful(age, &p.batch));
                 !known && !made.contains(&(name, cursor))
             });
             statements.push(if unseen {
@@ -236,6 +243,7 @@ impl Conversation {
             return;
         }
         run.inner = self.inner_of(analysis);
+        run.renames |= run.inner.as_deref().is_some_and(gate::renames);
         // Not known yet: it counts.
         run.counts |= run.inner.as_ref().is_none_or(|inner| inner.returns_user_rows);
         run.writes |= run.inner.as_ref().is_none_or(|inner| inner.writes);
@@ -259,6 +267,7 @@ impl Conversation {
             recorded: std::cell::RefCell::new(None),
             by_sql: true,
             read_in: (state, epoch),
+            age: self.names.age(),
         })
     }
 
@@ -276,6 +285,7 @@ impl Conversation {
             fetched: std::cell::Cell::new((0, 0)),
             recorded: std::cell::RefCell::new(None),
             holds,
+            age: self.names.age(),
         })
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     },
     session::{
         budget::Meter,
+        gate,
         names::{Names, Unused},
         result::Run,
         transaction::Settling,
@@ -138,8 +139,12 @@ impl Conversation {
         run.class = analysis.map(|a| a.class);
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
         run.writes = analysis.is_none_or(|a| a.writes);
+        run.renames = analysis.is_some_and(gate::renames);
         if let Some(analysis) = analysis {
             self.attach(&mut run, analysis);
+        }
+        if run.renames {
+            self.names.doubt();
         }
         if run.counts {
             run.grants = permit.grants().iter().map(|g| (g.id, self.meter(g))).collect();
@@ -153,6 +158,11 @@ impl Conversation {
     /// A statement has ended: its record is closed at the next ReadyForQuery.
     pub(super) fn finish(&mut self, run: &Run, affected: Option<u64>, sqlstate: Option<[u8; 5]>) {
         run.settle_portal();
+        if run.renames {
+            // Names are no transaction's: however it has ended, its code may have run. Once more,
+            // because what stood before it in its text has made names since it was sent.
+            self.names.doubt();
+        }
         let code = sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok());
         self.transaction.ran(run.statement);
         let ended = run.ended(code);

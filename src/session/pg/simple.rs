@@ -230,12 +230,25 @@ impl Conversation {
         let first = batch.statements.iter().find(|a| uses(a).next().is_some());
         let refusal = first.and_then(|a| uses(a).next()).map_or_else(
             || Refusal::new(RefusalKind::Internal, "a name was lost"),
-            |(name, cursor)| unknown(name, cursor),
+            |(name, cursor)| self.unknown_or_doubtful(name, cursor),
         );
         let what = (&*batch.fingerprint, first.map(AsRef::as_ref));
         self.record_no(IntentKind::Query, text, what, &Decided::Refusal(&refusal));
         self.refuse_query(refusal);
         Pass::Drop
+    }
+
+    /// What a client is told of a name that leads nowhere, or nobody knows where.
+    pub(super) fn unknown_or_doubtful(&self, name: &str, cursor: bool) -> Refusal {
+        let known = if cursor {
+            self.names.portal(name).map(|p| (p.age, &p.prepared))
+        } else {
+            self.names.statement(name).map(|p| (p.age, p))
+        };
+        match known {
+            Some((age, p)) if self.names.is_doubtful(age, &p.batch) => doubtful(name, cursor),
+            Some(_) | None => unknown(name, cursor),
+        }
     }
 
     pub(super) fn send_query(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit) -> Pass {
@@ -303,6 +316,20 @@ pub(super) fn unknown(name: &str, cursor: bool) -> Refusal {
         name => format!("prepared statement \"{name}\" does not exist"),
     };
     Refusal::new(RefusalKind::UnknownStatement, text)
+}
+
+/// What a client is told of a name that code run under admin may have made anew. The codes are those of
+/// a name that doesn't exist: a driver that keeps statements prepares it again.
+pub(super) fn doubtful(name: &str, cursor: bool) -> Refusal {
+    let (kind, what, again) = if cursor {
+        (RefusalKind::UnknownCursor, "cursor", "CLOSE it and declare it again.")
+    } else {
+        (RefusalKind::UnknownStatement, "prepared statement", "DEALLOCATE it and prepare it again.")
+    };
+    let text = format!("{what} \"{name}\" may mean something else by now");
+    Refusal::new(kind, text)
+        .with_detail("Code that ran under sql.admin can have made it anew.")
+        .with_hint(again)
 }
 
 /// True if it begins a transaction block.

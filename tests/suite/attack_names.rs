@@ -1,0 +1,158 @@
+//! Attacks on names with code: what runs under admin can make a prepared statement or a cursor anew
+//! without a word of it on the wire, and the name outlives the grant.
+
+use std::time::Duration;
+
+use crate::support::{
+    Gateway, Postgres, RawClient, eventually,
+    raw::{Message, bind, error, execute, parse, rows, sync},
+};
+
+/// Alice may read one table for as long as she likes, and do everything until the grant that is
+/// returned ends.
+fn start() -> (Postgres, Gateway, RawClient, String) {
+    let server = Postgres::start();
+    server.sql("CREATE TABLE open (v text)");
+    server.sql("INSERT INTO open VALUES ('open')");
+    server.sql("CREATE TABLE secret (v text)");
+    server.sql("INSERT INTO secret VALUES ('secret')");
+    server.sql("GRANT SELECT ON open, secret TO PUBLIC");
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.open"]);
+    let admin = gateway.grant("alice", "admin");
+    let mut client = gateway.connect("alice", &secret);
+    let both = || error(&client.query("SELECT * FROM secret")).is_none();
+    assert!(eventually(Duration::from_secs(3), both));
+    (server, gateway, client, admin)
+}
+
+fn end_admin(gateway: &Gateway, client: &mut RawClient, admin: &str) {
+    gateway.must(&["grant", "revoke", admin]);
+    let ended = || error(&client.query("SELECT * FROM secret")).is_some();
+    assert!(eventually(Duration::from_secs(3), ended));
+}
+
+/// Nothing but a refusal that says what to do.
+fn refused(answer: &[Message], code: &str) {
+    let shown = rows(answer);
+    assert!(shown.is_empty(), "{shown:?} came through");
+    let error = error(answer).unwrap_or_else(|| panic!("not refused: {answer:?}"));
+    assert_eq!(error.field('C'), code, "{answer:?}");
+    assert!(error.field('H').contains("again"), "{answer:?}");
+}
+
+fn swap(name: &str) -> String {
+    format!(
+        "DO $$ BEGIN EXECUTE 'DEALLOCATE {name}'; \
+         EXECUTE 'PREPARE {name} AS SELECT * FROM secret'; END $$"
+    )
+}
+
+const PREPARED: &str = "PREPARE x AS SELECT * FROM public.open";
+
+#[test]
+fn a_statement_that_code_made_anew_is_not_judged_by_its_old_text() {
+    let (_server, gateway, mut client, admin) = start();
+    client.query(PREPARED);
+    assert_eq!(rows(&client.query("EXECUTE x")), [["open"]]);
+    assert!(error(&client.query(&swap("x"))).is_none());
+    // Admin may do all, and what it sees is what the name means now.
+    assert_eq!(rows(&client.query("EXECUTE x")), [["secret"]]);
+    end_admin(&gateway, &mut client, &admin);
+    refused(&client.query("EXECUTE x"), "26000");
+    let extended = client.exchange(&[parse("", "EXECUTE x", &[]), bind("", "", &[], 0), sync()], 1);
+    refused(&extended, "26000");
+    client.query("DEALLOCATE x");
+    client.query(PREPARED);
+    assert_eq!(rows(&client.query("EXECUTE x")), [["open"]], "made again it is known again");
+}
+
+#[test]
+fn a_statement_of_the_protocol_that_code_made_anew_is_not_judged_by_its_old_text() {
+    let (_server, gateway, mut client, admin) = start();
+    client.exchange(&[parse("x", "SELECT * FROM public.open", &[]), sync()], 1);
+    client.query(&swap("x"));
+    let run = || [bind("", "x", &[], 0), execute("", 0), sync()];
+    assert_eq!(rows(&client.exchange(&run(), 1)), [["secret"]]);
+    end_admin(&gateway, &mut client, &admin);
+    refused(&client.exchange(&run(), 1), "26000");
+    let again =
+        [crate::support::raw::close(b'S', "x"), parse("x", "SELECT * FROM public.open", &[])];
+    client.exchange(&[&again[..], &run()[..]].concat(), 1);
+    assert_eq!(rows(&client.exchange(&run(), 1)), [["open"]]);
+}
+
+#[test]
+fn code_that_fails_or_is_not_fetched_to_its_end_has_run_all_the_same() {
+    let (_server, gateway, mut client, admin) = start();
+    client.query(
+        "CREATE FUNCTION pg_temp.swap(n text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN \
+         EXECUTE 'DEALLOCATE '||n; EXECUTE 'PREPARE '||n||' AS SELECT * FROM secret'; \
+         RETURN 1; END $$",
+    );
+    for name in ["a", "b", "c", "d", "e"] {
+        client.query(&format!("PREPARE {name} AS SELECT * FROM public.open"));
+    }
+    let fails = swap("a").replace("END $$", "RAISE 'no'; END $$");
+    assert!(error(&client.query(&fails)).is_some());
+    let suspended = client.exchange(
+        &[
+            parse("", "SELECT pg_temp.swap('b') UNION ALL SELECT 2", &[]),
+            bind("", "", &[], 0),
+            execute("", 1),
+            sync(),
+        ],
+        1,
+    );
+    assert_eq!(rows(&suspended), [["1"]], "{suspended:?}");
+    client.query("PREPARE outer_one AS SELECT pg_temp.swap('c')");
+    assert_eq!(rows(&client.query("EXECUTE outer_one")), [["1"]]);
+    let by_text = client.query("SELECT query_to_xml('SELECT pg_temp.swap(''d'')', true, true, '')");
+    assert!(error(&by_text).is_none(), "{by_text:?}");
+    // Made and swapped in one text.
+    client.query(&format!("PREPARE f AS SELECT * FROM public.open; {}", swap("f")));
+    assert_eq!(rows(&client.query("EXECUTE d")), [["secret"]]);
+    end_admin(&gateway, &mut client, &admin);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        refused(&client.query(&format!("EXECUTE {name}")), "26000");
+    }
+}
+
+#[test]
+fn a_cursor_that_code_made_anew_is_not_judged_by_its_old_text() {
+    let (_server, gateway, mut client, admin) = start();
+    client.query("BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT * FROM public.open; COMMIT");
+    let swapped = client.query(
+        "DO $$ BEGIN EXECUTE 'CLOSE c'; \
+         EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT * FROM secret'; END $$",
+    );
+    assert!(error(&swapped).is_none(), "{swapped:?}");
+    end_admin(&gateway, &mut client, &admin);
+    refused(&client.query("FETCH ALL FROM c"), "34000");
+    refused(&client.exchange(&[execute("c", 0), sync()], 1), "34000");
+    client.query("CLOSE c");
+    client.query("BEGIN; DECLARE c CURSOR FOR SELECT * FROM public.open");
+    assert_eq!(rows(&client.query("FETCH ALL FROM c")), [["open"]]);
+    client.query("ROLLBACK");
+}
+
+#[test]
+fn statements_of_drivers_survive_the_code_that_ordinary_rights_run() {
+    let server = Postgres::start();
+    server.sql("CREATE TABLE t (v int)");
+    server.sql("INSERT INTO t VALUES (1)");
+    server.sql("GRANT ALL ON t TO PUBLIC");
+    server.sql(
+        "CREATE FUNCTION twice(n int) RETURNS int STABLE LANGUAGE plpgsql AS \
+         'BEGIN RETURN n * 2; END'",
+    );
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select,dml");
+    let mut client = gateway.connect("alice", &secret);
+    client.exchange(&[parse("s1", "SELECT v FROM t", &[]), sync()], 1);
+    assert_eq!(rows(&client.query("SELECT twice(v) FROM t")), [["2"]]);
+    let answer = client.exchange(&[bind("", "s1", &[], 0), execute("", 0), sync()], 1);
+    assert_eq!(rows(&answer), [["1"]], "{answer:?}");
+}
