@@ -23,4 +23,5 @@ mod records;
 mod revocation;
 mod simple;
 mod story;
+mod tools;
 mod transparency;
