@@ -132,9 +132,57 @@ pub enum Undo {
 /// The names of one session.
 #[derive(Debug, Default)]
 pub struct Names {
-    statements: HashMap<Key, Rc<Prepared>>,
-    portals: HashMap<Key, Rc<Portal>>,
+    statements: Table<Prepared>,
+    portals: Table<Portal>,
     age: Age,
+}
+
+/// Names of one sort. The unnamed one has a place of its own: most drivers know no other, and use it
+/// several times a statement.
+#[derive(Debug)]
+struct Table<T> {
+    unnamed: Option<Rc<T>>,
+    named: HashMap<Key, Rc<T>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { unnamed: None, named: HashMap::new() }
+    }
+}
+
+impl<T> Table<T> {
+    fn get(&self, name: &[u8]) -> Option<&Rc<T>> {
+        if name.is_empty() { self.unnamed.as_ref() } else { self.named.get(name) }
+    }
+
+    fn insert(&mut self, name: Key, value: Rc<T>) -> Option<Rc<T>> {
+        if name.is_empty() { self.unnamed.replace(value) } else { self.named.insert(name, value) }
+    }
+
+    fn remove(&mut self, name: &[u8]) -> Option<Rc<T>> {
+        if name.is_empty() { self.unnamed.take() } else { self.named.remove(name) }
+    }
+
+    fn clear(&mut self) {
+        self.unnamed = None;
+        self.named.clear();
+    }
+
+    fn retain(&mut self, stays: impl Fn(&[u8], &T) -> bool) {
+        if self.unnamed.as_ref().is_some_and(|value| !stays(&[], value)) {
+            self.unnamed = None;
+        }
+        self.named.retain(|name, value| stays(name, value));
+    }
+
+    fn len(&self) -> usize {
+        self.named.len() + usize::from(self.unnamed.is_some())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A name as the server keeps it.
