@@ -78,7 +78,7 @@ pub fn link(previous: &Digest, body: &[u8]) -> Digest {
 pub fn close(out: &mut Vec<u8>, from: usize, previous: &Digest) -> Digest {
     let digest = link(previous, out.get(from..).unwrap_or_default());
     out.extend_from_slice(KEY);
-    json::push_hex(out, &digest.0);
+    out.extend_from_slice(&json::hex_of(&digest.0));
     out.extend_from_slice(b"\"}\n");
     digest
 }

@@ -12,7 +12,7 @@ use crate::kernel::{
     access::PermissionSet,
     audit::{
         Digest,
-        json::{Object, push_escaped, push_hex, push_number, push_shown, push_text},
+        json::{Object, key, push_escaped, push_hex, push_number, push_shown, push_text},
         scrub::scrub,
     },
     ids::{GrantId, RequestId, SessionId, StatementId},
@@ -407,47 +407,50 @@ pub enum Record<'a> {
 impl Record<'_> {
     /// Appends the record's body: everything up to where its digest goes.
     pub fn write(&self, place: &Place<'_>, detail: &Detail, out: &mut Vec<u8>) {
+        out.reserve(RECORD_BYTES);
         let mut line = Object::open(out);
-        line.text("node", place.node);
-        line.number("lane", u64::from(place.lane));
-        line.number("seq", place.seq);
-        line.time("time", place.time);
+        line.text(key!("node"), place.node);
+        line.number(key!("lane"), u64::from(place.lane));
+        line.number(key!("seq"), place.seq);
+        line.time(key!("time"), place.time);
         match self {
             Self::Segment { previous, version } => {
-                line.text("record", "segment");
-                line.number("format", 1);
-                line.text("version", version);
-                line.shown("previous", previous);
+                line.word(key!("record"), "segment");
+                line.number(key!("format"), 1);
+                line.text(key!("version"), version);
+                line.shown(key!("previous"), previous);
             }
             Self::Intent(intent, decided) => {
-                line.text("record", "intent");
+                line.word(key!("record"), "intent");
                 let id = statement_id(place.lane, place.seq);
                 write_intent(&mut line, id, intent, *decided, detail);
             }
             Self::Outcome(outcome) => {
-                line.text("record", "outcome");
+                line.word(key!("record"), "outcome");
                 write_outcome(&mut line, outcome);
             }
             Self::Settled(settled) => {
-                line.text("record", "settled");
-                line.number("session", settled.session.0);
-                line.text("transaction", settled.transaction.name());
-                line.array("statements", settled.statements, |out, id| push_number(out, id.0));
+                line.word(key!("record"), "settled");
+                line.number(key!("session"), settled.session.0);
+                line.word(key!("transaction"), settled.transaction.name());
+                line.array(key!("statements"), settled.statements, |out, id| {
+                    push_number(out, id.0);
+                });
             }
             Self::Event(event) => {
-                line.text("record", "event");
+                line.word(key!("record"), "event");
                 write_event(&mut line, event);
             }
             Self::Recovered { torn } => {
-                line.text("record", "recovered");
-                line.number("torn_bytes", torn.len() as u64);
-                line.shown("torn_sha256", Digest::of(torn));
+                line.word(key!("record"), "recovered");
+                line.number(key!("torn_bytes"), torn.len() as u64);
+                line.shown(key!("torn_sha256"), Digest::of(torn));
                 let start = torn.get(..PARAMETER_BYTES_MAX).unwrap_or(torn);
-                line.text("torn", &String::from_utf8_lossy(start));
+                line.text(key!("torn"), &String::from_utf8_lossy(start));
             }
             Self::Lost { outcomes } => {
-                line.text("record", "lost");
-                line.number("outcomes", *outcomes);
+                line.word(key!("record"), "lost");
+                line.number(key!("outcomes"), *outcomes);
             }
         }
     }
@@ -468,18 +471,18 @@ fn write_intent(
     decided: Decided<'_>,
     detail: &Detail,
 ) {
-    line.text("kind", intent.kind.name());
-    line.number("session", intent.session.0);
-    line.number("statement", id.0);
-    line.text("principal", intent.principal);
-    line.text("target", intent.target);
-    line.text("class", intent.class.map_or("not_understood", StatementClass::name));
-    line.text_if("fingerprint", intent.fingerprint);
+    line.word(key!("kind"), intent.kind.name());
+    line.number(key!("session"), intent.session.0);
+    line.number(key!("statement"), id.0);
+    line.text(key!("principal"), intent.principal);
+    line.text(key!("target"), intent.target);
+    line.word(key!("class"), intent.class.map_or("not_understood", StatementClass::name));
+    line.text_if(key!("fingerprint"), intent.fingerprint);
     match detail.statement {
-        StatementDetail::Full => line.text("text", &scrub(intent.text)),
+        StatementDetail::Full => line.text(key!("text"), &scrub(intent.text)),
         // Fail closed: a text that could not be normalized may hold literals, and isn't kept.
         StatementDetail::Normalized => {
-            line.text_if("normalized", intent.normalized.unwrap_or_default());
+            line.text_if(key!("normalized"), intent.normalized.unwrap_or_default());
         }
         StatementDetail::Fingerprint => {}
     }
@@ -487,22 +490,26 @@ fn write_intent(
         write_parameters(line, intent.parameters, &detail.parameters);
     }
     if !intent.relations.is_empty() {
-        line.array("relations", intent.relations, push_relation);
+        line.array(key!("relations"), intent.relations, push_relation);
     }
     if !intent.routines.is_empty() {
-        line.array("routines", intent.routines, |out, routine| push_shown(out, &routine.name));
+        line.array(key!("routines"), intent.routines, |out, routine| {
+            push_shown(out, &routine.name);
+        });
     }
     write_decided(line, decided, detail);
 }
 
 fn write_parameters(line: &mut Object<'_>, parameters: &[Parameter<'_>], detail: &ParameterDetail) {
     match detail {
-        ParameterDetail::Text => line.array("parameters", parameters, |out, value| match value {
-            Parameter::Null => out.extend_from_slice(b"null"),
-            Parameter::Text(text) => push_parameter(out, &scrub(text)),
-            Parameter::Binary(bytes) => push_binary(out, bytes),
-        }),
-        ParameterDetail::Hmac(key) => line.array("parameters", parameters, |out, value| {
+        ParameterDetail::Text => {
+            line.array(key!("parameters"), parameters, |out, value| match value {
+                Parameter::Null => out.extend_from_slice(b"null"),
+                Parameter::Text(text) => push_parameter(out, &scrub(text)),
+                Parameter::Binary(bytes) => push_binary(out, bytes),
+            });
+        }
+        ParameterDetail::Hmac(key) => line.array(key!("parameters"), parameters, |out, value| {
             let bytes = match value {
                 Parameter::Null => return out.extend_from_slice(b"null"),
                 Parameter::Text(text) => text.as_bytes(),
@@ -513,7 +520,7 @@ fn write_parameters(line: &mut Object<'_>, parameters: &[Parameter<'_>], detail:
             push_hex(out, tag.as_ref().get(..HMAC_BYTES).unwrap_or_default());
             out.extend_from_slice(b"\"}");
         }),
-        ParameterDetail::None => line.number("parameter_count", parameters.len() as u64),
+        ParameterDetail::None => line.number(key!("parameter_count"), parameters.len() as u64),
     }
 }
 
@@ -536,147 +543,149 @@ fn push_binary(out: &mut Vec<u8>, bytes: &[u8]) {
 
 fn push_cut(out: &mut Vec<u8>, start: &str, whole: &[u8]) {
     let mut cut = Object::open(out);
-    cut.text("start", start);
-    cut.number("bytes", whole.len() as u64);
-    cut.shown("sha256", Digest::of(whole));
+    cut.text(key!("start"), start);
+    cut.number(key!("bytes"), whole.len() as u64);
+    cut.shown(key!("sha256"), Digest::of(whole));
     cut.close();
 }
 
 fn write_decided(line: &mut Object<'_>, decided: Decided<'_>, detail: &Detail) {
     match decided {
         Decided::Permit(permit) => {
-            line.text("decision", "permit");
+            line.word(key!("decision"), "permit");
             if !permit.grants().is_empty() {
-                line.array("grants", permit.grants(), |out, grant| {
+                line.array(key!("grants"), permit.grants(), |out, grant| {
                     let mut object = Object::open(out);
-                    object.numbered("grant", GrantId::PREFIX, grant.id.0);
+                    object.numbered(key!("grant"), GrantId::PREFIX, grant.id.0);
                     if let Some(request) = grant.request {
-                        object.numbered("request", RequestId::PREFIX, request.0);
+                        object.numbered(key!("request"), RequestId::PREFIX, request.0);
                     }
-                    object.text("approver", &grant.approved_by);
-                    object.text_if("reason", &grant.reason);
+                    object.text(key!("approver"), &grant.approved_by);
+                    object.text_if(key!("reason"), &grant.reason);
                     object.close();
                 });
             }
             if let Some(rows) = permit.row_cap() {
-                line.number("row_cap", rows);
+                line.number(key!("row_cap"), rows);
             }
         }
         Decided::Denial(denial) => {
-            line.text("decision", "denial");
-            line.text("refusal", denial.refusal().kind.name());
-            line.array("missing", &denial.missing, |out, missing| {
+            line.word(key!("decision"), "denial");
+            line.text(key!("refusal"), denial.refusal().kind.name());
+            line.array(key!("missing"), &denial.missing, |out, missing| {
                 push_shown(out, MissingShown(missing));
             });
-            write_permissions(line, "held", denial.held);
+            write_permissions(line, key!("held"), denial.held);
         }
         Decided::Refusal(refusal) => {
-            line.text("decision", "denial");
-            line.text("refusal", refusal.kind.name());
-            line.text("sqlstate", refusal.kind.codes().sqlstate);
+            line.word(key!("decision"), "denial");
+            line.text(key!("refusal"), refusal.kind.name());
+            line.text(key!("sqlstate"), refusal.kind.codes().sqlstate);
             // The message may quote the statement.
             if detail.statement == StatementDetail::Full {
-                line.text("message", &scrub(&refusal.message));
+                line.text(key!("message"), &scrub(&refusal.message));
             }
         }
         Decided::Gateway { cause } => {
-            line.text("decision", "gateway");
-            line.text("cause", cause);
+            line.word(key!("decision"), "gateway");
+            line.text(key!("cause"), cause);
         }
     }
 }
 
-fn write_permissions(line: &mut Object<'_>, key: &str, permissions: PermissionSet) {
+fn write_permissions(line: &mut Object<'_>, key: &'static str, permissions: PermissionSet) {
     line.array(key, permissions.iter(), |out, permission| push_text(out, permission.name()));
 }
 
 fn write_outcome(line: &mut Object<'_>, outcome: &Outcome<'_>) {
-    line.number("session", outcome.session.0);
-    line.number("statement", outcome.statement.0);
-    line.text("ended", outcome.ended.name());
-    line.number("rows", outcome.rows);
+    line.number(key!("session"), outcome.session.0);
+    line.number(key!("statement"), outcome.statement.0);
+    line.word(key!("ended"), outcome.ended.name());
+    line.number(key!("rows"), outcome.rows);
     if let Some(affected) = outcome.affected {
-        line.number("affected", affected);
+        line.number(key!("affected"), affected);
     }
-    line.number("bytes", outcome.bytes);
-    line.text_if("sqlstate", outcome.sqlstate.unwrap_or_default());
-    line.number("policy_us", micros(outcome.policy));
-    line.number("upstream_us", micros(outcome.upstream));
-    line.text_if("transaction", outcome.transaction.map(TransactionEnd::name).unwrap_or_default());
+    line.number(key!("bytes"), outcome.bytes);
+    line.text_if(key!("sqlstate"), outcome.sqlstate.unwrap_or_default());
+    line.number(key!("policy_us"), micros(outcome.policy));
+    line.number(key!("upstream_us"), micros(outcome.upstream));
+    if let Some(end) = outcome.transaction {
+        line.word(key!("transaction"), end.name());
+    }
 }
 
 fn write_event(line: &mut Object<'_>, event: &Event<'_>) {
     match event {
         Event::SessionOpened(opened) => {
-            line.text("kind", "session.opened");
-            line.number("session", opened.session.0);
-            line.text("principal", opened.principal);
-            line.array("roles", opened.roles, |out, role| push_text(out, role));
-            line.text("login", opened.login);
-            line.text_if("tls", opened.tls);
-            line.text("client", opened.client);
-            line.text_if("application", opened.application);
-            line.text("target", opened.target);
-            line.text_if("upstream_user", opened.upstream_user);
+            line.word(key!("kind"), "session.opened");
+            line.number(key!("session"), opened.session.0);
+            line.text(key!("principal"), opened.principal);
+            line.array(key!("roles"), opened.roles, |out, role| push_text(out, role));
+            line.text(key!("login"), opened.login);
+            line.text_if(key!("tls"), opened.tls);
+            line.text(key!("client"), opened.client);
+            line.text_if(key!("application"), opened.application);
+            line.text(key!("target"), opened.target);
+            line.text_if(key!("upstream_user"), opened.upstream_user);
             if let Some(backend) = opened.backend {
-                line.number("backend", backend);
+                line.number(key!("backend"), backend);
             }
         }
         Event::UpstreamConnected { session, upstream_user, backend } => {
-            line.text("kind", "session.upstream");
-            line.number("session", session.0);
-            line.text("upstream_user", upstream_user);
-            line.number("backend", *backend);
+            line.word(key!("kind"), "session.upstream");
+            line.number(key!("session"), session.0);
+            line.text(key!("upstream_user"), upstream_user);
+            line.number(key!("backend"), *backend);
         }
         Event::ApplicationChanged { session, application } => {
-            line.text("kind", "session.application");
-            line.number("session", session.0);
-            line.text("application", application);
+            line.word(key!("kind"), "session.application");
+            line.number(key!("session"), session.0);
+            line.text(key!("application"), application);
         }
         Event::SessionClosed { session, reason } => {
-            line.text("kind", "session.closed");
-            line.number("session", session.0);
-            line.text("reason", reason);
+            line.word(key!("kind"), "session.closed");
+            line.number(key!("session"), session.0);
+            line.text(key!("reason"), reason);
         }
         Event::LoginFailed(failed) => {
-            line.text("kind", "login.failed");
-            line.number("session", failed.session.0);
-            line.text("principal", failed.principal);
-            line.text_if("target", failed.target);
-            line.text("client", failed.client);
-            line.text_if("application", failed.application);
-            line.text_if("tls", failed.tls);
-            line.text("reason", failed.reason);
+            line.word(key!("kind"), "login.failed");
+            line.number(key!("session"), failed.session.0);
+            line.text(key!("principal"), failed.principal);
+            line.text_if(key!("target"), failed.target);
+            line.text(key!("client"), failed.client);
+            line.text_if(key!("application"), failed.application);
+            line.text_if(key!("tls"), failed.tls);
+            line.text(key!("reason"), failed.reason);
         }
         Event::Stored { kind, actor, direct, body } => {
-            line.text("kind", kind);
-            line.text("actor", actor);
-            line.flag("direct", *direct);
-            line.raw("body", &body.to_string());
+            line.text(key!("kind"), kind);
+            line.text(key!("actor"), actor);
+            line.flag(key!("direct"), *direct);
+            line.raw(key!("body"), &body.to_string());
         }
         Event::SettingsLoaded { digest } => {
-            line.text("kind", "settings.loaded");
-            line.text("digest", digest);
+            line.word(key!("kind"), "settings.loaded");
+            line.text(key!("digest"), digest);
         }
         Event::AuditRead { actor, what } => {
-            line.text("kind", "audit.read");
-            line.text("actor", actor);
-            line.text("what", what);
+            line.word(key!("kind"), "audit.read");
+            line.text(key!("actor"), actor);
+            line.text(key!("what"), what);
         }
         Event::Started { version } => {
-            line.text("kind", "gateway.started");
-            line.text("version", version);
+            line.word(key!("kind"), "gateway.started");
+            line.text(key!("version"), version);
         }
         Event::Stopped { reason } => {
-            line.text("kind", "gateway.stopped");
-            line.text("reason", reason);
+            line.word(key!("kind"), "gateway.stopped");
+            line.text(key!("reason"), reason);
         }
         Event::Alert { session, what } => {
-            line.text("kind", "alert");
+            line.word(key!("kind"), "alert");
             if let Some(session) = session {
-                line.number("session", session.0);
+                line.number(key!("session"), session.0);
             }
-            line.text("what", what);
+            line.text(key!("what"), what);
         }
     }
 }
@@ -738,6 +747,8 @@ fn quoted(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// What most records take; more is fine.
+const RECORD_BYTES: usize = 1024;
 /// Parameters longer than this are kept by their start, length and digest.
 const PARAMETER_BYTES_MAX: usize = 8192;
 /// 128 bits of a keyed digest are enough to tell values apart.
