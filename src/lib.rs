@@ -66,13 +66,15 @@
 //!    else as a failing message of our own, so that the server aborts and orders by itself.
 //! 7. `wall_for` (`wall.rs`) opens the wall for a permit that writes, or closes it when the right to
 //!    write has gone; the frame waits until the server has said so.
-//! 8. `send_query` puts the intent on the trail: [`trail::Lane::admit`] writes the record with one
-//!    write and gives the [`trail::Clearance`] for it. With `audit.durability = "synced"` the frame
-//!    also waits for the disk. If the record can't be written, the client is refused.
+//! 8. `send_query` puts the intent on the trail: [`trail::Lane::admit`] takes the record and gives the
+//!    [`trail::Clearance`] for it, which stands behind a [`trail::Bar`] until the record is in the
+//!    file. Sessions that are awake together share one write, before their thread sleeps
+//!    (`write_intents` in [`session::cores`]). With `audit.durability = "synced"` the frame also
+//!    waits for the disk. If the record can't be written, the client is refused.
 //! 9. The reply is entered in the exchange ([`wire::pg::exchange`]) with a [`session::result::Run`],
 //!    and [`upstream::door::Door::send_statement`] lets exactly the client's own bytes go. Its other
 //!    ways out are `relay` for messages that carry no statement and `send_control` for a closed list
-//!    of texts of the gateway's own.
+//!    of texts of the gateway's own. The door lets nothing through before the bar is open.
 //! 10. `one_run_from_upstream` looks at what comes back. Rows are judged by their header
 //!     (`Conversation::row` in `replies.rs`): `Run::row` counts them against the cap and the grants'
 //!     budgets. Whole runs of frames pass as they came; a row that belongs to nothing goes nowhere.

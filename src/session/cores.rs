@@ -82,6 +82,8 @@ impl Cores {
                         services,
                         lane: RefCell::new(lane),
                         lane_waits: Notify::new(),
+                        intents_wait: Notify::new(),
+                        unwritten: RefCell::default(),
                         counts,
                         cache: RefCell::new(Cache::default()),
                         normal: RefCell::default(),
@@ -122,7 +124,8 @@ async fn run(
     mut arrivals: mpsc::UnboundedReceiver<Arrival>,
     load: Arc<AtomicUsize>,
 ) {
-    let writer = tokio::task::spawn_local(write_outcomes(Rc::clone(&core)));
+    let outcomes = tokio::task::spawn_local(write_outcomes(Rc::clone(&core)));
+    let intents = tokio::task::spawn_local(write_intents(Rc::clone(&core)));
     let mut sessions = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
@@ -140,7 +143,8 @@ async fn run(
     while let Some(ended) = sessions.join_next().await {
         report(ended);
     }
-    writer.abort();
+    outcomes.abort();
+    intents.abort();
     if let Err(error) = core.lane.borrow_mut().flush() {
         tracing::error!(error = %error, "the last records could not be written");
     }
@@ -174,6 +178,15 @@ async fn serve(core: CoreRef, arrival: Arrival) {
     drop(arrival.admission);
 }
 
+/// Writes the intents of all sessions that were awake together. The first of them wakes this task,
+/// which then runs behind the others: they share one write.
+async fn write_intents(core: CoreRef) {
+    loop {
+        core.intents_wait.notified().await;
+        core.write_intents();
+    }
+}
+
 /// Writes what became of statements soon after it is known, for whoever reads the trail meanwhile.
 async fn write_outcomes(core: CoreRef) {
     loop {
@@ -185,5 +198,73 @@ async fn write_outcomes(core: CoreRef) {
             core.lane_waits.notify_one();
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, path::Path, task::Poll};
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::{
+        kernel::{
+            access::Rights,
+            audit::{Intent, record::IntentKind},
+            ids::SessionId,
+            policy::{Decision, decide, decide::Caps},
+            time::Timestamp,
+        },
+        trail::{Clearance, Identity, Lane, Options, Trail},
+        upstream::door::{Door, Relayed},
+    };
+
+    fn trail(dir: &Path) -> Trail {
+        let identity = Identity::load_or_create(dir).expect("a key");
+        let clock = Arc::new(|| Timestamp(1_700_000_000_000_000));
+        Trail::open(Options::new(dir.join("trail"), identity, clock)).expect("opens")
+    }
+
+    fn cleared(lane: &mut Lane) -> Clearance {
+        let caps = Caps { rows: 1000, bytes: 1 << 20 };
+        let Decision::Permit(permit) = decide([], &Rights::default(), caps, Timestamp(0)) else {
+            panic!("nothing needed and yet denied")
+        };
+        let intent = Intent {
+            time: Timestamp(1_700_000_000_000_000),
+            session: SessionId(7),
+            principal: "alice",
+            target: "shop",
+            kind: IntentKind::Query,
+            text: "SELECT 1",
+            normalized: None,
+            fingerprint: "",
+            class: None,
+            relations: &[],
+            routines: &[],
+            parameters: &[],
+        };
+        lane.admit(permit, &intent).expect("is admitted")
+    }
+
+    #[tokio::test]
+    async fn nothing_leaves_before_its_record_is_in_the_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let trail = trail(dir.path());
+        let mut lane = trail.lane(1).expect("a lane");
+        let mut door = Door::with_unread(b"statement, sync", lane.progress());
+        let (mut ours, mut theirs) = tokio::io::duplex(1 << 10);
+        door.send_statement(&cleared(&mut lane), 9);
+        assert!(door.is_one_barred());
+        door.relay(Relayed::Sync, 6);
+        assert!(!door.is_one_barred());
+        let left = poll_fn(|cx| Poll::Ready(door.poll_flush(cx, &mut ours))).await;
+        assert!(left.is_pending() && door.waiting() == 15);
+        lane.flush().expect("is written");
+        poll_fn(|cx| door.poll_flush(cx, &mut ours)).await.expect("leaves");
+        let mut got = [0; 15];
+        theirs.read_exact(&mut got).await.expect("comes");
+        assert_eq!(&got, b"statement, sync");
     }
 }

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Waker,
     time::Duration,
 };
 
@@ -164,6 +165,10 @@ pub struct Core {
     pub lane: RefCell<Lane>,
     /// Outcomes wait in the lane: somebody must write them soon.
     pub lane_waits: Notify,
+    /// Intents wait in the lane: they are written before this thread sleeps.
+    pub intents_wait: Notify,
+    /// Who sleeps until they are.
+    pub unwritten: RefCell<Vec<Waker>>,
     /// What it counts for operators.
     pub counts: Arc<Counts>,
     /// Its analyses.
@@ -172,6 +177,28 @@ pub struct Core {
     pub normal: RefCell<Normal>,
     /// Sessions it serves now.
     pub sessions: Cell<usize>,
+}
+
+impl Core {
+    /// Wakes the session when the intents that wait have been written, or could not be.
+    pub fn wake_when_written(&self, session: &Waker) {
+        let mut unwritten = self.unwritten.borrow_mut();
+        if unwritten.is_empty() {
+            self.intents_wait.notify_one();
+        }
+        unwritten.push(session.clone());
+    }
+
+    /// Writes the intents that wait, and wakes whose they are. A failure is told by their bars.
+    pub fn write_intents(&self) {
+        let mut unwritten = self.unwritten.take();
+        // The lane itself logs it.
+        self.lane.borrow_mut().flush().ok();
+        for session in unwritten.drain(..) {
+            session.wake();
+        }
+        self.unwritten.replace(unwritten);
+    }
 }
 
 impl std::fmt::Debug for Core {

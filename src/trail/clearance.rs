@@ -1,4 +1,9 @@
 //! The right to send a statement upstream: a permit whose intent is on the trail.
+//!
+//! Intents of sessions that come at the same time go to the file with one write. Until it is done
+//! their clearances stand behind a [`Bar`], and the door keeps the bytes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     kernel::{ids::StatementId, policy::Permit},
@@ -13,6 +18,7 @@ pub struct Clearance {
     permit: Permit,
     first: StatementId,
     count: u32,
+    bar: Option<Bar>,
     ticket: Option<SyncTicket>,
 }
 
@@ -21,9 +27,14 @@ impl Clearance {
         permit: Permit,
         first: StatementId,
         count: u32,
-        ticket: Option<SyncTicket>,
+        (bar, ticket): (Option<Bar>, Option<SyncTicket>),
     ) -> Self {
-        Self { permit, first, count, ticket }
+        Self { permit, first, count, bar, ticket }
+    }
+
+    /// What its bytes stand behind, if its intent isn't in the file yet.
+    pub fn bar(&self) -> Option<Bar> {
+        self.bar
     }
 
     /// What it allows, and what it obliges to.
@@ -57,6 +68,58 @@ impl Clearance {
             self.ticket = None;
         }
         Ok(())
+    }
+}
+
+/// The number of a record that must be in its lane's file before something may happen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Bar(u64);
+
+impl Bar {
+    pub(super) fn new(record: u64) -> Self {
+        Self(record)
+    }
+}
+
+/// What a bar says now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passage {
+    /// The record is in the file.
+    Open,
+    /// It is about to be written.
+    Waits,
+    /// It could not be written. Stays so, even if it is written later.
+    Closed,
+}
+
+/// How far a lane's file has come. Only its [`super::Lane`] moves it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// The last record in the file.
+    written: AtomicU64,
+    /// The last record that was waiting when a write failed.
+    failed: AtomicU64,
+}
+
+impl Progress {
+    /// Whether what stands behind the bar may leave.
+    pub fn passage(&self, bar: Bar) -> Passage {
+        // Both are written and read on the lane's own thread; there is nothing to order.
+        if bar.0 <= self.failed.load(Ordering::Relaxed) {
+            Passage::Closed
+        } else if bar.0 <= self.written.load(Ordering::Relaxed) {
+            Passage::Open
+        } else {
+            Passage::Waits
+        }
+    }
+
+    pub(super) fn has_written(&self, record: u64) {
+        self.written.store(record, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_failed(&self, record: u64) {
+        self.failed.store(record, Ordering::Relaxed);
     }
 }
 

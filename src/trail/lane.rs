@@ -5,6 +5,12 @@ use std::{
     io,
     os::unix::fs::{FileExt, OpenOptionsExt},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc},
+    time::Duration,
+};
+
+use nix::sys::{
+    resource::{Resource, getrlimit},
+    statvfs::fstatvfs,
 };
 
 use crate::{
@@ -19,7 +25,8 @@ use crate::{
         time::Timestamp,
     },
     trail::{
-        Clearance, Durability, GatewayClearance, Head, Shared, SyncTicket, TrailError,
+        Bar, Clearance, Durability, GatewayClearance, Head, Progress, Shared, SyncTicket,
+        TrailError,
         checkpoint::Signal,
         recover::{LaneEnd, sync_dir},
         segment::Segment,
@@ -28,6 +35,11 @@ use crate::{
 };
 
 /// One lane of the trail. Used from one thread; every method that writes blocks for one write(2).
+///
+/// Intents of statements wait for [`Lane::flush`], which whoever called [`Lane::admit`] calls before
+/// the thread sleeps. Where waiting could hurt, they are written at once: while the file can't be
+/// written, and while the disk is nearly full, so that whoever's record finds no room is refused
+/// without harm to those beside him; and where the disk must confirm each of them anyway.
 ///
 /// Invariant: the file holds whole records only, `length` bytes of them, unless `torn` says that
 /// what follows them must be cut away before the next write.
@@ -50,11 +62,16 @@ pub struct Lane {
     /// Outcomes that found no room while the file couldn't be written.
     lost: u64,
     failing: bool,
+    progress: Arc<Progress>,
+    /// When the disk was last asked for its room, and whether it has enough.
+    room_seen: Option<(Timestamp, bool)>,
     /// The length at which the next segment begins.
     rotate_at: u64,
     /// How many more bytes the disk of a test takes.
     #[cfg(test)]
     room: std::cell::Cell<Option<usize>>,
+    #[cfg(test)]
+    each: std::cell::Cell<bool>,
 }
 
 /// What a lane is made of.
@@ -97,17 +114,21 @@ impl Lane {
             pending: Vec::with_capacity(BUFFER_BYTES),
             lost: 0,
             failing: false,
+            progress: Arc::default(),
+            room_seen: None,
             rotate_at,
             #[cfg(test)]
             room: std::cell::Cell::new(None),
+            #[cfg(test)]
+            each: std::cell::Cell::new(false),
         };
         // So that a folder that can't be written is known at the start, not at the first statement.
         lane.ready()?;
         Ok(lane)
     }
 
-    /// Writes the intent and gives the right to send the statement. The record, and all that was
-    /// buffered before it, is in the file when this returns.
+    /// Takes the intent and gives the right to send the statement once its bar is open: the record is
+    /// then in the file, and all that came before it.
     ///
     /// # Errors
     /// The record is not on the trail, and the statement must be refused. The lane stays usable:
@@ -116,7 +137,7 @@ impl Lane {
         self.admit_all(permit, std::slice::from_ref(intent))
     }
 
-    /// Writes the intents of statements that go out together, all or none, with one write.
+    /// Takes the intents of statements that go out together, all or none.
     ///
     /// # Errors
     /// As [`Lane::admit`]. An empty list is an error too: there would be nothing to send.
@@ -125,14 +146,47 @@ impl Lane {
         permit: Permit,
         intents: &[Intent<'_>],
     ) -> Result<Clearance, TrailError> {
-        let first = self.record_all(intents, Decided::Permit(&permit))?;
-        Ok(Clearance::new(permit, first, intents.len() as u32, self.ticket()))
+        let together = intents.last().is_some_and(|last| self.may_wait(last.time));
+        let first = self.record_all(intents, Decided::Permit(&permit), together)?;
+        let bar = together.then(|| Bar::new(self.count));
+        Ok(Clearance::new(permit, first, intents.len() as u32, (bar, self.ticket())))
+    }
+
+    /// True if an intent may wait for those of other sessions.
+    fn may_wait(&mut self, now: Timestamp) -> bool {
+        #[cfg(test)]
+        if self.each.get() {
+            return false;
+        }
+        if self.sync.is_some() || self.failing || self.pending.len() > BUFFER_BYTES {
+            return false;
+        }
+        if let Some((seen, enough)) = self.room_seen
+            && now.since(seen) < ROOM_SEEN_FOR
+        {
+            return enough;
+        }
+        let enough = self.file.as_ref().is_some_and(|file| has_room(file));
+        self.room_seen = Some((now, enough));
+        enough
+    }
+
+    /// For tests that look at the file after each intent: none waits for others.
+    #[cfg(test)]
+    pub(super) fn write_each(self) -> Self {
+        self.each.set(true);
+        self
+    }
+
+    /// How far the file has come, for the doors.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// The right to send a further message of a statement that is on record already: the Bind or
     /// Execute that came with its Parse. The permit is the one of now.
     pub fn again(&self, permit: Permit, statement: StatementId) -> Clearance {
-        Clearance::new(permit, statement, 1, None)
+        Clearance::new(permit, statement, 1, (None, None))
     }
 
     /// Writes the intent of a statement that the gateway answers itself. Gives no right to send.
@@ -144,7 +198,7 @@ impl Lane {
         permit: &Permit,
         intent: &Intent<'_>,
     ) -> Result<StatementId, TrailError> {
-        self.record_all(std::slice::from_ref(intent), Decided::Permit(permit))
+        self.record_all(std::slice::from_ref(intent), Decided::Permit(permit), false)
     }
 
     /// Writes the intent of a text of the gateway's own, and why it is sent.
@@ -156,7 +210,7 @@ impl Lane {
         intent: &Intent<'_>,
         cause: &str,
     ) -> Result<GatewayClearance, TrailError> {
-        self.record_all(std::slice::from_ref(intent), Decided::Gateway { cause })
+        self.record_all(std::slice::from_ref(intent), Decided::Gateway { cause }, false)
             .map(|statement| GatewayClearance::new(statement, self.ticket()))
     }
 
@@ -193,7 +247,7 @@ impl Lane {
         self.ready()?;
         let mark = self.mark();
         self.append(time, &Record::Event(event));
-        self.write_out(mark.bytes).inspect_err(|_| self.back_to(mark))
+        self.write_since(mark)
     }
 
     /// Buffers an event that has happened already.
@@ -222,7 +276,7 @@ impl Lane {
     /// # Errors
     /// It is still buffered, as far as it isn't in the file.
     pub fn flush(&mut self) -> Result<(), TrailError> {
-        self.write_out(usize::MAX)
+        self.write_out(usize::MAX).inspect_err(|_| self.progress.has_failed(self.count))
     }
 
     /// False after a write failed, until one succeeds.
@@ -239,6 +293,7 @@ impl Lane {
         &mut self,
         intents: &[Intent<'_>],
         decided: Decided<'_>,
+        together: bool,
     ) -> Result<StatementId, TrailError> {
         if intents.is_empty() {
             let nothing = io::Error::from(io::ErrorKind::InvalidInput);
@@ -253,13 +308,18 @@ impl Lane {
         for intent in intents {
             self.append(intent.time, &Record::Intent(intent, decided));
         }
-        match self.write_out(mark.bytes) {
-            Ok(()) => Ok(first),
-            Err(error) => {
-                self.back_to(mark);
-                Err(error)
-            }
+        if !together {
+            self.write_since(mark)?;
         }
+        Ok(first)
+    }
+
+    /// Writes all that is buffered. If that fails, the records since the mark are taken back.
+    fn write_since(&mut self, mark: Mark) -> Result<(), TrailError> {
+        self.write_out(mark.bytes).inspect_err(|_| {
+            self.back_to(mark);
+            self.progress.has_failed(self.count);
+        })
     }
 
     fn record_refused(
@@ -304,7 +364,7 @@ impl Lane {
             return Ok(());
         }
         if self.file.is_some() {
-            self.write_out(usize::MAX)?;
+            self.flush()?;
         }
         match self.new_segment() {
             // A segment that grows beyond its size is better than a statement refused.
@@ -362,6 +422,7 @@ impl Lane {
         self.count = seq;
         self.digest = digest;
         self.publish(seq, digest);
+        self.room_seen = None;
         Ok(())
     }
 
@@ -486,6 +547,7 @@ impl Lane {
 
     /// Says how far the file has come, for the next checkpoint.
     fn publish(&self, count: u64, digest: Digest) {
+        self.progress.has_written(count);
         let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         head.count = count;
         head.digest = digest;
@@ -512,6 +574,19 @@ impl Drop for Lane {
     }
 }
 
+/// True if what may wait to be written will find room: on the disk, and under the limit on the size
+/// of files.
+fn has_room(file: &File) -> bool {
+    let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(0, |(soft, _)| soft);
+    let free = fstatvfs(file).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
+    let length = file.metadata().map_or(u64::MAX, |m| m.len());
+    free >= ROOM_BYTES && limit.saturating_sub(length) >= ROOM_BYTES
+}
+
+/// Room on the disk below which every intent is written by itself.
+const ROOM_BYTES: u64 = 64 << 20;
+/// How long the disk's answer holds.
+const ROOM_SEEN_FOR: Duration = Duration::from_secs(1);
 /// What a lane's buffer begins with.
 const BUFFER_BYTES: usize = 1 << 14;
 /// What may wait in memory while the file can't be written. More is counted, not kept.

@@ -6,9 +6,10 @@
 //!
 //! A lane belongs to one session core (lane [`CONTROL_LANE`] to the control runtime) and has a chain
 //! of its own in its own segment files, `lane-<lane>-<first record>.jsonl`, so that no two threads
-//! meet on the way of a statement. [`Lane::admit`] writes the intent with one write(2) and only then
-//! hands out the [`Clearance`] that the upstream asks for. What becomes of statements is buffered and
-//! goes out with the next intent, or by [`Lane::flush`].
+//! meet on the way of a statement. [`Lane::admit`] takes the intent and hands out the [`Clearance`]
+//! that the upstream asks for; its [`Bar`] opens when the record is in the file. Intents that come at
+//! the same time are written by [`Lane::flush`] with one write(2), and with them what became of other
+//! statements meanwhile.
 //!
 //! What a bare chain can't show is shown by checkpoints: whoever owns the files can compute a chain
 //! anew, and can cut its end. So the heads of all lanes are signed every few seconds and copied to
@@ -45,7 +46,7 @@ use crate::kernel::{
 };
 
 pub use checkpoint::Checkpoint;
-pub use clearance::{Clearance, GatewayClearance};
+pub use clearance::{Bar, Clearance, GatewayClearance, Passage, Progress};
 pub use identity::Identity;
 pub use lane::Lane;
 pub use sync::SyncTicket;

@@ -6,12 +6,18 @@
 
 use std::{
     io,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{net::link::Link, trail::Clearance, wire::pg::frontend};
+use crate::{
+    kernel::ids::StatementId,
+    net::link::Link,
+    trail::{Bar, Clearance, Passage, Progress},
+    wire::pg::frontend,
+};
 
 /// A client's message that carries no statement and may pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,15 +150,31 @@ fn quote_literal(text: &str) -> String {
 }
 
 /// Client to upstream: bytes that came in, on their way out as they are.
-#[derive(Debug, Default)]
+///
+/// Invariant: while `bar` is set, nothing leaves.
+#[derive(Debug)]
 pub struct Door {
     link: Link,
+    bar: Option<Barred>,
+    progress: Arc<Progress>,
+}
+
+/// What waits for the trail.
+#[derive(Debug)]
+struct Barred {
+    /// The record of the last statement that may leave, until it is known to be in its file.
+    bar: Bar,
+    /// The first statement that waits.
+    first: StatementId,
+    /// Nothing waits but that statement's one message.
+    alone: bool,
 }
 
 impl Door {
-    /// Starts with bytes that the client sent behind its log-in.
-    pub fn with_unread(bytes: &[u8]) -> Self {
-        Self { link: Link::with_unread(bytes) }
+    /// Starts with bytes that the client sent behind its log-in. `progress`: of the lane that the
+    /// session's records go to.
+    pub fn with_unread(bytes: &[u8], progress: Arc<Progress>) -> Self {
+        Self { link: Link::with_unread(bytes), bar: None, progress }
     }
 
     /// The client's bytes that nobody has decided on.
@@ -160,13 +182,44 @@ impl Door {
         self.link.unread()
     }
 
-    /// The client's next `count` bytes, a message that carries a statement, may leave.
-    pub fn send_statement(&mut self, _clearance: &Clearance, count: usize) {
+    /// The client's next `count` bytes, a message that carries a statement, may leave as soon as its
+    /// record is in the file.
+    pub fn send_statement(&mut self, clearance: &Clearance, count: usize) {
+        let alone = self.bar.is_none() && self.link.waiting() == 0;
+        self.company();
+        if let Some(bar) = clearance.bar() {
+            // A later record's number is higher.
+            let first = self.bar.as_ref().map_or(clearance.statement(), |barred| barred.first);
+            self.bar = Some(Barred { bar, first, alone });
+        }
         self.link.approve(count);
+    }
+
+    /// Something more is going to wait.
+    fn company(&mut self) {
+        if let Some(barred) = &mut self.bar {
+            barred.alone = false;
+        }
+    }
+
+    /// True if all that waits is one message, of a statement behind a bar.
+    pub fn is_one_barred(&self) -> bool {
+        self.bar.as_ref().is_some_and(|barred| barred.alone)
+    }
+
+    /// Whether what waits may leave.
+    pub fn passage(&mut self) -> Passage {
+        let passage =
+            self.bar.as_ref().map_or(Passage::Open, |barred| self.progress.passage(barred.bar));
+        if passage == Passage::Open {
+            self.bar = None;
+        }
+        passage
     }
 
     /// The client's next `count` bytes, a message that carries none, may leave.
     pub fn relay(&mut self, _what: Relayed, count: usize) {
+        self.company();
         self.link.approve(count);
     }
 
@@ -177,16 +230,20 @@ impl Door {
 
     /// The gateway's own message.
     pub fn send_control(&mut self, control: &Control) {
+        self.company();
         control.encode(self.link.inject());
     }
 
-    /// What waits to leave goes nowhere: the upstream that it was meant for is gone.
-    pub fn forget_waiting(&mut self) {
+    /// What waits to leave goes nowhere: the upstream that it was meant for is gone, or its record
+    /// could not be written. Gives the first statement that was behind a bar.
+    pub fn forget_waiting(&mut self) -> Option<StatementId> {
         self.link.forget_waiting();
+        self.bar.take().map(|barred| barred.first)
     }
 
     /// A Terminate, at the end of the session.
     pub fn terminate(&mut self) {
+        self.company();
         frontend::terminate(self.link.inject());
     }
 
@@ -208,7 +265,8 @@ impl Door {
         self.link.poll_fill(cx, client, whole)
     }
 
-    /// Writes to the upstream; see [`Link::poll_flush`].
+    /// Writes to the upstream; see [`Link::poll_flush`]. Pending without a wake-up while
+    /// [`Door::passage`] isn't open.
     ///
     /// # Errors
     /// What the stream says.
@@ -217,7 +275,10 @@ impl Door {
         cx: &mut Context<'_>,
         upstream: &mut S,
     ) -> Poll<io::Result<()>> {
-        self.link.poll_flush(cx, upstream)
+        match self.passage() {
+            Passage::Open => self.link.poll_flush(cx, upstream),
+            Passage::Waits | Passage::Closed => Poll::Pending,
+        }
     }
 }
 

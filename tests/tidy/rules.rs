@@ -57,9 +57,17 @@ pub(crate) const STRANGERS: [(&str, &str); 5] = [
     ("trail", "upstream"),
 ];
 
-/// The one door between neighbours: what a statement needs to be sent.
-pub(crate) const DOOR: (&str, [&str; 2]) =
-    ("upstream", ["trail::Clearance", "trail::GatewayClearance"]);
+/// The one door between neighbours: what a statement needs to be sent, and the bar it stands behind.
+pub(crate) const DOOR: (&str, [&str; 5]) = (
+    "upstream",
+    [
+        "trail::Clearance",
+        "trail::GatewayClearance",
+        "trail::Bar",
+        "trail::Passage",
+        "trail::Progress",
+    ],
+);
 
 /// What the kernel may use from outside: values and parsers, nothing that reaches the world.
 pub(crate) const KERNEL_CRATES: [&str; 7] =

@@ -591,8 +591,7 @@ impl Conversation {
 /// What a client is told when the trail fails.
 pub(super) fn trail_refusal(error: &TrailError) -> Refusal {
     tracing::error!(error = %error, "the trail takes no record; statements are refused");
-    Refusal::new(RefusalKind::TrailUnavailable, "refused: the audit trail can't take the record")
-        .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
+    super::unwritten()
 }
 
 /// What became of a statement behind an error in its batch.

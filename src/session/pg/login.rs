@@ -273,7 +273,7 @@ impl Login {
             process: connected.process,
             key: connected.cancel_key,
         };
-        let door = Door::with_unread(&leftover);
+        let door = Door::with_unread(&leftover, self.core.lane.borrow().progress());
         let known = (cancel_key, parameters.into_boxed_slice());
         let relay = Relay::new(talk, (stream, connected.stream), (door, to_client), known);
         let reason = relay.run().await;

@@ -47,6 +47,7 @@ use crate::{
         time::Timestamp,
     },
     net::{link::Link, stream::Stream},
+    trail::Passage,
     upstream::{self, door::Door},
     wire::pg::{backend, frame, frontend},
 };
@@ -89,6 +90,8 @@ struct Rest {
 struct Asleep {
     client: bool,
     upstream: bool,
+    /// The trail: a statement's record isn't written yet.
+    trail: bool,
 }
 
 /// One session's sockets and state.
@@ -187,7 +190,13 @@ impl Relay {
         if let Some(Work::Desk(run, _)) = self.work.take() {
             self.talk.close_local(&run, Ended::Unknown);
         }
-        self.talk.abandon();
+        // What it sent last may leave, if its record can be written.
+        self.talk.core.write_intents();
+        let unsent = match self.door.passage() {
+            Passage::Open => None,
+            Passage::Waits | Passage::Closed => self.door.forget_waiting(),
+        };
+        self.talk.abandon(unsent);
         self.door.terminate();
         let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
         // The upstream ends the session by itself when the connection closes.
@@ -227,7 +236,7 @@ impl Relay {
             if let Some(refusal) = self.talk.fatal.take() {
                 return Err(End::Refused(refusal).into());
             }
-            self.flush(cx)?;
+            progress |= self.flush(cx)?;
             progress |= self.fill(cx)?;
             // A text for the pool must be on its way before this turn ends.
             progress |= self.talk.to_read.is_some() && self.work.is_none();
@@ -528,22 +537,43 @@ impl Relay {
         Ok(true)
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
-        if self.door.waiting() > 0
-            && self.replacement.is_none()
-            && let Poll::Ready(Err(error)) = self.door.poll_flush(cx, &mut self.upstream)
-        {
-            // What the upstream said before it went away is told first.
-            if self.to_client.unread().is_empty() {
-                self.upstream_gone(Over::Upstream(error))?;
-            }
-        }
+    /// Writes to both sides. True if something is to be looked at again.
+    fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
+        let refused =
+            self.door.waiting() > 0 && self.replacement.is_none() && self.flush_door(cx)?;
         if self.to_client.waiting() > 0
             && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
         {
             return Err(Over::Client(error));
         }
-        Ok(())
+        Ok(refused)
+    }
+
+    /// Sends what may leave. True if a statement was refused instead, and its answer must go out.
+    fn flush_door(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
+        match self.door.passage() {
+            Passage::Open => {}
+            Passage::Waits => {
+                if !std::mem::replace(&mut self.asleep.trail, true) {
+                    self.talk.core.wake_when_written(cx.waker());
+                }
+                return Ok(false);
+            }
+            Passage::Closed => {
+                if !self.door.is_one_barred() || !self.talk.refuse_unsent_query(unwritten()) {
+                    return Err(End::Refused(unwritten()).into());
+                }
+                self.door.forget_waiting();
+                return Ok(true);
+            }
+        }
+        if let Poll::Ready(Err(error)) = self.door.poll_flush(cx, &mut self.upstream) {
+            // What the upstream said before it went away is told first.
+            if self.to_client.unread().is_empty() {
+                self.upstream_gone(Over::Upstream(error))?;
+            }
+        }
+        Ok(false)
     }
 
     /// True if what the upstream says now goes nowhere, so that a client who doesn't read must not
@@ -595,6 +625,12 @@ fn is_fatal(frame: &[u8]) -> bool {
 
 fn broken(error: crate::wire::WireError) -> Over {
     Over::End(End::Refused(error.refusal()))
+}
+
+/// What a client is told whose statement could not be put on record once it was admitted.
+fn unwritten() -> Refusal {
+    Refusal::new(RefusalKind::TrailUnavailable, "refused: the audit trail can't take the record")
+        .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
 }
 
 fn stopping() -> Refusal {

@@ -318,8 +318,16 @@ impl Conversation {
         Ok(clearance.statement())
     }
 
-    /// The session ends: what still runs ends in a way that nobody knows.
-    pub(super) fn abandon(&mut self) {
+    /// The session ends: what still runs ends in a way that nobody knows; what didn't leave, from
+    /// the statement `unsent` on, has not run.
+    pub(super) fn abandon(&mut self, unsent: Option<StatementId>) {
+        let ended = |statement: StatementId| {
+            if unsent.is_some_and(|first| statement >= first) {
+                Ended::Refused
+            } else {
+                Ended::Unknown
+            }
+        };
         // What is owed may have ended the transaction before the connection broke.
         let end = if self.exchange.iter().any(|owed| owed.whose == Whose::Client) {
             TransactionEnd::Unknown
@@ -330,18 +338,19 @@ impl Conversation {
         for owed in self.exchange.take_all() {
             match owed.tag {
                 Tag::Execute(execution) => {
-                    self.close_alone(execution.run.statement, Ended::Unknown, None);
+                    let statement = execution.run.statement;
+                    self.close_alone(statement, ended(statement), None);
                 }
                 Tag::Query(query) => {
                     for run in query.runs.iter().flatten() {
-                        self.close_alone(run.statement, Ended::Unknown, None);
+                        self.close_alone(run.statement, ended(run.statement), None);
                     }
                 }
                 Tag::Named(undo, run) => {
                     let bound = self.names.portal_of(&undo).and_then(|p| p.recorded.take());
                     let statement = bound.and_then(Unused::take);
                     for statement in statement.into_iter().chain(run.map(|run| run.statement)) {
-                        self.close_alone(statement, Ended::Unknown, None);
+                        self.close_alone(statement, ended(statement), None);
                     }
                 }
                 Tag::Ours(ours) if owed.step == Step::Execute => {

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     session::{gate::Opinion, result::Run, transaction::Status},
-    wire::pg::exchange::{Step, Whose},
+    wire::pg::exchange::{Owed, Step, Whose},
 };
 
 impl Conversation {
@@ -302,6 +302,24 @@ impl Conversation {
         self.pipeline.executed = false;
         self.close_behind(ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
         Pass::Statement(clearance)
+    }
+}
+
+impl Conversation {
+    /// Refuses a Query whose record could not be written once it was admitted: it was the last to be
+    /// sent, and hasn't been. False: it was something else.
+    pub(super) fn refuse_unsent_query(&mut self, refusal: Refusal) -> bool {
+        let is_query = |last: &Owed<Tag>| matches!(last.tag, Tag::Query(_));
+        let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.take_back_last(is_query)
+        else {
+            return false;
+        };
+        for run in query.runs.iter().flatten() {
+            run.settle_portal();
+            self.close_alone(run.statement, Ended::Refused, None);
+        }
+        self.refuse_query(refusal);
+        true
     }
 }
 

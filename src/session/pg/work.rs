@@ -57,10 +57,7 @@ impl Relay {
                 }
                 Err(error) => {
                     tracing::error!(error = %error, "a record could not be made durable");
-                    self.talk.fatal = Some(Refusal::new(
-                        RefusalKind::TrailUnavailable,
-                        "refused: the audit trail can't take the record",
-                    ));
+                    self.talk.fatal = Some(super::unwritten());
                 }
             }
             progress = true;

@@ -208,7 +208,8 @@ fn story(control: &mut Lane, lane: &mut Lane) {
 async fn a_statement_is_one_row_with_its_outcome_grant_and_client() {
     let setting = Setting::new();
     let trail = setting.trail();
-    let (mut control, mut lane) = (trail.lane(0).expect("a lane"), trail.lane(1).expect("a lane"));
+    let (mut control, mut lane) =
+        (trail.lane(0).expect("a lane").write_each(), trail.lane(1).expect("a lane").write_each());
     let index = setting.index().await;
     story(&mut control, &mut lane);
     // The last outcome is still buffered: it comes with the next batch.
@@ -256,7 +257,8 @@ async fn a_statement_is_one_row_with_its_outcome_grant_and_client() {
 async fn the_views_answer_the_auditors_questions() {
     let setting = Setting::new();
     let trail = setting.trail();
-    let (mut control, mut lane) = (trail.lane(0).expect("a lane"), trail.lane(1).expect("a lane"));
+    let (mut control, mut lane) =
+        (trail.lane(0).expect("a lane").write_each(), trail.lane(1).expect("a lane").write_each());
     story(&mut control, &mut lane);
     // A plan's lines are no rows of the table.
     let orders = orders();
@@ -287,7 +289,8 @@ async fn the_views_answer_the_auditors_questions() {
 async fn several_indexers_and_a_rebuild_make_no_doubles() {
     let setting = Setting::new();
     let trail = setting.trail();
-    let (mut control, mut lane) = (trail.lane(0).expect("a lane"), trail.lane(1).expect("a lane"));
+    let (mut control, mut lane) =
+        (trail.lane(0).expect("a lane").write_each(), trail.lane(1).expect("a lane").write_each());
     let (one, two) = (setting.index().await, setting.index().await);
     story(&mut control, &mut lane);
     let (a, b) = tokio::join!(one.catch_up(), two.catch_up());
@@ -310,14 +313,14 @@ async fn what_a_crash_left_open_is_unknown_after_the_next_start() {
     let index = setting.index().await;
     {
         let trail = setting.trail();
-        let mut lane = trail.lane(1).expect("a lane");
+        let mut lane = trail.lane(1).expect("a lane").write_each();
         let _ = lane.admit(granted(), &intent(TODAY, "SELECT 1", &[])).expect("is admitted");
     }
     index.catch_up().await.expect("catches up");
     let trail = setting.trail();
-    let mut control = trail.lane(0).expect("a lane");
+    let mut control = trail.lane(0).expect("a lane").write_each();
     control.note(Timestamp(TODAY + 9), &Event::Started { version: "0" }).expect("is noted");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let _ = lane.admit(granted(), &intent(TODAY + 10, "SELECT 2", &[])).expect("is admitted");
     index.catch_up().await.expect("catches up");
     assert_eq!(count(&index, "audit WHERE ended = 'unknown' AND statement = 'SELECT 1'").await, 1);
@@ -328,7 +331,7 @@ async fn what_a_crash_left_open_is_unknown_after_the_next_start() {
 async fn the_oldest_days_go_first() {
     let setting = Setting::new();
     let trail = setting.trail();
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     for day in 0..10 {
         let text = format!("SELECT {day}");
         let _ = lane.admit(granted(), &intent(TODAY + day * DAY, &text, &[])).expect("is admitted");
@@ -354,7 +357,7 @@ async fn the_oldest_days_go_first() {
 async fn another_trail_and_a_full_disk_stop_the_table_not_the_trail() {
     let setting = Setting::new();
     let trail = setting.trail();
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let _ = lane.admit(granted(), &intent(TODAY, "SELECT 1", &[])).expect("is admitted");
     let mut options = setting.options();
     options.reserve_bytes = u64::MAX;
@@ -365,7 +368,7 @@ async fn another_trail_and_a_full_disk_stop_the_table_not_the_trail() {
     drop((lane, trail));
     std::fs::remove_dir_all(setting.dir.path().join("trail")).expect("removes");
     let trail = setting.trail();
-    let _lane = trail.lane(1).expect("a lane");
+    let _lane = trail.lane(1).expect("a lane").write_each();
     assert!(matches!(index.catch_up().await, Err(IndexError::OtherTrail { lane: 1 })));
 }
 

@@ -10,7 +10,7 @@ use crate::{
         sql::analysis::StatementClass,
     },
     trail::{
-        Identity, Options, Trail,
+        Identity, Options, Passage, Trail,
         segment::{self, Lines},
     },
 };
@@ -86,7 +86,7 @@ fn texts(records: &[serde_json::Value]) -> Vec<&str> {
 fn an_intent_is_in_the_file_before_its_clearance_exists() {
     let dir = tempfile::tempdir().expect("a folder");
     let trail = Trail::open(options(dir.path())).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
     let seen = records(dir.path(), 1);
     assert_eq!(texts(&seen), ["SELECT 1"]);
@@ -117,7 +117,7 @@ fn a_trail_goes_on_where_it_ended() {
     let dir = tempfile::tempdir().expect("a folder");
     for round in 0..3 {
         let trail = Trail::open(options(dir.path())).expect("opens");
-        let mut lane = trail.lane(2).expect("a lane");
+        let mut lane = trail.lane(2).expect("a lane").write_each();
         let clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
         lane.outcome(&outcome(clearance.statement()));
         assert_eq!(clearance.statement(), statement_id(2, 2 + 2 * round));
@@ -130,7 +130,7 @@ fn two_gateways_or_two_threads_never_share() {
     let dir = tempfile::tempdir().expect("a folder");
     let trail = Trail::open(options(dir.path())).expect("opens");
     assert!(matches!(Trail::open(options(dir.path())), Err(TrailError::Locked { .. })));
-    let lane = trail.lane(0).expect("a lane");
+    let lane = trail.lane(0).expect("a lane").write_each();
     assert!(matches!(trail.lane(0), Err(TrailError::LaneTaken { lane: 0 })));
     drop((lane, trail));
     Trail::open(options(dir.path())).expect("is free again");
@@ -141,7 +141,7 @@ fn a_line_torn_at_any_byte_is_closed_by_a_record() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = {
         let trail = Trail::open(options(dir.path())).expect("opens");
-        let mut lane = trail.lane(1).expect("a lane");
+        let mut lane = trail.lane(1).expect("a lane").write_each();
         let _ = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
         trail.checkpoint();
         let _ = lane.admit(permit(), &intent("SELECT 2 /* é */")).expect("is admitted");
@@ -172,7 +172,7 @@ fn the_gateway_does_not_start_on_a_damaged_trail() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = {
         let trail = Trail::open(options(dir.path())).expect("opens");
-        let mut lane = trail.lane(1).expect("a lane");
+        let mut lane = trail.lane(1).expect("a lane").write_each();
         for text in ["SELECT 1", "SELECT 2"] {
             let _ = lane.admit(permit(), &intent(text)).expect("is admitted");
         }
@@ -203,7 +203,7 @@ fn segments_are_chained_across_files() {
     let mut small = options(dir.path());
     small.segment_bytes = 1500;
     let trail = Trail::open(small).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     for n in 0..20 {
         let text = format!("SELECT {n}");
         let clearance = lane.admit(permit(), &intent(&text)).expect("is admitted");
@@ -220,7 +220,7 @@ fn segments_are_chained_across_files() {
 fn a_full_disk_refuses_and_recovers_by_itself() {
     let dir = tempfile::tempdir().expect("a folder");
     let trail = Trail::open(options(dir.path())).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     // Whatever the disk still takes, the file holds whole records only, and none of a statement
     // that was refused.
     for room in (0..3000).step_by(19) {
@@ -252,10 +252,60 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
 }
 
 #[test]
-fn what_finds_no_room_is_counted() {
+fn intents_of_several_sessions_share_a_write_and_their_bars_open_with_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let trail = Trail::open(options(dir.path())).expect("opens");
     let mut lane = trail.lane(1).expect("a lane");
+    let progress = lane.progress();
+    let admit = |lane: &mut Lane, text| {
+        let clearance = lane.admit(permit(), &intent(text)).expect("is admitted");
+        clearance.bar().expect("it waits")
+    };
+    let bars = [admit(&mut lane, "SELECT 1"), admit(&mut lane, "SELECT 2")];
+    assert_eq!(texts(&records(dir.path(), 1)).len(), 0, "nothing is written before all are there");
+    assert!(bars.iter().all(|bar| progress.passage(*bar) == Passage::Waits));
+    lane.flush().expect("is written");
+    assert_eq!(texts(&records(dir.path(), 1)), ["SELECT 1", "SELECT 2"]);
+    assert!(bars.iter().all(|bar| progress.passage(*bar) == Passage::Open));
+    // What must be on record before it goes on takes along what waits.
+    let bar = admit(&mut lane, "SELECT 3");
+    lane.note(Timestamp(0), &Event::Stopped { reason: "test" }).expect("is written");
+    assert_eq!(progress.passage(bar), Passage::Open);
+}
+
+#[test]
+fn a_bar_whose_write_failed_never_opens_and_the_next_intents_wait_for_nobody() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let progress = lane.progress();
+    for room in (0..1500).step_by(37) {
+        let clearance = lane.admit(permit(), &intent("SELECT 'lost'")).expect("is admitted");
+        let bar = clearance.bar().expect("it waits");
+        lane.room.set(Some(room));
+        if lane.flush().is_ok() {
+            assert_eq!(progress.passage(bar), Passage::Open);
+            break;
+        }
+        assert_eq!(progress.passage(bar), Passage::Closed);
+        assert!(lane.admit(permit(), &intent("SELECT 'refused'")).is_err(), "{room} bytes");
+        lane.room.set(None);
+        let after = lane.admit(permit(), &intent("SELECT 'after'")).expect("is admitted");
+        assert_eq!(after.bar(), None, "it was written at once");
+        assert_eq!(progress.passage(bar), Passage::Closed, "its session was told so");
+    }
+    lane.room.set(None);
+    lane.flush().expect("is written");
+    let seen = records(dir.path(), 1);
+    assert!(texts(&seen).contains(&"SELECT 'after'"));
+    assert!(!texts(&seen).contains(&"SELECT 'refused'"));
+}
+
+#[test]
+fn what_finds_no_room_is_counted() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     lane.room.set(Some(0));
     let mut kept = 0;
     for n in 0..40_000 {
@@ -278,7 +328,7 @@ fn what_finds_no_room_is_counted() {
 fn denials_name_what_is_missing() {
     let dir = tempfile::tempdir().expect("a folder");
     let trail = Trail::open(options(dir.path())).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let denial = Denial { missing: Vec::new(), held: PermissionSet::NONE };
     lane.deny(&intent("DELETE FROM t"), &denial).expect("is written");
     let refusal =
@@ -298,7 +348,7 @@ async fn a_synced_lane_gives_clearances_that_wait_for_the_disk() {
     let mut synced = options(dir.path());
     synced.durability = Durability::Synced;
     let trail = Trail::open(synced).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let mut clearance = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
     assert!(!clearance.is_durable());
     clearance.synced().await.expect("is confirmed");
@@ -313,7 +363,7 @@ fn checkpoints_are_signed_chained_and_handed_on() {
     let key = opened.identity.public_key();
     opened.sink = Box::new(move |checkpoint| copies.send(checkpoint.clone()).expect("is taken"));
     let trail = Trail::open(opened).expect("opens");
-    let mut lane = trail.lane(1).expect("a lane");
+    let mut lane = trail.lane(1).expect("a lane").write_each();
     let _ = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
     trail.checkpoint();
     trail.checkpoint();

@@ -33,7 +33,8 @@ fn kept() -> Kept {
     options.segment_bytes = 2000;
     options.sink = Box::new(move |copy| sink.lock().expect("copies").push(copy.clone()));
     let trail = Trail::open(options).expect("opens");
-    let mut lanes = [trail.lane(0).expect("a lane"), trail.lane(1).expect("a lane")];
+    let mut lanes =
+        [trail.lane(0).expect("a lane").write_each(), trail.lane(1).expect("a lane").write_each()];
     for n in 0..18 {
         for lane in &mut lanes {
             let what = format!("event {n}");

@@ -158,6 +158,12 @@ impl<T> Exchange<T> {
         None
     }
 
+    /// Takes back the last entry, of a message that was never sent.
+    pub fn take_back_last(&mut self, is_it: impl Fn(&Owed<T>) -> bool) -> Option<Owed<T>> {
+        let begun = self.began && self.queue.len() == 1;
+        if begun { None } else { self.queue.pop_back_if(|last| is_it(last)) }
+    }
+
     /// Takes everything that is owed off the queue, in order: the other side is gone.
     pub fn take_all(&mut self) -> Vec<Owed<T>> {
         (self.skipping, self.copying_in, self.began) = (false, false, false);
