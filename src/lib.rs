@@ -78,6 +78,7 @@
 //! 10. `one_run_from_upstream` looks at what comes back. Rows are judged by their header
 //!     (`Conversation::row` in `replies.rs`): `Run::row` counts them against the cap and the grants'
 //!     budgets. Whole runs of frames pass as they came; a row that belongs to nothing goes nowhere.
+//!     Where admin alone may see a column, its rows are written anew without it (`hide.rs`).
 //!     Beyond the cap the statement is cancelled and the client told why, or the result is cut.
 //! 11. `result_ends` and `completed` (`changes.rs`) take over what the statement changed: names, settings, path,
 //!     transaction ([`session::transaction`]), schema.

@@ -237,7 +237,21 @@ pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
     }
 }
 
-/// The same of all statements that a name leads to which code on the server may have made anew.
+/// A statement that another one runs by its name, where nothing can be hidden of it.
+pub fn with_nothing_hidden(analysis: &Analysis) -> Analysis {
+    let mut shown = analysis.clone();
+    if shown.hidden.take().is_some() {
+        shown.class = StatementClass::Admin;
+        shown.needs.push(Need {
+            permission: Permission::Admin,
+            on: NeedOn::WholeTarget,
+            why: "reads other people's SQL through a name: send it by itself".to_owned(),
+        });
+    }
+    shown
+}
+
+/// [`with_unseen_name`] of all statements that a name leads to which code on the server may have made anew.
 pub fn with_doubt(batch: &Batch) -> Batch {
     let statements = batch.statements.iter().map(|a| Arc::new(with_unseen_name(a))).collect();
     Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) }
@@ -281,6 +295,7 @@ fn opaque(text: &str) -> Analysis {
         fetches: None,
         returns_user_rows: true,
         writes: true,
+        hidden: None,
         local: None,
         parameters: 0,
     }

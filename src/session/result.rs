@@ -10,7 +10,7 @@ use crate::kernel::{
     ids::{GrantId, StatementId},
     policy::Permit,
     refusal::{Refusal, RefusalKind},
-    sql::analysis::{Analysis, StatementClass},
+    sql::analysis::{Analysis, Hidden, StatementClass},
     time::Timestamp,
 };
 
@@ -50,6 +50,8 @@ pub struct Run {
     pub portal: Option<Rc<super::names::Portal>>,
     /// What the prepared statement or cursor that it runs does.
     pub inner: Option<Arc<Analysis>>,
+    /// Columns of its rows that must not go out as they are.
+    pub hide: Option<Hidden>,
     /// It runs code that may make names anew.
     pub renames: bool,
 }
@@ -103,6 +105,7 @@ impl Run {
             alone: false,
             portal: None,
             inner: None,
+            hide: None,
             renames: false,
         }
     }

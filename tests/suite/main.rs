@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attack_activity;
 mod attack_code;
 mod attack_names;
 mod attack_session;

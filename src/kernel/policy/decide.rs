@@ -35,7 +35,7 @@ pub fn decide<'a>(
         rights.grants.iter().filter(|g| g.status_at(now) == GrantStatus::Active).collect();
     let mut used: SmallVec<[Arc<Grant>; 2]> = SmallVec::new();
     let mut missing = Vec::new();
-    let (mut needs_write, mut capped, mut mixed) = (false, false, false);
+    let (mut needs_write, mut capped, mut mixed, mut hides) = (false, false, false, false);
     // Whether an earlier statement returns rows, and whether one lasts.
     let (mut rows_before, mut lasts_before) = (false, false);
     for analysis in analyses {
@@ -45,6 +45,7 @@ pub fn decide<'a>(
         lasts_before |= lasts;
         needs_write |= analysis.writes;
         capped |= analysis.returns_user_rows;
+        hides |= analysis.hidden.is_some();
         for need in &analysis.needs {
             satisfy(need, rights, &live, &mut used, &mut missing);
             if need.on == NeedOn::Code && rights.may_write() {
@@ -74,8 +75,20 @@ pub fn decide<'a>(
             remember(&mut used, grant);
         }
     }
+    if hides && rights.standing.allows(Permission::Admin) {
+        hides = false;
+    } else if hides {
+        let admin = |g: &&&Arc<Grant>| {
+            g.permissions.allows(Permission::Admin) && covers(&g.scope, &NeedOn::WholeTarget)
+        };
+        // The admin that shows what is hidden is used too, so that its end ends the result.
+        if let Some(grant) = live.iter().find(admin) {
+            remember(&mut used, grant);
+            hides = false;
+        }
+    }
     if missing.is_empty() {
-        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write })
+        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write, hides })
     } else {
         let held = rights.held();
         Decision::Denial(Denial { missing, held })

@@ -31,6 +31,8 @@ pub struct Permit {
     pub(super) byte_cap: Option<u64>,
     /// The upstream must be writable for it.
     pub(super) needs_write: bool,
+    /// What admin alone may see must be hidden.
+    pub(super) hides: bool,
 }
 
 impl Permit {
@@ -52,6 +54,11 @@ impl Permit {
     /// The most bytes of rows the statement may return, if there is a cap.
     pub fn byte_cap(&self) -> Option<u64> {
         self.byte_cap
+    }
+
+    /// True if the columns that the analyses call hidden must not go out as they are.
+    pub fn hides(&self) -> bool {
+        self.hides
     }
 
     /// True if the upstream must be writable.

@@ -1,6 +1,6 @@
 //! What a statement does and what it needs, resolved against the catalog.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use crate::kernel::{
     access::Permission,
@@ -190,6 +190,15 @@ pub enum LocalArgument {
     Null,
 }
 
+/// Columns of a result to be hidden from whoever doesn't hold admin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hidden {
+    /// How many columns the result has.
+    pub width: usize,
+    /// Which are hidden, from 0. They are text.
+    pub columns: BTreeSet<usize>,
+}
+
 /// One statement, read and resolved. Immutable; shared by `Arc` from the cache.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Analysis {
@@ -216,6 +225,8 @@ pub struct Analysis {
     pub returns_user_rows: bool,
     /// May change something that a COMMIT would make last.
     pub writes: bool,
+    /// Columns of its result that only admin may see. What it needs is enough for the others.
+    pub hidden: Option<Hidden>,
     /// Answered by the gateway.
     pub local: Option<LocalCall>,
     /// The highest parameter number.

@@ -6,6 +6,7 @@
 
 mod code;
 mod effects;
+mod hide;
 mod names;
 mod needs;
 mod reach;
@@ -21,7 +22,7 @@ pub use reach::with_parameter_types;
 use std::collections::BTreeSet;
 
 use crate::kernel::sql::{
-    analysis::{Analysis, ResolvedRelation, SessionEffect},
+    analysis::{Analysis, Hidden, ResolvedRelation, SessionEffect},
     context::Context,
     judge::needs::Needs,
     reading::{Access, Reading, RoutineUse, StatementKind},
@@ -53,6 +54,8 @@ struct Judge<'a> {
     user_rows: bool,
     /// Code runs that may change the session.
     user_code: bool,
+    /// Columns of the result that admin alone may see.
+    hidden: Option<Hidden>,
     /// Routines whose arguments' types were looked at: a domain's check may take the domain.
     arguments_seen: BTreeSet<u32>,
 }
@@ -71,6 +74,7 @@ impl<'a> Judge<'a> {
             effects: Vec::new(),
             user_rows: false,
             user_code: false,
+            hidden: None,
             arguments_seen: BTreeSet::new(),
         }
     }
@@ -128,6 +132,7 @@ impl Judge<'_> {
             fetches,
             returns_user_rows,
             writes,
+            hidden: self.hidden,
             local: None,
             parameters: self.reading.parameters,
         }

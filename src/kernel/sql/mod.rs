@@ -106,6 +106,7 @@ fn answered_here(reading: &Reading, call: LocalCall) -> Analysis {
         fetches: None,
         returns_user_rows: false,
         writes: false,
+        hidden: None,
         local: Some(call),
         parameters: reading.parameters,
     }

@@ -195,6 +195,40 @@ pub struct Columns {
     pub whole: BTreeSet<RawName>,
 }
 
+/// The outputs of a statement that is one SELECT without DISTINCT, GROUP BY, window, CTE or set
+/// operation, over plain relations and joins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outputs {
+    /// In order.
+    pub list: Vec<Output>,
+    /// The relations in FROM, in order, by what they go by.
+    pub from: Vec<(String, RawName)>,
+    /// What all of the statement says about columns but the outputs that are a star or a column.
+    pub elsewhere: Columns,
+    /// Bare names in ORDER BY: outputs, or else columns.
+    pub sorted_by: BTreeSet<String>,
+    /// Bare numbers in ORDER BY: places of outputs, from 1.
+    pub sorted_by_place: BTreeSet<usize>,
+}
+
+/// One output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Such a column as it is, `t.x AS y`. Only of names that may have to be hidden.
+    Column {
+        /// What stands before the dot.
+        before: Option<String>,
+        /// The column.
+        name: String,
+        /// The output's own name.
+        known_as: String,
+    },
+    /// `*` or `t.*`.
+    Star(Option<String>),
+    /// Anything else that is one column.
+    Value,
+}
+
 /// A setting that is set.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SettingChange {
@@ -275,6 +309,8 @@ pub struct Reading {
     /// What it says about columns; `None` if the walker didn't look, and then everything may be
     /// meant.
     pub columns: Option<Columns>,
+    /// Its outputs one by one, if it is a plain SELECT of something that may have to be hidden.
+    pub outputs: Option<Outputs>,
 }
 
 impl Reading {
@@ -295,6 +331,7 @@ impl Reading {
             inner: None,
             parameters: 0,
             columns: None,
+            outputs: None,
         }
     }
 

@@ -9,6 +9,7 @@
 //! and nesting guard the rest.
 
 mod columns;
+mod outputs;
 mod relations;
 mod settings;
 mod statements;
@@ -77,7 +78,9 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         end_before = range.bytes.end;
         let mut reader = Reader::new(range.bytes.clone());
         reader.raw_stmt(raw);
-        readings.push(reader.finish()?);
+        let mut reading = reader.finish()?;
+        reading.outputs = outputs::of(raw, &reading);
+        readings.push(reading);
     }
     Ok(readings)
 }

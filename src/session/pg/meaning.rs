@@ -183,6 +183,11 @@ impl Conversation {
                     | StatementKind::Merge
                     | StatementKind::Other
             );
+        let inner = if inner.hidden.is_some() {
+            Arc::new(gate::with_nothing_hidden(&inner))
+        } else {
+            inner
+        };
         (follows && query).then_some(inner)
     }
 

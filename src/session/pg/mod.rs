@@ -12,6 +12,7 @@ mod copy;
 mod cut;
 mod extended;
 mod fast_path;
+mod hide;
 mod live;
 mod local;
 mod login;
@@ -499,7 +500,7 @@ impl Relay {
                 if talk.wants_row() {
                     talk.own_row(frame)?;
                 }
-                talk.row(header.tag, header.length)?
+                talk.row(header, frame)?
             } else if header.tag == backend::ERROR_RESPONSE && is_fatal(frame) {
                 match &mut self.ending {
                     // We asked for it.

@@ -140,6 +140,7 @@ impl Conversation {
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
         run.writes = analysis.is_none_or(|a| a.writes);
         run.renames = analysis.is_some_and(gate::renames);
+        run.hide = analysis.and_then(|a| a.hidden.clone()).filter(|_| permit.hides());
         if let Some(analysis) = analysis {
             self.attach(&mut run, analysis);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, End, Held, Reply, wire_status},
+    hide,
     owed::{Local, LocalRun, Ours, Tag},
 };
 use crate::{
@@ -23,9 +24,10 @@ use crate::{
 
 impl Conversation {
     /// A row or a piece of copy data: the one frame that is judged by its header alone, because there
-    /// are many and they may be large.
-    pub(super) fn row(&mut self, tag: u8, length: usize) -> Result<Reply, End> {
-        self.exchange.reply(tag)?;
+    /// are many and they may be large. `frame`: what is here of it, all of it if it is wanted whole.
+    pub(super) fn row(&mut self, header: frame::Header, frame: &[u8]) -> Result<Reply, End> {
+        let length = header.length;
+        self.exchange.reply(header.tag)?;
         let Some(owed) = self.exchange.front_mut() else { return Ok(Reply::Swallow) };
         if owed.whose != Whose::Client {
             return Ok(Reply::Swallow);
@@ -46,7 +48,8 @@ impl Conversation {
         // Fail closed: a row that belongs to no statement we know goes nowhere.
         let Some(run) = run else { return Ok(Reply::Swallow) };
         if run.row(length) {
-            return Ok(Reply::Forward);
+            let Some(hidden) = &run.hide else { return Ok(Reply::Forward) };
+            return hide::rewrite(&mut self.down, frame, hidden).map(|()| Reply::Swallow);
         }
         self.beyond_the_cut(length);
         Ok(Reply::Swallow)
@@ -114,9 +117,24 @@ impl Conversation {
         Ok(())
     }
 
-    /// True if the next row is an answer to a question of ours, and must be read.
+    /// True if the next row must be read: it is an answer to a question of ours, or something in it
+    /// is hidden.
     pub(super) fn wants_row(&self) -> bool {
-        self.exchange.front().is_some_and(|o| o.whose == Whose::Gateway)
+        let Some(owed) = self.exchange.front() else { return false };
+        owed.whose == Whose::Gateway
+            || match &owed.tag {
+                Tag::Execute(execution) => execution.run.hide.is_some(),
+                Tag::Query(query) => {
+                    let run = query.runs.get(query.at).and_then(Option::as_ref);
+                    run.is_some_and(|run| run.hide.is_some())
+                }
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => false,
+            }
     }
 
     fn is_absent_next(&self) -> bool {

@@ -79,6 +79,7 @@ fn granted() -> Permit {
         fetches: None,
         returns_user_rows: true,
         writes: false,
+        hidden: None,
         local: None,
         parameters: 0,
     };

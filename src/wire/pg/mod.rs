@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod frame;
 pub mod frontend;
 pub mod md5;
+pub mod row;
 pub mod scram;
 pub mod startup;
 pub mod types;

@@ -252,7 +252,7 @@ SELECT pg_import_system_collations('pg_catalog')
 SELECT binary_upgrade_set_next_pg_authid_oid(1)
 
 -- name: statements of others
-SELECT pid, query FROM pg_stat_activity
+SELECT pid, left(query, 1000) FROM pg_stat_activity
 
 -- name: statements of others with a star
 SELECT * FROM pg_stat_activity

@@ -116,10 +116,10 @@ SELECT c FROM (SELECT b AS c FROM (SELECT query AS b FROM pg_stat_activity) x) y
 WITH t (a) AS (SELECT query FROM pg_stat_activity) SELECT a FROM t
 
 -- name: in capitals without quotes
-SELECT QUERY FROM PG_STAT_ACTIVITY
+SELECT QUERY || '' FROM PG_STAT_ACTIVITY
 
 -- name: in quotes
-SELECT "query" FROM "pg_catalog"."pg_stat_activity"
+SELECT "query" || '' FROM "pg_catalog"."pg_stat_activity"
 
 -- name: with a unicode name
 SELECT U&"qu\0065ry" FROM pg_stat_activity

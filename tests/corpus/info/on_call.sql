@@ -400,3 +400,9 @@ SELECT * FROM pg_control_checkpoint()
 
 -- name: select system_identifier from pg_control_system
 SELECT system_identifier FROM pg_control_system()
+
+-- name: what the others run, their text hidden
+SELECT pid, usename, state, query FROM pg_stat_activity WHERE state <> 'idle' ORDER BY query_start
+
+-- name: who blocks whom, their text hidden
+SELECT blocked.pid, blocked.query, blocking.pid, blocking.query FROM pg_stat_activity blocked JOIN pg_stat_activity blocking ON blocking.pid = ANY(pg_blocking_pids(blocked.pid))

@@ -12,7 +12,7 @@ use crate::kernel::{
             Judge,
             names::{Resolved, candidates, resolve},
         },
-        reading::{Access, RawName, RelationUse, StatementKind},
+        reading::{Access, Columns, RawName, RelationUse, StatementKind},
     },
 };
 
@@ -277,7 +277,7 @@ impl<'a> Judge<'a> {
                     Permission::Select,
                     format!("reads the source of routines in {name}.{column}: name other columns"),
                 );
-            } else {
+            } else if rule.rule != RelationRule::Activity || !self.hide(raw, rule.admin_columns) {
                 let whose = match rule.rule {
                     RelationRule::Activity => "other people's SQL in ",
                     RelationRule::Info | RelationRule::Admin => "",
@@ -289,21 +289,27 @@ impl<'a> Judge<'a> {
 
     /// True if this column of a relation may be among what the statement looks at.
     fn mentions(&self, relation: &RawName, column: &str) -> bool {
-        self.may_mean_whole(relation)
-            || self.reading.columns.as_ref().is_none_or(|columns| {
-                columns.names.contains(column) || columns.fields.contains(column)
-            })
+        let columns = self.reading.columns.as_ref();
+        columns.is_none_or(|columns| mentioned(columns, relation, column))
     }
 
     /// True if every column of a relation may be among what the statement looks at.
     fn may_mean_whole(&self, relation: &RawName) -> bool {
-        self.reading.columns.as_ref().is_none_or(|columns| {
-            let called =
-                |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
-            columns.whole.contains(relation)
-                || OF_WHOLE_ROWS.iter().any(|function| called(function))
-        })
+        self.reading.columns.as_ref().is_none_or(|columns| means_whole(columns, relation))
     }
+}
+
+/// True if this column of a relation may be among these.
+pub(super) fn mentioned(columns: &Columns, relation: &RawName, column: &str) -> bool {
+    means_whole(columns, relation)
+        || columns.names.contains(column)
+        || columns.fields.contains(column)
+}
+
+/// True if every column of a relation may be among these.
+fn means_whole(columns: &Columns, relation: &RawName) -> bool {
+    let called = |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
+    columns.whole.contains(relation) || OF_WHOLE_ROWS.iter().any(|function| called(function))
 }
 
 fn verb(access: Access) -> &'static str {

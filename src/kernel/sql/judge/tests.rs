@@ -285,9 +285,28 @@ fn reasons_read_well_in_an_error() {
     assert_eq!(why("SELECT pg_sleep(1)"), "calls pg_sleep()");
     assert_eq!(why("TRUNCATE orders"), "empties a table with TRUNCATE: orders");
     assert_eq!(
-        why("SELECT query FROM pg_stat_activity"),
+        why("SELECT query || '' FROM pg_stat_activity"),
         "reads other people's SQL in pg_stat_activity.query: name other columns"
     );
+}
+
+#[test]
+fn what_is_hidden_is_known_by_its_place() {
+    let hidden = |text: &str| {
+        let analysis = one(text);
+        let hidden = analysis.hidden.as_ref();
+        hidden.map(|h| (h.width, h.columns.iter().copied().collect::<Vec<_>>()))
+    };
+    assert_eq!(hidden("SELECT query FROM pg_stat_activity"), Some((1, vec![0])));
+    assert_eq!(
+        hidden("SELECT pid, a.query, now(), query AS q FROM pg_stat_activity a"),
+        Some((4, vec![1, 3]))
+    );
+    assert_eq!(hidden("SELECT pid FROM pg_stat_activity"), None);
+    // Nobody knows the columns of what was never read.
+    assert_eq!(hidden("SELECT * FROM pg_stat_activity"), None);
+    assert_eq!(hidden("SELECT a.query, c.* FROM pg_stat_activity a, pg_class c"), None);
+    assert_eq!(one("SELECT * FROM pg_stat_activity").class, StatementClass::Admin);
 }
 
 /// Runs on a thread with this stack; an overflow would end the whole test process.

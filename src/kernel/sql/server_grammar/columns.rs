@@ -213,12 +213,12 @@ fn own_name(functions: &[pg::Node]) -> Option<String> {
     }
 }
 
-fn raw(relation: &pg::RangeVar) -> RawName {
+pub(super) fn raw(relation: &pg::RangeVar) -> RawName {
     let parts = [&relation.catalogname, &relation.schemaname, &relation.relname];
     RawName(parts.into_iter().filter(|p| !p.is_empty()).cloned().collect())
 }
 
-fn text(n: &pg::Node) -> Option<String> {
+pub(super) fn text(n: &pg::Node) -> Option<String> {
     match &n.node {
         Some(N::String(s)) => Some(s.sval.clone()),
         _ => None,

@@ -1,0 +1,168 @@
+//! The outputs of one plain SELECT over a catalog some of whose columns can be hidden row by row: see
+//! [`crate::kernel::sql::reading::Outputs`].
+
+use std::collections::BTreeSet;
+
+use pg_query::protobuf::{self as pg, node::Node as N};
+
+use crate::kernel::sql::{
+    builtins::{RelationRule, catalog_relation},
+    reading::{Output, Outputs, RawName, Reading, StatementKind},
+    server_grammar::{
+        Reader,
+        columns::{raw, text},
+        walk::Visit,
+    },
+};
+
+/// What the statement gives out, if it is plain enough to say so of every column, and if there is
+/// anything in it to hide.
+pub(super) fn of(statement: &pg::RawStmt, reading: &Reading) -> Option<Outputs> {
+    let columns = hidden_columns(reading);
+    let only_select = reading.kinds.iter().all(|kind| *kind == StatementKind::Select);
+    if columns.is_empty() || !only_select {
+        return None;
+    }
+    let Some(N::SelectStmt(select)) = &statement.stmt.as_ref()?.node else { return None };
+    if !is_plain(select) {
+        return None;
+    }
+    let mut from = Vec::new();
+    for item in &select.from_clause {
+        sources(item, &mut from)?;
+    }
+    let names: BTreeSet<&String> = from.iter().map(|(name, _)| name).collect();
+    if names.len() != from.len() {
+        return None;
+    }
+    let list =
+        select.target_list.iter().map(|n| output(n, &columns)).collect::<Option<Vec<_>>>()?;
+    let mut rest = (**select).clone();
+    let mut plain = list.iter().map(|output| *output == Output::Value);
+    rest.target_list.retain(|_| plain.next().unwrap_or(true));
+    let mut reader = Reader::new(reading.span.clone());
+    reader.select_stmt(&rest);
+    let elsewhere = reader.finish().ok()?.columns?;
+    let (sorted_by, sorted_by_place) = sort_keys(&select.sort_clause)?;
+    Some(Outputs { list, from, elsewhere, sorted_by, sorted_by_place })
+}
+
+/// Columns that can be hidden, of the catalogs that the statement may mean.
+fn hidden_columns(reading: &Reading) -> BTreeSet<&'static str> {
+    let rules = reading.relations.iter();
+    let rules = rules.filter_map(|used| catalog_relation("pg_catalog", used.name.base()));
+    let rules = rules.filter(|rule| rule.rule == RelationRule::Activity);
+    rules.flat_map(|rule| rule.admin_columns).copied().collect()
+}
+
+/// True if every row is made of one row of each relation in FROM, and nothing but its order and its
+/// outputs can tell what is in them.
+fn is_plain(select: &pg::SelectStmt) -> bool {
+    let pg::SelectStmt {
+        distinct_clause,
+        into_clause,
+        target_list: _,
+        from_clause: _,
+        where_clause: _,
+        group_clause,
+        group_distinct: _,
+        having_clause,
+        window_clause,
+        values_lists,
+        sort_clause: _,
+        limit_offset: _,
+        limit_count: _,
+        limit_option: _,
+        locking_clause,
+        with_clause,
+        op: _,
+        all: _,
+        larg,
+        rarg,
+    } = select;
+    distinct_clause.is_empty()
+        && into_clause.is_none()
+        && group_clause.is_empty()
+        && having_clause.is_none()
+        && window_clause.is_empty()
+        && values_lists.is_empty()
+        && locking_clause.is_empty()
+        && with_clause.is_none()
+        && larg.is_none()
+        && rarg.is_none()
+}
+
+/// The relations of one item of FROM, in the order in which `*` lists their columns.
+fn sources(item: &pg::Node, into: &mut Vec<(String, RawName)>) -> Option<()> {
+    match item.node.as_ref()? {
+        N::RangeVar(relation) => {
+            let alias = relation.alias.as_ref();
+            if alias.is_some_and(|a| !a.colnames.is_empty()) {
+                return None;
+            }
+            let known_as = alias.map_or(&relation.relname, |a| &a.aliasname);
+            into.push((known_as.clone(), raw(relation)));
+            Some(())
+        }
+        N::JoinExpr(join) => {
+            // A merged column stands elsewhere in `*`.
+            if join.is_natural || !join.using_clause.is_empty() || join.alias.is_some() {
+                return None;
+            }
+            sources(join.larg.as_deref()?, into)?;
+            sources(join.rarg.as_deref()?, into)
+        }
+        _ => None,
+    }
+}
+
+/// One output. `None`: nobody knows how many columns it is.
+fn output(target: &pg::Node, hidden: &BTreeSet<&'static str>) -> Option<Output> {
+    let Some(N::ResTarget(target)) = &target.node else { return None };
+    let star = |n: &pg::Node| matches!(n.node, Some(N::AStar(_)));
+    match target.val.as_ref()?.node.as_ref()? {
+        N::ColumnRef(reference) => match reference.fields.as_slice() {
+            [only] if star(only) => Some(Output::Star(None)),
+            [before, last] if star(last) => Some(Output::Star(Some(text(before)?))),
+            [only] if text(only).is_some_and(|n| hidden.contains(n.as_str())) => {
+                Some(named(None, text(only)?, &target.name))
+            }
+            [before, last] if text(last).is_some_and(|n| hidden.contains(n.as_str())) => {
+                Some(named(Some(text(before)?), text(last)?, &target.name))
+            }
+            [.., last] if star(last) => None,
+            _ => Some(Output::Value),
+        },
+        N::AIndirection(indirection) if indirection.indirection.iter().any(star) => None,
+        _ => Some(Output::Value),
+    }
+}
+
+fn named(before: Option<String>, name: String, alias: &str) -> Output {
+    let known_as = if alias.is_empty() { name.clone() } else { alias.to_owned() };
+    Output::Column { before, name, known_as }
+}
+
+/// Names and places that ORDER BY may mean outputs by. Spec: a bare name is an output's first, a bare
+/// number is an output's place, and every other expression knows input columns only.
+fn sort_keys(clause: &[pg::Node]) -> Option<(BTreeSet<String>, BTreeSet<usize>)> {
+    let (mut names, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for key in clause {
+        let Some(N::SortBy(key)) = &key.node else { return None };
+        match key.node.as_ref()?.node.as_ref()? {
+            N::ColumnRef(reference) => {
+                if let [only] = reference.fields.as_slice() {
+                    names.insert(text(only)?);
+                }
+            }
+            N::AConst(constant) => match &constant.val {
+                Some(pg::a_const::Val::Ival(place)) => {
+                    places.insert(usize::try_from(place.ival).ok()?);
+                }
+                _ => return None,
+            },
+            _ => {}
+        }
+    }
+    Some((names, places))
+}
