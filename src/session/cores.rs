@@ -238,6 +238,7 @@ mod tests {
             target: "shop",
             kind: IntentKind::Query,
             text: "SELECT 1",
+            inexact: None,
             normalized: None,
             fingerprint: "",
             class: None,

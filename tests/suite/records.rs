@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
+    gateway::Options,
     raw::{
         bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, parse, query, sync,
     },
@@ -272,4 +273,42 @@ fn a_session_that_is_cut_leaves_no_record_open() {
         every_record_is_closed_once(&gateway, what);
     }
     nothing_lacks_a_record(&server, &gateway);
+}
+
+#[test]
+fn a_text_that_cannot_be_judged_is_on_record_all_the_same() {
+    let server = Postgres::start();
+    let options =
+        Options { rest: "[limits]\nstatement_bytes = \"64KiB\"\n".into(), ..Options::default() };
+    let gateway = Gateway::start_with(&server, &options);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    let long = format!("SELECT 'é{}'", "x".repeat(100_000));
+    let bad = b"SELECT 'caf\xe9' -- ALTER ROLE a PASSWORD 'hush\xff'".as_slice();
+    for (text, code, starts) in
+        [(long.as_bytes(), "54000", "SELECT 'éxxx"), (bad, "42501", "SELECT 'caf\u{fffd}'")]
+    {
+        let message = |tag, before: &[u8], behind: &[u8]| {
+            crate::support::raw::frame(tag, &[before, text, behind].concat())
+        };
+        for (kind, frames) in [
+            ("query", vec![message(b'Q', b"", b"\0")]),
+            ("parse", vec![message(b'P', b"\0", b"\0\0\0"), sync()]),
+        ] {
+            let answer = client.exchange(&frames, 1);
+            let refusal = crate::support::raw::error(&answer).expect("refused");
+            assert_eq!(refusal.field('C'), code, "{kind}: {refusal:?}");
+            let trail = gateway.trail();
+            let records: Vec<Value> =
+                trail.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
+            let is_it = |r: &&Value| r["kind"] == kind && r["inexact_of_bytes"] == text.len();
+            let found = records.iter().find(is_it);
+            let found = found.unwrap_or_else(|| panic!("{kind} is not on record: {records:?}"));
+            let kept = found["text"].as_str().unwrap_or_default();
+            assert!(kept.starts_with(starts) && kept.len() < 5_000, "{kept}");
+            assert!(!kept.contains("hush"), "{kept}");
+            assert_eq!(found["decision"], "denial");
+            assert_eq!(found["sqlstate"], code);
+        }
+    }
 }

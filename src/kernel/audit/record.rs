@@ -131,6 +131,9 @@ pub struct Intent<'a> {
     pub kind: IntentKind,
     /// The text as sent.
     pub text: &'a str,
+    /// How many bytes were sent, where the text is not exactly these: its start only, or with signs in
+    /// place of what is no UTF-8.
+    pub inexact: Option<u64>,
     /// The text without literals, if the lexer could read it.
     pub normalized: Option<&'a str>,
     /// Hash of the normalized text; empty if there is none.
@@ -479,7 +482,12 @@ fn write_intent(
     line.word(key!("class"), intent.class.map_or("not_understood", StatementClass::name));
     line.text_if(key!("fingerprint"), intent.fingerprint);
     match detail.statement {
-        StatementDetail::Full => line.text(key!("text"), &scrub(intent.text)),
+        StatementDetail::Full => {
+            line.text(key!("text"), &scrub(intent.text));
+            if let Some(bytes) = intent.inexact {
+                line.number(key!("inexact_of_bytes"), bytes);
+            }
+        }
         // Fail closed: a text that could not be normalized may hold literals, and isn't kept.
         StatementDetail::Normalized => {
             line.text_if(key!("normalized"), intent.normalized.unwrap_or_default());

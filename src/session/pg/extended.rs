@@ -61,7 +61,11 @@ impl Conversation {
         }
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
             Ok(text) => text.as_str(),
-            Err(bad) => return self.refused(bad.into()),
+            Err(bad) => {
+                let refusal = bad.into();
+                self.record_bad_text(IntentKind::Parse, parse.text, &refusal);
+                return self.refused(refusal);
+            }
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
         let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));

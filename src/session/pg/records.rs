@@ -33,6 +33,8 @@ use crate::{
 
 /// Finished statements that may wait; more are closed at once.
 const FINISHED_MAX: usize = 64;
+/// Bytes that are kept of a text that can't be kept as it is.
+const BAD_TEXT_KEPT: usize = 4096;
 
 impl Conversation {
     /// Puts a statement on the trail.
@@ -84,12 +86,24 @@ impl Conversation {
         what: (&str, Option<&Analysis>),
         decided: &Decided<'_>,
     ) {
-        let intent = self.intent(kind, text, what, &[]);
+        self.record_no_of(&self.intent(kind, text, what, &[]), decided);
+    }
+
+    /// Puts on the trail that a text was refused which can't be kept as it is: not UTF-8, or too long.
+    pub(super) fn record_bad_text(&self, kind: IntentKind, bytes: &[u8], refusal: &Refusal) {
+        let start = bytes.get(..BAD_TEXT_KEPT).unwrap_or(bytes);
+        let text = String::from_utf8_lossy(start);
+        let inexact = Some(bytes.len() as u64);
+        let intent = Intent { inexact, ..self.intent(kind, &text, ("", None), &[]) };
+        self.record_no_of(&intent, &Decided::Refusal(refusal));
+    }
+
+    fn record_no_of(&self, intent: &Intent<'_>, decided: &Decided<'_>) {
         self.core.counts.statement(intent.class, StatementOutcome::Deny);
         let mut lane = self.core.lane.borrow_mut();
         let recorded = match decided {
-            Decided::Denial(denial) => lane.deny(&intent, denial),
-            Decided::Refusal(refusal) => lane.refuse(&intent, refusal),
+            Decided::Denial(denial) => lane.deny(intent, denial),
+            Decided::Refusal(refusal) => lane.refuse(intent, refusal),
             // A yes is put on record by `clear`.
             Decided::Permit(_) | Decided::Gateway { .. } => return,
         };
@@ -113,6 +127,7 @@ impl Conversation {
             target: self.facts.handle.target.as_str(),
             kind,
             text,
+            inexact: None,
             normalized: None,
             fingerprint,
             class: analysis.map(|a| a.class),

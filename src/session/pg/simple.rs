@@ -40,7 +40,9 @@ impl Conversation {
         let text = match StatementText::new(bytes, limit) {
             Ok(text) => text.as_str(),
             Err(bad) => {
-                self.refuse_query(bad.into());
+                let refusal = bad.into();
+                self.record_bad_text(IntentKind::Query, bytes, &refusal);
+                self.refuse_query(refusal);
                 return Pass::Drop;
             }
         };

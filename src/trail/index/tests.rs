@@ -125,6 +125,7 @@ fn intent<'a>(time: i64, text: &'a str, relations: &'a [ResolvedRelation]) -> In
         target: "shop",
         kind: IntentKind::Query,
         text,
+        inexact: None,
         normalized: None,
         fingerprint: "f00d",
         class: Some(StatementClass::Select),

@@ -31,6 +31,7 @@ fn intent(text: &str) -> Intent<'_> {
         target: "shop",
         kind: IntentKind::Query,
         text,
+        inexact: None,
         normalized: None,
         fingerprint: "f00d",
         class: Some(StatementClass::Select),
