@@ -22,6 +22,7 @@ const OF_OBJECTS: [&str; 2] = ["09_functions_that_lie", "14_names_that_move"];
 fn needs(sql: &str) -> Result<Vec<(Permission, String)>, String> {
     let (overlay, trust) = (Overlay::default(), Trust::default());
     let mut catalog = Catalog::default();
+    catalog.login = Some("hallpass".into());
     catalog.add_relation(sequence("invoice_number"));
     let path = SearchPath::usual();
     let cx = Context {

@@ -15,6 +15,8 @@ pub struct Catalog {
     pub server_version_num: u32,
     /// The upstream's database.
     pub database: String,
+    /// The role that every session begins as; `None` if that may differ from its log-in.
+    pub login: Option<String>,
     /// Schemas in force for a session of the gateway's log-in, `current_schemas(true)`.
     pub default_path: Vec<String>,
     relations: HashMap<u32, Relation>,

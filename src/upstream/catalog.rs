@@ -47,6 +47,7 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     let server = server.first().ok_or(ODD)?;
     catalog.server_version_num = number(server, 0)?;
     catalog.database = text(server, 1)?;
+    catalog.login = text(server, 2).ok().filter(|name| !name.is_empty());
 
     for row in control.simple_query(ROUTINES).await? {
         catalog.add_routine(routine(&row)?);
@@ -349,7 +350,14 @@ const DEFAULT_PATH: &str = "SELECT pg_catalog.unnest(pg_catalog.current_schemas(
 const OWN_PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true), \
     pg_catalog.set_config('statement_timeout', '0', true)";
 
-const SERVER: &str = "SELECT current_setting('server_version_num'), current_database()";
+/// The log-in is told only where no setting makes a session begin as another role.
+const SERVER: &str = "
+SELECT current_setting('server_version_num'), current_database(),
+       CASE WHEN current_user = session_user AND current_setting('role') = 'none' AND NOT EXISTS (
+           SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
+           WHERE c.setting LIKE 'role=%' AND s.setrole IN (0, (
+               SELECT oid FROM pg_roles WHERE rolname = current_user)))
+       THEN current_user ELSE '' END";
 
 /// Other sessions' temporary relations are theirs alone.
 const RELATIONS: &str = "

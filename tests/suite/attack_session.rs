@@ -686,3 +686,22 @@ fn a_client_that_reads_nothing_costs_bounded_memory() {
     assert!(kib < 300_000, "{kib} KiB");
     assert_eq!(rows(&client.read_until(b'Z')).len(), 3000);
 }
+
+#[test]
+fn a_session_may_stay_its_log_in_and_become_nobody_else() {
+    let server = Postgres::start();
+    server.sql("CREATE ROLE other; GRANT other TO hallpass");
+    let stays = |gateway: &Gateway| {
+        let secret = gateway.principal("alice", "developer");
+        let mut alice = gateway.connect("alice", &secret);
+        let code = |answer: &[Message]| error(answer).map(|e| e.field('C'));
+        assert_eq!(code(&alice.query("SET ROLE other")), Some("42501".into()));
+        code(&alice.query("SET ROLE 'hallpass'"))
+    };
+    assert_eq!(stays(&Gateway::start(&server)), None);
+    // Where the log-in begins as another role, its own is somebody else.
+    server.sql("ALTER ROLE hallpass SET role = 'other'");
+    assert_eq!(stays(&Gateway::start(&server)), Some("42501".into()));
+    server.sql("ALTER ROLE hallpass RESET role; ALTER DATABASE shop SET role = 'other'");
+    assert_eq!(stays(&Gateway::start(&server)), Some("42501".into()));
+}

@@ -10,6 +10,7 @@ pub(crate) fn shop() -> Catalog {
     let mut catalog = Catalog::default();
     catalog.epoch = 1;
     catalog.database = "shop".into();
+    catalog.login = Some("hallpass".into());
     for (oid, schema, name, columns) in [
         (101, "public", "customers", "id name email"),
         (102, "public", "orders", "id customer_id total status"),
