@@ -23,6 +23,7 @@ const OBJECTS: &str = "
     CREATE DOMAIN trapped AS integer CHECK (ran('domain'));
     CREATE TYPE holder AS (inside trapped);
     CREATE TABLE held (id integer, inside trapped);
+    CREATE TABLE lists (id integer, inside trapped[]);
     CREATE TABLE guarded (id integer);
     INSERT INTO guarded VALUES (1);
     ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
@@ -206,4 +207,52 @@ fn attacks_on_the_objects_of_the_corpus_change_nothing() {
     }
     assert!(tried > 200, "{tried}");
     assert!(passed.is_empty(), "{} of {tried} passed\n{}", passed.len(), passed.join("\n----\n"));
+}
+
+#[test]
+fn values_that_meet_in_one_type_run_no_check_of_a_domain_unsaid() {
+    let (server, gateway) = start();
+    server.sql("INSERT INTO held VALUES (1, 5); INSERT INTO lists VALUES (1, '{5}')");
+    let mut client = holder(&gateway, "alice", &[("select", &[])]);
+    let mut ran = Vec::new();
+    for text in [
+        "SELECT coalesce(inside, '6') FROM held",
+        "SELECT coalesce(NULL, inside) FROM held",
+        "SELECT CASE WHEN id = 1 THEN '7' ELSE inside END FROM held",
+        "SELECT ARRAY[inside, '8'] FROM held",
+        "SELECT greatest(inside, '9') FROM held",
+        "SELECT inside FROM held UNION ALL SELECT '10'",
+        "SELECT '10' INTERSECT SELECT inside FROM held",
+        "SELECT v FROM held h, LATERAL (VALUES (h.inside), ('11')) AS l (v)",
+        "SELECT lag(inside, 1, '12') OVER () FROM held",
+        "SELECT array_append(array_agg(inside), '13') FROM held",
+        "SELECT array_agg(inside) || '{14}' FROM held",
+        "SELECT id FROM lists WHERE inside = '{15}'",
+        "SELECT inside || '{16}' FROM lists",
+        "SELECT array_position(inside, '17') FROM lists",
+        "SELECT ARRAY[inside] = '{29}' FROM held",
+        "SELECT ARRAY(SELECT inside FROM held) = '{30}'",
+        "SELECT CASE inside WHEN '{31}' THEN 1 END FROM lists",
+        "SELECT CASE ARRAY[inside] WHEN '{32}' THEN 1 END FROM held",
+        "SELECT id FROM held WHERE inside IN ('18', '19')",
+        "SELECT nullif(inside, '20') FROM held",
+        "SELECT id FROM held WHERE inside = '21'",
+        "SELECT id FROM held WHERE inside BETWEEN '22' AND '23'",
+        "SELECT id FROM lists WHERE inside @> '{24}'",
+        "SELECT (array_agg(inside))[1] FROM held",
+        "WITH RECURSIVE r (v) AS (SELECT inside FROM held UNION ALL SELECT '25' FROM r WHERE false) SELECT v FROM r",
+        "SELECT id FROM held WHERE (inside, id) = ('26', 1)",
+        "SELECT inside FROM held WHERE inside = ANY ('{27}')",
+        "SELECT id FROM lists WHERE '28' = ANY (inside)",
+    ] {
+        let before = server.log().matches("LOG:  TRAP").count();
+        let answer = client.query(text);
+        let said = error(&answer).map(|e| e.field('M'));
+        if server.log().matches("LOG:  TRAP").count() > before {
+            ran.push(format!("{text}: {said:?}"));
+        }
+    }
+    assert!(ran.is_empty(), "{}", ran.join("\n"));
+    let plain = client.query("SELECT id, coalesce(inside, 1) FROM held WHERE id = 1");
+    assert!(error(&plain).is_none(), "{plain:?}");
 }

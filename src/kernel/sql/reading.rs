@@ -290,6 +290,8 @@ pub struct Reading {
     pub routines: BTreeSet<RoutineUse>,
     /// Every operator by its bare name.
     pub operators: BTreeSet<String>,
+    /// It makes arrays of what it names: `ARRAY[…]`, `ARRAY(SELECT …)`.
+    pub makes_arrays: bool,
     /// Every type named: casts, column definitions, function signatures.
     pub types: BTreeSet<RawName>,
     /// Settings changed by SET and RESET.
@@ -323,6 +325,7 @@ impl Reading {
             relations: BTreeSet::new(),
             routines: BTreeSet::new(),
             operators: BTreeSet::new(),
+            makes_arrays: false,
             types: BTreeSet::new(),
             settings: Vec::new(),
             transaction: None,

@@ -100,13 +100,46 @@ impl Judge<'_> {
         routines.flat_map(|routine| routine.types.iter().copied()).collect()
     }
 
+    /// True if a literal may become a value of a type that nobody names, because something that takes
+    /// any type has such a value beside it. COALESCE, CASE, ARRAY, IN and set operations make the base
+    /// type of a domain, and so do operators of the domain's own values; but arrays keep it.
+    fn takes_on_types(&self) -> bool {
+        let catalog = self.cx.catalog;
+        let mut routines = self.reading.routines.iter().map(|used| used.name.base());
+        if routines
+            .any(|name| is_polymorphic(name) || catalog.routines_named(name).next().is_some())
+        {
+            return true;
+        }
+        let operators = &self.reading.operators;
+        let mut users = operators.iter().flat_map(|o| catalog.operators_named(o));
+        if users.any(|operator| operator.operands.is_empty()) {
+            return true;
+        }
+        let mut routines = self.reading.routines.iter().map(|used| used.name.base());
+        let makes = self.reading.makes_arrays || routines.any(makes_arrays);
+        makes && !operators.is_empty() || self.has_array_columns()
+    }
+
+    fn has_array_columns(&self) -> bool {
+        self.reading.relations.iter().any(|used| match resolve(&used.name, self.cx) {
+            Resolved::User(relation) => relation.columns.iter().any(|column| {
+                column.type_name.ends_with("[]") && self.cx.catalog.shape(column.type_oid).is_some()
+            }),
+            Resolved::Catalog { .. } | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
+                false
+            }
+        })
+    }
+
     /// Adds what values of these types run unsaid: operator classes, and where rows are made of JSON
-    /// and the like, the checks of everything inside.
+    /// and the like, or literals take on types, the checks of everything inside.
     pub(super) fn unsaid_of_types(&mut self, reach: &Reach) {
         let Reach::Types(types) = reach else { return };
         let populates =
             self.reading.routines.iter().any(|used| POPULATE.contains(&used.name.base()))
-                || self.reading.operators.contains("#=");
+                || self.reading.operators.contains("#=")
+                || self.takes_on_types();
         let catalog = self.cx.catalog;
         for shape in types.iter().filter_map(|oid| catalog.shape(*oid)) {
             for oid in &shape.compares {
@@ -183,6 +216,42 @@ pub(super) const FIRST_OF_USERS: u32 = 16_384;
 /// server never takes a user's. A user's operator of another name can be all there is.
 fn is_common(operator: &str) -> bool {
     matches!(operator, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=")
+}
+
+/// Built-ins with two arguments of any type, by `pg_proc` of the server: what is of no type beside a
+/// domain's value becomes one.
+fn is_polymorphic(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "array_append",
+        "array_cat",
+        "array_eq",
+        "array_ge",
+        "array_gt",
+        "array_larger",
+        "array_le",
+        "array_lt",
+        "array_ne",
+        "array_position",
+        "array_positions",
+        "array_prepend",
+        "array_remove",
+        "array_replace",
+        "array_smaller",
+        "arraycontained",
+        "arraycontains",
+        "arrayoverlap",
+        "btarraycmp",
+        "lag",
+        "lead",
+        "width_bucket",
+    ];
+    const FAMILIES: [&str; 4] = ["elem_contained_by_", "enum_", "multirange_", "range_"];
+    NAMES.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+/// Built-ins that make arrays of what they are given.
+fn makes_arrays(name: &str) -> bool {
+    matches!(name, "array_agg" | "array_fill" | "percentile_disc")
 }
 
 /// Make rows of the type of their first argument, and coerce what they find to the types of its columns.

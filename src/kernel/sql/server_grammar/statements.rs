@@ -78,8 +78,22 @@ impl Visit for Reader {
         self.expression(n);
     }
 
+    fn a_array_expr(&mut self, n: &pg::AArrayExpr) {
+        self.reading.makes_arrays = true;
+        walk::a_array_expr(self, n);
+    }
+
+    fn case_expr(&mut self, n: &pg::CaseExpr) {
+        // `CASE x WHEN y` compares.
+        if n.arg.is_some() {
+            self.reading.operators.insert("=".to_owned());
+        }
+        walk::case_expr(self, n);
+    }
+
     fn sub_link(&mut self, n: &pg::SubLink) {
         use pg::SubLinkType as K;
+        self.reading.makes_arrays |= matches!(K::try_from(n.sub_link_type), Ok(K::ArraySublink));
         if matches!(K::try_from(n.sub_link_type), Ok(K::AnySublink)) && n.oper_name.is_empty() {
             self.reading.operators.insert("=".to_owned());
         }
