@@ -241,3 +241,27 @@ fn a_server_that_takes_backslashes_in_strings_is_read_so_from_the_log_in_on() {
     assert_eq!(raw::error(&answer).expect("refused").field('C'), "42501");
     assert!(raw::rows(&answer).is_empty(), "{answer:?}");
 }
+
+#[test]
+fn equal_settings_by_two_ways_are_no_reason_to_stay_out() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    for (options, encoding) in [
+        ("-c client_encoding=UTF8", "UTF8"),
+        ("-c client_encoding=utf-8", "UTF8"),
+        ("-c client_encoding=UTF8 -c client_encoding=UTF8", "'utf-8'"),
+    ] {
+        let mut client = RawClient::open(&gateway.address());
+        let parameters = [
+            ("user", "alice"),
+            ("database", TARGET),
+            ("client_encoding", encoding),
+            ("options", options),
+        ];
+        client.startup(PROTOCOL_3_0, &parameters);
+        let answer = client.login(&secret);
+        assert!(answer.is_ok(), "{options}, {encoding}: {answer:?}");
+        assert_eq!(client.parameters["client_encoding"], "UTF8");
+    }
+}

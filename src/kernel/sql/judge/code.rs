@@ -271,7 +271,6 @@ impl Judge<'_> {
             }
         }
         match self.cx.trust.permission_for(routine) {
-            Some(Permission::Select) if self.only_planned => {}
             Some(permission) => {
                 self.needs.writes |= permission.writes() && !self.only_planned;
                 self.needs.anything(permission, why);
