@@ -3,7 +3,7 @@
 
 use hallpass::kernel::{
     access::{Permission, PermissionSet},
-    catalog::{Catalog, Relation, RelationKind},
+    catalog::{Catalog, Relation, RelationKind, TypeShape},
     sql::{
         analyze,
         context::{Context, Overlay, SearchPath, Trust},
@@ -24,6 +24,10 @@ fn needs(sql: &str) -> Result<Vec<(Permission, String)>, String> {
     let mut catalog = Catalog::default();
     catalog.login = Some("hallpass".into());
     catalog.add_relation(sequence("invoice_number"));
+    let types = ["customer_status", "postal_address", "positive_amount", "book_kind"];
+    for (name, oid) in types.into_iter().zip(16_500..) {
+        catalog.add_shape(name, oid, TypeShape::default());
+    }
     let path = SearchPath::usual();
     let cx = Context {
         mode: LexMode::POSTGRES,

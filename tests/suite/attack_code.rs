@@ -256,3 +256,80 @@ fn values_that_meet_in_one_type_run_no_check_of_a_domain_unsaid() {
     let plain = client.query("SELECT id, coalesce(inside, 1) FROM held WHERE id = 1");
     assert!(error(&plain).is_none(), "{plain:?}");
 }
+
+#[test]
+fn before_the_catalog_was_read_no_name_of_the_targets_own_passes() {
+    let server = Postgres::start();
+    server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER};{OBJECTS}"));
+    // The gateway's reading of the catalog begins with it; sessions don't need it.
+    server.sql("REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC");
+    let gateway = Gateway::start(&server);
+    let mut client = holder(&gateway, "alice", &[("select", &[]), ("dml", &[]), ("ddl", &[])]);
+    let before = server.log().matches("LOG:  TRAP").count();
+    let mut passed = Vec::new();
+    for text in [
+        "SELECT id FROM moods",
+        "SELECT * FROM public.over_guarded",
+        "SELECT ran('x')",
+        "SELECT public.steady('x')",
+        "SELECT '5'::trapped",
+        "SELECT CAST(5 AS public.trapped)",
+        "SELECT trapped '5'",
+        "SELECT '{5}'::trapped[]",
+        "SELECT ('(5)'::holder)",
+        "SELECT 'calm'::mood = 'calm'::text",
+        "SELECT trapped(5)",
+        "SELECT '(5)'::held",
+        "SELECT NULL::held",
+        "SELECT x::trapped FROM (VALUES (5)) AS v (x)",
+        "SELECT * FROM json_to_recordset('[{\"x\": 5}]') AS t (x trapped)",
+        "INSERT INTO loot VALUES (1)",
+        "CREATE TEMP TABLE t (v trapped DEFAULT 5)",
+        "CREATE TEMP TABLE t AS SELECT '5'::trapped AS v",
+        "EXPLAIN SELECT '5'::trapped",
+        "PREPARE p (trapped) AS SELECT $1",
+        "TABLE moods",
+    ] {
+        let answer = client.query(text);
+        if error(&answer).is_none_or(|e| e.field('C') != "42501") {
+            passed.push(format!("{text}: {answer:?}"));
+        }
+    }
+    // A parameter that is declared to be of such a type.
+    let oid: u32 = server.sql("SELECT 'trapped'::regtype::oid").parse().expect("an oid");
+    let declared = [parse("", "SELECT $1", &[oid]), bind("", "", &[Some("5")], 0), sync()];
+    if !refused(&client.exchange(&declared, 1)) {
+        passed.push("a parameter of the domain".to_owned());
+    }
+    let ran = server.log().matches("LOG:  TRAP").count() - before;
+    assert!(passed.is_empty() && ran == 0, "{ran} ran\n{}", passed.join("\n"));
+    assert_eq!(rows(&client.query("SELECT 1")), [["1"]]);
+    assert!(error(&client.query("SELECT relname FROM pg_class LIMIT 1")).is_none());
+}
+
+#[test]
+fn a_migration_uses_the_type_that_it_has_just_made() {
+    let server = Postgres::start();
+    server.sql("CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE moods (id integer, mood mood)");
+    let gateway = Gateway::start(&server);
+    let mut client = holder(&gateway, "alice", &[("select", &[]), ("dml", &[]), ("ddl", &[])]);
+    for text in [
+        "BEGIN",
+        "CREATE SCHEMA made",
+        "CREATE TYPE made.colour AS ENUM ('red')",
+        "CREATE TABLE made.things (c made.colour)",
+        "INSERT INTO made.things VALUES ('red'::made.colour)",
+        "COMMIT",
+    ] {
+        let answer = client.query(text);
+        assert!(error(&answer).is_none(), "{text}: {answer:?}");
+    }
+    let mut client = holder(&gateway, "bob", &[("select", &[])]);
+    for text in [
+        "SELECT '{1}'::_int4, NULL::pg_class, 'x'::information_schema.sql_identifier",
+        "SELECT 'calm'::mood, '{}'::_mood, NULL::moods, '1'::pg_catalog._text",
+    ] {
+        let answer = client.query(text);
+        assert!(!error(&answer).is_some_and(|e| e.field('M').contains("not known")), "{answer:?}");
+    }
+}

@@ -1,8 +1,8 @@
 //! A small shop as a catalog, for judging without a server.
 
 use hallpass::kernel::catalog::{
-    Catalog, Column, Relation, RelationKind, Routine, RoutineKind, UserCast, UserOperator,
-    UserType, Volatility,
+    Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
+    UserOperator, UserType, Volatility,
 };
 
 /// Tables in public, hr and billing; views over them; code of every kind.
@@ -98,6 +98,7 @@ pub(crate) fn shop() -> Catalog {
     let operator = |routine| UserOperator { schema: "public".into(), routine, operands: vec![] };
     catalog.add_operator("=", operator(908));
     catalog.add_operator("===", operator(909));
+    catalog.add_shape("money_amount", 16_600, TypeShape::default());
     catalog.add_type("email", UserType { schema: "public".into(), calls: vec![910] });
     catalog.add_cast(UserCast {
         source: "integer".into(),

@@ -72,7 +72,16 @@ impl Judge<'_> {
                 self.routine_behind(operator.routine);
             }
         }
+        // What defines something names types, and words that are none, without making values of them.
+        let defines =
+            [StatementKind::SchemaChange, StatementKind::CreateCode, StatementKind::DropCode];
+        let names_values = !defines.into_iter().any(|kind| self.has(kind));
         for name in &reading.types {
+            if names_values && !self.is_known_type(name) {
+                // Fail closed: it may be a domain whose check runs anything.
+                self.unknown_code();
+                self.needs.admin(format!("names the type {name}, which is not known"));
+            }
             for user_type in catalog.types_named(name.base()) {
                 for oid in &user_type.calls {
                     self.routine_behind(*oid);
@@ -95,6 +104,27 @@ impl Judge<'_> {
                 self.routine_behind(cast.routine);
             }
         }
+    }
+
+    /// True if there is nothing behind the type's name that the catalog doesn't tell. What this session
+    /// has made itself it may name.
+    fn is_known_type(&self, name: &RawName) -> bool {
+        let base = name.base();
+        let element = base.strip_prefix('_').unwrap_or(base);
+        let is_system = matches!(name.schema(), None | Some("pg_catalog" | "information_schema"));
+        let catalog = self.cx.catalog;
+        let of_system = || {
+            ["pg_catalog", "information_schema"].into_iter().any(|schema| {
+                builtins::catalog_relation(schema, element).is_some()
+                    || catalog.relation(schema, element).is_some()
+            })
+        };
+        self.cx.overlay.holds_names()
+            || self.cx.overlay.contains(base)
+            || !catalog.shapes_named(base).is_empty()
+            || !catalog.types_named(base).is_empty()
+            || is_system && (builtins::is_built_in_type(element) || of_system())
+            || name.schema() == Some("information_schema")
     }
 
     /// True if values at hand become values of one of these types unsaid, by a cast.
