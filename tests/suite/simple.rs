@@ -32,7 +32,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("DO $$ BEGIN NULL; END $$", "sql.admin"),
     ("GRANT SELECT ON orders TO PUBLIC", "sql.admin"),
     ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "sql.admin"),
-    ("SET ROLE hallpass", "sql.admin"),
+    ("SET ROLE postgres", "sql.admin"),
     ("SELECT pg_terminate_backend(1)", "sql.admin"),
     ("VACUUM", "sql.admin"),
 ];
