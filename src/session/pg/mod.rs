@@ -228,6 +228,10 @@ impl Relay {
         self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
         self.take_signals(cx)?;
         self.asleep = Asleep::default();
+        if self.talk.held == Held::No && !self.waits_for_others() {
+            // What woke us is nearly always bytes: taking them first saves a round of the loop.
+            self.fill(cx)?;
+        }
         loop {
             let mut progress = self.poll_work(cx);
             progress |= self.poll_replacement(cx)?;
@@ -255,6 +259,14 @@ impl Relay {
         };
         self.talk.facts.handle.activity.is(doing);
         self.arm_timer(cx)
+    }
+
+    /// True while something but the two sockets must move on first.
+    fn waits_for_others(&self) -> bool {
+        self.work.is_some()
+            || self.cancelling.is_some()
+            || self.unsynced.is_some()
+            || self.is_between_upstreams()
     }
 
     fn take_signals(&mut self, cx: &Context<'_>) -> Result<(), Over> {
