@@ -110,6 +110,10 @@ fn what_tools_read_at_start_up_is_on_the_lists_as_info() {
             }
             for name in relations {
                 let (schema, base) = name.split_once('.').unwrap_or(("pg_catalog", &name));
+                if schema == "public" {
+                    // A sequence that a tool asks where it stands: the lists are about catalogs.
+                    continue;
+                }
                 let rule = catalog_relation(schema, base).map(|found| found.rule);
                 let is_info = matches!(rule, Some(RelationRule::Info | RelationRule::Activity));
                 assert!(is_info, "{file}, {}: {name} is {rule:?}", entry.name);
