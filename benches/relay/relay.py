@@ -144,7 +144,7 @@ class Bench:
         settings = {
             "listen_addresses": "127.0.0.1", "port": self.pg_port, "unix_socket_directories": "",
             "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-            "shared_buffers": "512MB", "max_connections": 1300, "max_wal_size": "2GB",
+            "shared_buffers": "512MB", "max_connections": 2400, "max_wal_size": "2GB",
             "checkpoint_timeout": "1h", "autovacuum": "off",
         }
         command = [program("postgres"), "-D", data]
