@@ -78,9 +78,7 @@ impl Judge<'_> {
         let names_values = !defines.into_iter().any(|kind| self.has(kind));
         for name in &reading.types {
             if names_values && !self.is_known_type(name) {
-                // Fail closed: it may be a domain whose check runs anything.
-                self.unknown_code();
-                self.needs.admin(format!("names the type {name}, which is not known"));
+                self.unknown_type(name);
             }
             for user_type in catalog.types_named(name.base()) {
                 for oid in &user_type.calls {
@@ -103,6 +101,22 @@ impl Judge<'_> {
             {
                 self.routine_behind(cast.routine);
             }
+        }
+    }
+
+    /// It may be a domain, whose check runs what it calls.
+    fn unknown_type(&mut self, name: &RawName) {
+        let why = format!("names the type {name}, which is not known");
+        if self.cx.catalog.epoch == 0 {
+            // Fail closed: nothing is known yet.
+            self.unknown_code();
+            self.needs.admin(why);
+        } else {
+            self.user_code |= !self.only_planned;
+            // It came into being since the catalog was read: another session of a migration made it a
+            // moment ago. Whoever may make a domain may not put a call that needs more behind it.
+            self.needs.whole(Permission::Select, why.clone());
+            self.needs.add(Permission::Select, NeedOn::Code, why);
         }
     }
 

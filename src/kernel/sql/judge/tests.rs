@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::kernel::{
+    access::Permission,
     catalog::{
         Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
         UserOperator, Volatility,
     },
     sql::{
-        analysis::{Analysis, SessionEffect, StatementClass},
+        analysis::{Analysis, NeedOn, SessionEffect, StatementClass},
         analyze,
         context::{Context, Overlay, SearchPath, Trust},
         mode::LexMode,
@@ -288,6 +289,21 @@ fn reasons_read_well_in_an_error() {
         why("SELECT query || '' FROM pg_stat_activity"),
         "reads other people's SQL in pg_stat_activity.query: name other columns"
     );
+}
+
+#[test]
+fn a_type_that_was_made_a_moment_ago_needs_select_on_all_and_opens_no_wall() {
+    let text = "SELECT 'a'::made_just_now";
+    assert_eq!(one(text).class, StatementClass::Admin, "nothing was read yet");
+    let mut catalog = Catalog::default();
+    catalog.epoch = 1;
+    let later = one_in(&catalog, text);
+    let needs: Vec<_> = later.needs.iter().map(|n| (n.permission, n.on.clone())).collect();
+    assert_eq!(
+        needs,
+        [(Permission::Select, NeedOn::WholeTarget), (Permission::Select, NeedOn::Code)]
+    );
+    assert!(!later.writes && later.effects.contains(&SessionEffect::RunsUserCode));
 }
 
 #[test]
