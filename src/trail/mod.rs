@@ -37,7 +37,7 @@ use std::{
         mpsc,
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::kernel::{
@@ -349,9 +349,24 @@ fn lock(dir: &Path) -> Result<File, TrailError> {
         .mode(0o600)
         .open(&path)
         .map_err(TrailError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(TrailError::Locked { dir: dir.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(TrailError::Io { doing: "lock", path, source }),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process that was being started while the last holder closed the file shares its lock
+            // until it runs its own program.
+            Err(fs::TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(LOCK_PATIENCE / 20);
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(TrailError::Locked { dir: dir.to_owned() });
+            }
+            Err(fs::TryLockError::Error(source)) => {
+                return Err(TrailError::Io { doing: "lock", path, source });
+            }
+        }
     }
 }
+
+/// How long another holder of the lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(400);
