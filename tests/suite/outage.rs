@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually, gateway,
-    raw::{error, query, rows},
+    raw::{bind, error, execute, parse, query, rows, sync},
 };
 
 const ENDLESS: &str = "SELECT count(*) FROM orders a, orders b, orders c";
@@ -105,6 +105,51 @@ fn without_room_for_the_trail_nothing_runs_revocations_hold_and_it_comes_back_by
     assert!(eventually(Duration::from_secs(5), alive), "it doesn't come back");
     assert!(!reads(&mut client), "it was revoked");
     gateway.audit_shows("the revocation", |r| r["kind"] == "grant_revoked");
+    let verified = gateway.cli(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_batch_whose_record_finds_no_room_is_told_so_and_never_runs() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    let batch = |n: usize| {
+        let text = format!("SELECT 'batch {n}' FROM orders LIMIT 1");
+        [parse("", &text, &[]), bind("", "", &[], 0), execute("", 0), sync()].concat()
+    };
+    // The trail has just been seen to have room, so that the record waits for others.
+    client.send_bytes(&batch(0));
+    assert!(error(&client.read_until(b'Z')).is_none());
+    let log = gateway.folder().join("log");
+    let text = fs::read_to_string(&log).expect("reads") + &"padding\n".repeat(8192);
+    fs::write(&log, text).expect("writes");
+    files_end_at(&gateway, &(longest_segment(&gateway) + 700).to_string());
+    let mut told = None;
+    for n in 1..40 {
+        client.send_bytes(&batch(n));
+        let mut failed = None;
+        while let Ok(Some(message)) = client.try_read() {
+            if message.tag == b'E' {
+                failed = Some(message.field('C'));
+            }
+            if message.tag == b'Z' {
+                break;
+            }
+        }
+        if let Some(code) = failed {
+            told = Some((n, code));
+            break;
+        }
+    }
+    let (n, code) = told.expect("the trail still takes records");
+    assert_eq!(code, "58000");
+    assert!(!server.log().contains(&format!("'batch {n}'")), "it ran without a record");
+    files_end_at(&gateway, "unlimited");
+    let mut again = gateway.connect("alice", &secret);
+    assert!(eventually(Duration::from_secs(5), || reads(&mut again)), "it doesn't come back");
     let verified = gateway.cli(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
