@@ -38,6 +38,15 @@ impl StateId {
     }
 }
 
+/// Which reading of which target's catalog, under which settings.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Edition {
+    /// [`super::services::Target::number`].
+    pub target: u64,
+    /// The catalog's epoch.
+    pub epoch: u64,
+}
+
 static NEXT_STATE: AtomicU64 = AtomicU64::new(1);
 
 /// The cache.
@@ -67,13 +76,12 @@ impl Cache {
 
     /// Starts a key: everything that an analysis depends on but the text. The caller appends the
     /// normalized text and hands it back to [`Cache::find`].
-    pub fn key(&mut self, target: &str, epoch: u64, state: StateId) -> Vec<u8> {
+    pub fn key(&mut self, edition: Edition, state: StateId) -> Vec<u8> {
         let mut key = std::mem::take(&mut self.key);
         key.clear();
-        key.extend_from_slice(&epoch.to_le_bytes());
+        key.extend_from_slice(&edition.target.to_le_bytes());
+        key.extend_from_slice(&edition.epoch.to_le_bytes());
         key.extend_from_slice(&state.0.to_le_bytes());
-        key.extend_from_slice(target.as_bytes());
-        key.push(0);
         key
     }
 

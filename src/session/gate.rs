@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{
-    cache::{ReadingState, StateId},
+    cache::{Edition, ReadingState, StateId},
     services::{Core, Target},
 };
 use crate::kernel::{
@@ -54,7 +54,7 @@ pub fn read(
     }
     let found = {
         let mut cache = core.cache.borrow_mut();
-        let mut key = cache.key(target.name.as_str(), catalog.epoch, state);
+        let mut key = cache.key(Edition { target: target.number, epoch: catalog.epoch }, state);
         key.extend_from_slice(&normal.key);
         cache.find(key)
     };

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use super::cache::StateId;
+use super::cache::{Edition, StateId};
 use crate::kernel::{
     audit::record::Ended,
     ids::StatementId,
@@ -70,15 +70,15 @@ pub struct Prepared {
     pub recorded: RefCell<Option<Unused>>,
     /// Made by SQL's PREPARE, so that the analysis is of the statement inside.
     pub by_sql: bool,
-    /// What names meant when it was read: the reading's number and the catalog's epoch.
-    pub read_in: (StateId, u64),
+    /// What names meant when it was read; `None`: it was read with more caution than it needs alone.
+    pub read_in: Option<(StateId, Edition)>,
     /// The age of the names when it was made.
     pub age: Age,
 }
 
 impl Prepared {
     /// The same statement, read again as something else.
-    pub fn read_as(before: &Self, batch: Arc<Batch>, read_in: (StateId, u64)) -> Self {
+    pub fn read_as(before: &Self, batch: Arc<Batch>, read_in: Option<(StateId, Edition)>) -> Self {
         Self {
             text: Rc::clone(&before.text),
             batch,
@@ -321,17 +321,8 @@ mod tests {
             recorded: RefCell::new(None),
             by_sql: false,
             age: Age::default(),
-            read_in: (crate::session::cache::Cache::default().state(&reading()), 0),
+            read_in: None,
         })
-    }
-
-    fn reading() -> crate::session::cache::ReadingState {
-        use crate::kernel::sql::{Overlay, SearchPath, mode::LexMode};
-        crate::session::cache::ReadingState {
-            mode: LexMode::POSTGRES,
-            path: SearchPath::Unknown,
-            overlay: Overlay::default(),
-        }
     }
 
     #[test]

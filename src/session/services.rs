@@ -75,6 +75,9 @@ pub enum Over {
 pub struct Target {
     /// Its name.
     pub name: TargetName,
+    /// Unlike that of every other value there ever was in this process: what was judged for a target
+    /// of this name under other settings doesn't count for this one.
+    pub number: u64,
     /// How to reach and log in to it.
     pub connect: ConnectOptions,
     /// The database at the upstream.
@@ -87,6 +90,14 @@ pub struct Target {
     pub catalog: ArcSwap<Catalog>,
     /// Asks the control runtime to read the catalog again.
     pub stale: Notify,
+}
+
+impl Target {
+    /// True if it is where another value of that name was, under the same log-in.
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        let place = |t: &Self| (t.connect.address.clone(), t.connect.user.clone());
+        place(self) == place(other) && self.database == other.database
+    }
 }
 
 /// Everything that can change while sessions run, swapped whole.

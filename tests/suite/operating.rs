@@ -84,6 +84,34 @@ fn a_reload_takes_new_limits_and_leaves_sessions_alone() {
 }
 
 #[test]
+fn a_reload_takes_trust_away_from_open_sessions_and_from_what_they_prepared() {
+    let server = Postgres::start();
+    server.sql(
+        "CREATE FUNCTION tick() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN 7; END';
+         GRANT EXECUTE ON FUNCTION tick() TO PUBLIC",
+    );
+    let trust = "trust = [\"public.tick\"]";
+    let options = Options { target: trust.to_owned(), ..Options::default() };
+    let gateway = Gateway::start_with(&server, &options);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("PREPARE kept AS SELECT tick() + 1");
+    assert_eq!(rows(&client.query("SELECT tick()")), [["7"]]);
+    assert_eq!(rows(&client.query("EXECUTE kept")), [["8"]]);
+    let text = fs::read_to_string(gateway.settings()).expect("reads");
+    fs::write(gateway.settings(), text.replace(trust, "")).expect("writes");
+    gateway.signal(Signal::SIGHUP);
+    let told = |client: &mut RawClient, text: &str| {
+        error(&client.query(text)).is_some_and(|e| e.field('M').contains("needs sql.admin"))
+    };
+    assert!(eventually(Duration::from_secs(3), || told(&mut client, "SELECT tick()")));
+    assert!(told(&mut client, "EXECUTE kept"));
+    let mut other = gateway.connect("alice", &secret);
+    assert!(told(&mut other, "SELECT tick()"));
+}
+
+#[test]
 fn a_stop_drains_and_a_second_signal_cuts() {
     let server = Postgres::start();
     let mut gateway = Gateway::start(&server);

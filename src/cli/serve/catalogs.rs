@@ -1,8 +1,11 @@
 //! Keeps every target's catalog fresh: after DDL that passed through, and by time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::Gateway;
 use crate::{
@@ -39,22 +42,31 @@ pub(super) async fn read_all_once(gateway: &Gateway) {
 
 /// Follows all targets, those that a reload brings too.
 pub(super) async fn keep(gateway: Arc<Gateway>) {
-    let mut followed: Vec<Arc<Target>> = Vec::new();
+    let mut followed: Vec<(Weak<Target>, AbortHandle)> = Vec::new();
     let mut tasks = JoinSet::new();
     loop {
         for target in gateway.services.world.load().targets.values() {
-            if !followed.iter().any(|t| Arc::ptr_eq(t, target)) {
-                followed.push(Arc::clone(target));
-                tasks.spawn(follow(Arc::clone(target)));
+            if !followed.iter().any(|(t, _)| std::ptr::eq(t.as_ptr(), Arc::as_ptr(target))) {
+                let task = tasks.spawn(follow(Arc::clone(target)));
+                followed.push((Arc::downgrade(target), task));
             }
         }
+        // What a reload replaced is followed as long as sessions of before go by it.
+        followed.retain(|(target, task)| {
+            let used = target.strong_count() > 1;
+            if !used {
+                task.abort();
+            }
+            used
+        });
+        while tasks.try_join_next().is_some() {}
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
 async fn follow(target: Arc<Target>) {
     // Without a catalog every name is unknown, and with an old one those that are new: keep trying.
-    let mut wait = if target.catalog.load().epoch == 0 { AGAIN } else { EVERY };
+    let mut wait = if target.catalog.load().epoch == 0 { Duration::ZERO } else { EVERY };
     loop {
         tokio::select! {
             () = target.stale.notified() => {}

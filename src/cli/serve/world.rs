@@ -1,6 +1,15 @@
 //! From settings to what sessions see of them.
 
-use std::{collections::HashMap, net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use ring::digest;
@@ -35,7 +44,10 @@ const NAMES: usize = 20_000;
 /// How much of one parameter is kept for a record.
 const PARAMETER_BYTES: usize = 4096;
 
-/// Builds what sessions see. Targets that stay as they were keep their catalog.
+/// Numbers for targets.
+static NEXT_TARGET: AtomicU64 = AtomicU64::new(1);
+
+/// Builds what sessions see. Targets whose database stays the same keep their catalog.
 pub(super) fn build(config: &Config, before: Option<&World>) -> Result<World, Error> {
     let mut targets = HashMap::new();
     for setting in &config.targets {
@@ -77,19 +89,21 @@ fn limits(limits: &config::Limits) -> Limits {
 
 fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, Error> {
     let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
-    let catalog = match before {
-        Some(before) => ArcSwap::new(before.catalog.load_full()),
-        None => ArcSwap::default(),
-    };
-    Ok(Target {
+    let mut target = Target {
         name: setting.name.clone(),
+        number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
         connect: connect_options(setting)?,
         database: setting.database.clone(),
         max_connections: setting.max_connections as usize,
         trust,
-        catalog,
+        catalog: ArcSwap::default(),
         stale: Notify::new(),
-    })
+    };
+    // What is known of one database says nothing about another.
+    if let Some(before) = before.filter(|before| target.is_same_database(before)) {
+        target.catalog = ArcSwap::new(before.catalog.load_full());
+    }
+    Ok(target)
 }
 
 /// How the gateway reaches a target.

@@ -23,7 +23,7 @@ use crate::{
     },
     session::{
         budget::Meter,
-        cache::{ReadingState, StateId},
+        cache::{Edition, ReadingState, StateId},
         gate::{self, Opinion},
         names::{Names, Orphans, Portal, Undo, Unused},
         result::Run,
@@ -139,7 +139,7 @@ pub(super) struct WasRead {
     /// What it does, or why that can't be said.
     pub(super) result: Result<Arc<Batch>, Unreadable>,
     /// What names meant when it was read.
-    pub(super) read_in: (StateId, u64),
+    pub(super) read_in: (StateId, Edition),
 }
 
 /// Texts that the pool has read and nobody has asked for again: one statement may need two.

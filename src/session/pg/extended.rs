@@ -131,7 +131,7 @@ impl Conversation {
             parameter_types: parse.parameter_types.iter().collect(),
             recorded: std::cell::RefCell::new(None),
             by_sql: false,
-            read_in: self.read_in(),
+            read_in: Some(self.read_in()),
             age: self.names.age(),
         });
         if is_local {
@@ -601,7 +601,7 @@ impl Conversation {
                 UpToDate::Held => None,
             });
         }
-        if prepared.read_in == self.read_in() {
+        if prepared.read_in == Some(self.read_in()) {
             return Ok(Some(Rc::clone(prepared)));
         }
         let text = Rc::clone(&prepared.text);
@@ -613,7 +613,7 @@ impl Conversation {
                 Ok(Some(Rc::clone(prepared)))
             }
             Some(Ok(batch)) => {
-                let again = Rc::new(Prepared::read_as(prepared, batch, self.read_in()));
+                let again = Rc::new(Prepared::read_as(prepared, batch, Some(self.read_in())));
                 drop(self.names.prepare(name, Rc::clone(&again)));
                 Ok(Some(again))
             }

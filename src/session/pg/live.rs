@@ -1,5 +1,7 @@
 //! Rights that change while the session lives: new grants, ends, warnings.
 
+use std::sync::Arc;
+
 use super::{
     conversation::{Conversation, Held},
     owed::{Ours, Tag},
@@ -27,6 +29,7 @@ impl Conversation {
     pub(super) fn refresh_rights(&mut self) {
         let access = self.core.services.access.load_full();
         self.now = self.now.max(access.highest_time);
+        self.take_over_settings();
         let (principal, target) = (&self.facts.handle.principal, &self.facts.handle.target);
         self.rights = access.rights(principal, target, self.now);
         self.meters.clear();
@@ -55,6 +58,18 @@ impl Conversation {
                 Some(grant) => self.grant_ended(grant),
                 None => self.end_now(id, &ended_refusal(id, "is gone", None)),
             }
+        }
+    }
+
+    /// A reload reaches sessions that are open: whose code is trusted no longer, for example. Not where
+    /// the target has become another database, which they are not connected to.
+    fn take_over_settings(&mut self) {
+        let world = self.core.services.world.load();
+        if let Some(target) = world.targets.get(&self.facts.handle.target)
+            && target.number != self.facts.target.number
+            && target.is_same_database(&self.facts.target)
+        {
+            self.facts.target = Arc::clone(target);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
         },
     },
     session::{
-        cache::StateId,
+        cache::{Edition, StateId},
         gate,
         names::{Portal, Prepared},
         result::Run,
@@ -96,8 +96,9 @@ impl Conversation {
     }
 
     /// The reading of now: what a text was read in if nothing has moved since.
-    pub(super) fn read_in(&self) -> (StateId, u64) {
-        (self.state, self.facts.target.catalog.load().epoch)
+    pub(super) fn read_in(&self) -> (StateId, Edition) {
+        let target = &self.facts.target;
+        (self.state, Edition { target: target.number, epoch: target.catalog.load().epoch })
     }
 
     /// Reads the statements again that EXECUTE names in here, if their meaning has moved: the server
@@ -121,7 +122,7 @@ impl Conversation {
     /// # Errors
     /// What is said if it can't be read now.
     pub(super) fn up_to_date(&mut self, name: &str) -> Result<UpToDate, Refusal> {
-        let now = self.read_in();
+        let now = Some(self.read_in());
         let Some(prepared) = self.names.statement(name).map(Rc::clone) else {
             return Ok(UpToDate::Yes);
         };
@@ -259,9 +260,8 @@ impl Conversation {
 
     /// What SQL's PREPARE has made.
     pub(super) fn by_sql(&self, inner: &Arc<Analysis>, batch: &Batch, text: &str) -> Rc<Prepared> {
-        let (state, epoch) = self.read_in();
         // Behind other statements of its Query it may have been read with caution.
-        let epoch = if batch.statements.len() > 1 { u64::MAX } else { epoch };
+        let read_in = (batch.statements.len() == 1).then(|| self.read_in());
         Rc::new(Prepared {
             text: text.into(),
             batch: Arc::new(Batch {
@@ -271,7 +271,7 @@ impl Conversation {
             parameter_types: Vec::new(),
             recorded: std::cell::RefCell::new(None),
             by_sql: true,
-            read_in: (state, epoch),
+            read_in,
             age: self.names.age(),
         })
     }

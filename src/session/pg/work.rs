@@ -16,7 +16,7 @@ use crate::{
         sql::analysis::{Batch, Unreadable},
     },
     session::{
-        cache::StateId,
+        cache::{Edition, StateId},
         desk::{self, Caller, Table},
         gate, parsers,
     },
@@ -28,7 +28,7 @@ pub(super) enum Work {
     /// A call of `hallpass.*`.
     Desk(Box<LocalRun>, JoinHandle<Result<Table, Refusal>>),
     /// A large text, and what names meant when it was given to the pool.
-    Parse(Arc<str>, (StateId, u64), oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
+    Parse(Arc<str>, (StateId, Edition), oneshot::Receiver<Result<Arc<Batch>, Unreadable>>),
 }
 
 /// The disk's word on a record, before its statement may leave.
