@@ -5,7 +5,7 @@
 //! `permission on schema.table` (`?` for a schema that nobody knows) or `permission everywhere`, the
 //! permission without `sql.`. Flags: `rows` (rows of user relations come back, so that the cap
 //! applies), `writes`. What can't be read is `--> unreadable: why`. The stage: `-- path: a, b`,
-//! `-- path: unknown`, `-- overlay: name`, `-- trust: entry`.
+//! `-- path: unknown`, `-- overlay: name`, `-- trust: entry`. The gateway logs in as `hallpass`.
 //!
 //! `tests/cases/decide`: SQL and rights, and the decision, `--> permit; grants; cap; wall` or
 //! `--> denial: what the client is told | hint`. The stage: `-- stands: permissions` and for each
@@ -155,7 +155,9 @@ impl Case {
     fn read(&self) -> Result<Batch, Unreadable> {
         let catalog = catalog::shop();
         let path = self.path.clone().unwrap_or_else(SearchPath::usual);
-        let trust = Trust::parse(self.trust.iter().map(String::as_str)).expect("trust reads");
+        let trust = Trust::parse(self.trust.iter().map(String::as_str))
+            .expect("trust reads")
+            .with_log_ins(["hallpass".to_owned()]);
         let cx = Context {
             mode: LexMode::POSTGRES,
             catalog: &catalog,
@@ -177,6 +179,7 @@ fn describe(analysis: &Analysis) -> String {
             let permission = need.permission.short_name();
             match &need.on {
                 NeedOn::Anything => permission.to_owned(),
+                NeedOn::Nobody => "nobody".to_owned(),
                 NeedOn::WholeTarget | NeedOn::Code => format!("{permission} everywhere"),
                 NeedOn::Relation { schema, name } if schema.is_empty() => {
                     format!("{permission} on ?.{name}")

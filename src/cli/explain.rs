@@ -13,7 +13,7 @@ use crate::{
     cli::{
         Error, Workplace,
         output::{show_distance, show_time},
-        serve::world::connect_options,
+        serve::world::{self, connect_options},
         workplace::now,
     },
     config::Target,
@@ -92,7 +92,7 @@ enum Answer {
 impl Arguments {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
         let target = place.config.target(&self.target).ok_or_else(|| no_target(place, self))?;
-        let trust = Trust::parse(target.trust.iter().map(String::as_str))?;
+        let trust = world::trust(target)?;
         let rights = match &self.principal {
             Some(name) => Some(rights(place, name, target).await?),
             None => None,
@@ -383,6 +383,7 @@ fn notes(analysis: &Analysis) -> String {
 fn reason(need: &Need) -> String {
     match need.on {
         NeedOn::WholeTarget | NeedOn::Code => format!("{} (a grant on ALL tables)", need.why),
+        NeedOn::Nobody => format!("{} (nobody may, whatever is granted)", need.why),
         NeedOn::Relation { .. } | NeedOn::Anything => need.why.clone(),
     }
 }
@@ -543,6 +544,7 @@ fn need_json(need: &Need) -> Value {
     let on = match &need.on {
         NeedOn::Relation { schema, name } => json!({"schema": schema, "name": name}),
         NeedOn::WholeTarget | NeedOn::Code => json!("target"),
+        NeedOn::Nobody => json!("nobody"),
         NeedOn::Anything => Value::Null,
     };
     json!({"permission": need.permission.name(), "on": on, "why": need.why})

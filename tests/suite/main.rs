@@ -5,6 +5,7 @@ mod support;
 
 mod attack_activity;
 mod attack_code;
+mod attack_log_in;
 mod attack_names;
 mod attack_session;
 mod audit;

@@ -88,7 +88,7 @@ fn limits(limits: &config::Limits) -> Limits {
 }
 
 fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, Error> {
-    let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
+    let trust = trust(setting)?;
     let mut target = Target {
         name: setting.name.clone(),
         number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
@@ -104,6 +104,12 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
         target.catalog = ArcSwap::new(before.catalog.load_full());
     }
     Ok(target)
+}
+
+/// Whose code is trusted on a target, and which roles there are the gateway's own.
+pub(in crate::cli) fn trust(setting: &config::Target) -> Result<Trust, Error> {
+    let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
+    Ok(trust.with_log_ins([setting.user.clone()]))
 }
 
 /// How the gateway reaches a target.

@@ -734,6 +734,7 @@ impl fmt::Display for MissingShown<'_> {
                 write_name(f, schema, name)
             }
             NeedOn::WholeTarget | NeedOn::Code => f.write_str(" on the whole target"),
+            NeedOn::Nobody => f.write_str(", which is not enough: nobody may"),
             NeedOn::Anything => Ok(()),
         }
     }

@@ -102,7 +102,7 @@ fn satisfy(
     used: &mut SmallVec<[Arc<Grant>; 2]>,
     missing: &mut Vec<Missing>,
 ) {
-    if rights.standing.allows(need.permission) {
+    if rights.standing.allows(need.permission) && need.on != NeedOn::Nobody {
         return;
     }
     let holds = |g: &&&Arc<Grant>| g.permissions.allows(need.permission);
@@ -136,6 +136,7 @@ fn could_write(need: &Need) -> Need {
 fn covers(scope: &Scope, on: &NeedOn) -> bool {
     match on {
         NeedOn::Anything => true,
+        NeedOn::Nobody => false,
         NeedOn::WholeTarget | NeedOn::Code => *scope == Scope::All,
         NeedOn::Relation { schema, name } => scope.covers(schema, name),
     }

@@ -98,6 +98,12 @@ impl Denial {
 
     /// As the client is told.
     pub fn refusal(&self) -> Refusal {
+        if let Some(missing) = self.missing.iter().find(|m| m.need.on == NeedOn::Nobody) {
+            let message =
+                format!("permission denied: nobody may do this here: {}", missing.need.why);
+            return Refusal::new(RefusalKind::StatementDenied, message)
+                .with_hint("Whoever runs the server does it there, not through the gateway.");
+        }
         let first = self.missing.first();
         let on_relation = first.is_some_and(|m| matches!(m.need.on, NeedOn::Relation { .. }));
         let kind =

@@ -91,6 +91,8 @@ pub enum NeedOn {
     Code,
     /// Nothing: any grant of the permission covers it, scoped or not.
     Anything,
+    /// Something that nobody may touch through the gateway: no permission covers it.
+    Nobody,
 }
 
 /// One thing that must be allowed.

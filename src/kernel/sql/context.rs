@@ -89,10 +89,12 @@ impl Overlay {
     }
 }
 
-/// `[[target]] trust`: routines that may run below admin, and what calling them needs.
+/// What the settings say about a target: `trust`, routines that may run below admin and what calling
+/// them needs; and the gateway's own log-ins there, which nobody may change through it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Trust {
     entries: Vec<TrustEntry>,
+    log_ins: BTreeSet<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -129,7 +131,18 @@ impl Trust {
             .into_iter()
             .map(parse_entry)
             .collect::<Result<_, _>>()
-            .map(|entries| Self { entries })
+            .map(|entries| Self { entries, log_ins: BTreeSet::new() })
+    }
+
+    /// With these as the gateway's own log-ins, as the server spells them.
+    #[must_use]
+    pub fn with_log_ins(self, log_ins: impl IntoIterator<Item = String>) -> Self {
+        Self { log_ins: log_ins.into_iter().collect(), ..self }
+    }
+
+    /// True if the gateway itself logs in by that name.
+    pub fn is_log_in(&self, role: &str) -> bool {
+        self.log_ins.contains(role)
     }
 
     /// What calling this routine needs if it is trusted. The entry that asks for most counts.

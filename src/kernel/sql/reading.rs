@@ -274,6 +274,17 @@ pub enum TransactionChange {
     },
 }
 
+/// A role that a statement drops, renames, alters, gives members or makes a member.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RoleChanged {
+    /// That one.
+    Named(String),
+    /// CURRENT_USER, CURRENT_ROLE, SESSION_USER.
+    Current,
+    /// Every one: `ALTER ROLE ALL SET`.
+    All,
+}
+
 /// What one parser saw in one statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
@@ -296,6 +307,8 @@ pub struct Reading {
     pub types: BTreeSet<RawName>,
     /// Settings changed by SET and RESET.
     pub settings: Vec<SettingChange>,
+    /// Roles that it changes, as the server's grammar has it.
+    pub roles: BTreeSet<RoleChanged>,
     /// The transaction statement it is, if it is one.
     pub transaction: Option<TransactionChange>,
     /// The name in PREPARE, EXECUTE, DEALLOCATE (`*` for ALL), DECLARE, FETCH, MOVE, CLOSE (`*` for
@@ -328,6 +341,7 @@ impl Reading {
             makes_arrays: false,
             types: BTreeSet::new(),
             settings: Vec::new(),
+            roles: BTreeSet::new(),
             transaction: None,
             object: None,
             holds: false,

@@ -11,6 +11,7 @@
 mod columns;
 mod outputs;
 mod relations;
+mod roles;
 mod settings;
 mod statements;
 #[rustfmt::skip]

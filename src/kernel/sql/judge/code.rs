@@ -377,7 +377,7 @@ impl Judge<'_> {
                         format!("{why} on {name}")
                     }
                     NeedOn::Relation { schema, name } => format!("{why} on {schema}.{name}"),
-                    NeedOn::Anything | NeedOn::WholeTarget | NeedOn::Code => why,
+                    NeedOn::Anything | NeedOn::WholeTarget | NeedOn::Code | NeedOn::Nobody => why,
                 };
                 self.needs.add(Permission::Dml, on, why);
             }

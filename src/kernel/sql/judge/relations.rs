@@ -6,7 +6,7 @@ use crate::kernel::{
     access::Permission,
     catalog::{Relation, RelationKind},
     sql::{
-        analysis::ResolvedRelation,
+        analysis::{NeedOn, ResolvedRelation},
         builtins::{CatalogRule, RelationRule},
         judge::{
             Judge,
@@ -256,6 +256,10 @@ impl<'a> Judge<'a> {
             | Access::Refer => {
                 self.needs.writes = true;
                 self.needs.admin(format!("{} the catalog {name}", verb(access)));
+                if access == Access::Write && OF_ROLES.contains(&name) {
+                    let why = format!("it writes {name}, where the gateway's own log-in stands");
+                    self.needs.add(Permission::Admin, NeedOn::Nobody, why);
+                }
                 return;
             }
         }
@@ -311,6 +315,9 @@ fn means_whole(columns: &Columns, relation: &RawName) -> bool {
     let called = |name: &str| columns.qualified.contains(name) || columns.fields.contains(name);
     columns.whole.contains(relation) || OF_WHOLE_ROWS.iter().any(|function| called(function))
 }
+
+/// Where the server keeps its roles.
+const OF_ROLES: [&str; 3] = ["pg_authid", "pg_auth_members", "pg_db_role_setting"];
 
 fn verb(access: Access) -> &'static str {
     match access {

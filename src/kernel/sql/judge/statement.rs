@@ -3,8 +3,9 @@
 use crate::kernel::{
     access::Permission,
     sql::{
+        analysis::NeedOn,
         judge::Judge,
-        reading::{Access, StatementKind},
+        reading::{Access, RoleChanged, StatementKind},
     },
 };
 
@@ -89,7 +90,10 @@ impl Judge<'_> {
             DropCode => self.schema_change("drops code"),
             Do => self.admin("runs code with DO"),
             Call => self.call(),
-            Privileges => self.admin("changes roles, owners or privileges"),
+            Privileges => {
+                self.admin("changes roles, owners or privileges");
+                self.spare_log_ins();
+            }
             Server => self.admin("changes the server"),
             Maintenance => self.admin("maintains the server: VACUUM, CLUSTER"),
             Other => self.admin("is not understood"),
@@ -135,6 +139,24 @@ impl Judge<'_> {
         }
         for change in &reading.settings {
             self.setting(change);
+        }
+    }
+
+    /// The roles that the gateway itself logs in as are what everybody's sessions hang on: nobody takes
+    /// them away, or makes them more than grants may ever give.
+    fn spare_log_ins(&mut self) {
+        for role in &self.reading.roles {
+            let why = match role {
+                RoleChanged::Named(name) if self.cx.trust.is_log_in(name) => {
+                    format!("it changes {name}, which the gateway itself logs in as")
+                }
+                RoleChanged::Named(_) => continue,
+                RoleChanged::Current => {
+                    "it changes the current role, which is the gateway's own".to_owned()
+                }
+                RoleChanged::All => "it changes every role, the gateway's own too".to_owned(),
+            };
+            self.needs.add(Permission::Admin, NeedOn::Nobody, why);
         }
     }
 

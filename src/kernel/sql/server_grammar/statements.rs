@@ -449,8 +449,50 @@ impl Visit for Reader {
         self.statement(Kind::Privileges, Access::Define, |s| walk::sec_label_stmt(s, n));
     }
 
+    // Roles: whose they change counts too.
+
+    fn alter_role_stmt(&mut self, n: &pg::AlterRoleStmt) {
+        self.changes_role(n.role.as_ref());
+        self.changes_members(&n.options);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::alter_role_stmt(s, n));
+    }
+
+    fn alter_role_set_stmt(&mut self, n: &pg::AlterRoleSetStmt) {
+        self.changes_role(n.role.as_ref());
+        self.statement(Kind::Privileges, Access::Define, |s| walk::alter_role_set_stmt(s, n));
+    }
+
+    fn create_role_stmt(&mut self, n: &pg::CreateRoleStmt) {
+        self.changes_members(&n.options);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::create_role_stmt(s, n));
+    }
+
+    fn drop_role_stmt(&mut self, n: &pg::DropRoleStmt) {
+        self.changes_roles(&n.roles);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::drop_role_stmt(s, n));
+    }
+
+    fn grant_role_stmt(&mut self, n: &pg::GrantRoleStmt) {
+        self.changes_roles(&n.granted_roles);
+        self.changes_roles(&n.grantee_roles);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::grant_role_stmt(s, n));
+    }
+
+    fn drop_owned_stmt(&mut self, n: &pg::DropOwnedStmt) {
+        self.changes_roles(&n.roles);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::drop_owned_stmt(s, n));
+    }
+
+    fn reassign_owned_stmt(&mut self, n: &pg::ReassignOwnedStmt) {
+        self.changes_roles(&n.roles);
+        self.statement(Kind::Privileges, Access::Define, |s| walk::reassign_owned_stmt(s, n));
+    }
+
     fn rename_stmt(&mut self, n: &pg::RenameStmt) {
         let kind = object_kind(n.rename_type);
+        if pg::ObjectType::try_from(n.rename_type) == Ok(pg::ObjectType::ObjectRole) {
+            self.changes_named(&n.subname);
+        }
         // The new name is one to know too: a relation may take the name of a catalog.
         if n.relation.is_some() && n.subname.is_empty() {
             self.named(RawName(vec![n.newname.clone()]), Access::Define);
@@ -551,14 +593,7 @@ impl Visit for Reader {
         Privileges:
             alter_default_privileges_stmt AlterDefaultPrivilegesStmt,
             alter_owner_stmt AlterOwnerStmt,
-            alter_role_set_stmt AlterRoleSetStmt,
-            alter_role_stmt AlterRoleStmt,
-            create_role_stmt CreateRoleStmt,
-            drop_owned_stmt DropOwnedStmt,
-            drop_role_stmt DropRoleStmt,
-            grant_role_stmt GrantRoleStmt,
-            grant_stmt GrantStmt,
-            reassign_owned_stmt ReassignOwnedStmt;
+            grant_stmt GrantStmt;
         Server:
             alter_database_refresh_coll_stmt AlterDatabaseRefreshCollStmt,
             alter_database_set_stmt AlterDatabaseSetStmt,
