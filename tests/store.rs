@@ -12,13 +12,16 @@ use std::{
 
 use hallpass::{
     kernel::{
-        access::{AtEnd, GrantStatus, PermissionSet, RequestState, Role, Scope},
+        access::{
+            AtEnd, Change, GrantStatus, Holding, Leaving, PermissionSet, RequestState, Role, Scope,
+            Survey,
+        },
         ids::{GrantId, Principal, RequestId, RoleName, SessionId, TargetName},
         time::Timestamp,
     },
     store::{
-        Actor, Approval, Backend, Error, NewGrant, NewRequest, Rules, SessionBeat, SessionInfo,
-        Store,
+        Actor, Approval, Backend, Baseline, Error, NewGrant, NewRequest, Rules, SessionBeat,
+        SessionInfo, Store,
     },
 };
 
@@ -142,6 +145,22 @@ fn a_store_across_a_network_should_be_verified() {
     assert!(!unverified("postgres://u:p@127.0.0.1/hallpass"));
     assert!(!unverified("postgres://u:p@localhost/hallpass"));
     assert!(!Backend::Sqlite("x.db".into()).is_unverified());
+}
+
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date() {
+    let folder = folder();
+    peopled(folder.path()).await.close().await;
+    let file = folder.path().join("data/hallpass.db");
+    let pool =
+        sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.expect("connects");
+    let older = "DROP TABLE leavings; DELETE FROM schema_version WHERE version > 1";
+    sqlx::raw_sql(older).execute(&pool).await.expect("is as it was");
+    pool.close().await;
+    let store = open(folder.path()).await;
+    let grant = store.grant_create(&os(), at(1), &give("alice")).await.expect("made");
+    assert_eq!(store.leavings(grant.id).await.expect("reads"), None);
+    store.close().await;
 }
 
 #[tokio::test]
@@ -565,6 +584,65 @@ mod stories {
         watch.changed().await.expect("wakes");
         watch.close().await;
     }
+
+    /// What a grant left behind is put down once, whoever comes first, and its beginning too.
+    pub(crate) async fn what_a_grant_leaves_behind_is_settled_once(store: &Store) {
+        let grant = store.grant_create(&os(), at(1), &give("alice")).await.expect("made");
+        assert_eq!(store.leavings(grant.id).await.expect("reads"), None);
+        let role =
+            |name: &str| Holding { kind: "role".into(), name: name.into(), ..Holding::default() };
+        let survey = Survey::of(&[role("alice")]);
+        let baseline = Baseline::Taken(survey.clone());
+        store.leavings_begin(&[grant.id], &baseline, at(2)).await.expect("notes it");
+        // The look of another gateway comes too late.
+        let late = Baseline::Trouble("gone".into());
+        store.leavings_begin(&[grant.id], &late, at(3)).await.expect("changes nothing");
+        assert_eq!(store.leavings_baseline(grant.id).await.expect("reads"), Some(survey));
+        let seen = store.snapshot(at(3)).await.expect("reads");
+        assert!(seen.begun.contains(&grant.id) && seen.unsettled.iter().any(|g| g.id == grant.id));
+
+        let node = Actor::Gateway("eu-1".into());
+        let mut items: Vec<Leaving> = (0..600)
+            .map(|n| Leaving {
+                change: Change::Made,
+                kind: "role".into(),
+                name: format!("r{n}"),
+                detail: "é".repeat(400),
+            })
+            .collect();
+        let settle = |items: &[Leaving]| {
+            let (node, items, id) = (node.clone(), items.to_vec(), grant.id);
+            async move { store.leavings_settle(&node, at(9), id, Ok(items)).await.expect("settles") }
+        };
+        assert!(settle(&items).await && !settle(&items).await);
+        let left = store.leavings(grant.id).await.expect("reads").expect("is known");
+        assert_eq!((left.taken, left.settled, left.more), (at(2), Some(at(9)), 100));
+        items.truncate(500);
+        for item in &mut items {
+            item.detail = format!("{}…", "é".repeat(300));
+        }
+        assert_eq!((left.items, left.trouble), (items, None));
+        assert_eq!(store.leavings_baseline(grant.id).await.expect("reads"), None);
+        let seen = store.snapshot(at(10)).await.expect("reads");
+        assert!(seen.begun.contains(&grant.id) && seen.unsettled.iter().all(|g| g.id != grant.id));
+        let events = store.outbox_pending(1000).await.expect("reads");
+        let told: Vec<_> = events.iter().filter(|e| e.body.contains("grant_left_behind")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].body.contains("\"actor\":\"gateway:eu-1\""), "{}", told[0].body);
+    }
+
+    /// A grant whose beginning is not looked at yet gives nothing where the gateway says so.
+    pub(crate) async fn a_withheld_grant_gives_nothing(store: &Store) {
+        let grant = store.grant_create(&os(), at(1), &give("alice")).await.expect("made");
+        let (alice, shop) = (Principal::new("alice"), TargetName::new("shop"));
+        let mut seen = store.snapshot(at(2)).await.expect("reads");
+        let held = |s: &hallpass::store::AccessSnapshot| {
+            s.rights(&alice, &shop, at(2)).grants.iter().any(|g| g.id == grant.id)
+        };
+        assert!(held(&seen));
+        seen.withheld.insert(grant.id);
+        assert!(!held(&seen));
+    }
 }
 
 /// Each story on an embedded store of its own, and all of them on a Postgres server.
@@ -600,6 +678,8 @@ macro_rules! on_both {
 }
 
 on_both! {
+    what_a_grant_leaves_behind_is_settled_once,
+    a_withheld_grant_gives_nothing,
     secrets_are_random_and_live_as_long_as_said,
     a_request_is_approved_by_somebody_else,
     an_approver_cant_approve_what_is_theirs,

@@ -12,11 +12,11 @@ use crate::{
         workplace::now,
     },
     kernel::{
-        access::{AtEnd, Grant, PermissionSet, Scope},
+        access::{AtEnd, Change, Grant, GrantStatus, PermissionSet, Scope},
         ids::{GrantId, Principal, TargetName},
         time::{Timestamp, format_duration, parse_duration},
     },
-    store::{NewGrant, status_name},
+    store::{Leavings, NewGrant, status_name},
 };
 
 /// The most entries a list shows: the youngest. Older ones are in the audit.
@@ -129,7 +129,13 @@ impl Command {
                 place.output.list(json, &header, &rows, empty)?;
             }
             Self::Show { id } => {
-                let (json, text) = grant_answer(place, &store.grant(*id).await?, now);
+                let grant = store.grant(*id).await?;
+                let (mut json, mut text) = grant_answer(place, &grant, now);
+                let left = store.leavings(*id).await?;
+                json["left_behind"] = left.as_ref().map_or(Value::Null, left_json);
+                if let Some(left) = &left {
+                    text.push_str(&left_words(left, grant.status_at(now)));
+                }
                 place.output.answer(&json, &text)?;
             }
             Self::Revoke(Revoke { id: Some(id), .. }) => {
@@ -209,6 +215,57 @@ pub(super) fn grant_answer(place: &Workplace, grant: &Grant, now: Timestamp) -> 
         text.push_str(&format!("\n  revoked by {} at {}", revoked.by, show_time(revoked.at)));
     }
     (grant_json(grant, now), text)
+}
+
+fn left_words(left: &Leavings, status: GrantStatus) -> String {
+    let Some(settled) = left.settled else {
+        return match status {
+            GrantStatus::Expired | GrantStatus::Revoked => {
+                "\n  what it leaves behind is being looked at".to_owned()
+            }
+            GrantStatus::Scheduled | GrantStatus::Active | GrantStatus::Exhausted => {
+                "\n  what it leaves behind is looked at when it ends".to_owned()
+            }
+        };
+    };
+    if let Some(trouble) = &left.trouble {
+        return format!("\n  what it leaves behind is not known: {}", one_line(trouble));
+    }
+    let between = format!("{} and {}", show_time(left.taken), show_time(settled));
+    if left.items.is_empty() {
+        return format!("\n  it leaves nothing behind (between {between})");
+    }
+    let mut words = format!("\n  it leaves behind, made by anybody between {between}:");
+    for item in &left.items {
+        let change = match item.change {
+            Change::Made => "made",
+            Change::Changed => "changed",
+            Change::Gone => "gone",
+        };
+        words.push_str(&format!("\n    {change} {} {}", item.kind, one_line(&item.name)));
+        if !item.detail.is_empty() {
+            words.push_str(&format!(": {}", one_line(&item.detail)));
+        }
+    }
+    if left.more > 0 {
+        words.push_str(&format!("\n    and {} more", left.more));
+    }
+    words
+}
+
+/// Names are other people's texts: none of them makes a line of its own.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn left_json(left: &Leavings) -> Value {
+    json!({
+        "since": show_time(left.taken),
+        "settled": left.settled.map(show_time),
+        "items": left.items,
+        "more": left.more,
+        "trouble": left.trouble,
+    })
 }
 
 fn at_end_words(at_end: AtEnd) -> &'static str {

@@ -3,6 +3,7 @@
 mod access;
 mod catalogs;
 mod index;
+mod leavings;
 mod sessions;
 pub(super) mod world;
 
@@ -68,6 +69,8 @@ struct Gateway {
     /// The control lane: what isn't a session's.
     lane: Mutex<Lane>,
     node: String,
+    /// Grants wait for a look at their target.
+    to_begin: Notify,
     config: ArcSwap<Config>,
     permits: Permits,
     health: api::Health,
@@ -188,7 +191,8 @@ async fn build(
     control: &tokio::runtime::Handle,
 ) -> Result<Gateway, Error> {
     let Parts { config, store, clock, metrics, looks } = parts;
-    let snapshot = store.snapshot(clock.now()).await?;
+    let mut snapshot = store.snapshot(clock.now()).await?;
+    leavings::withhold(&mut snapshot, clock.now());
     let mock = MockSecret::new(snapshot.mock_secret.clone());
     let mut lane = trail.lane(CONTROL_LANE)?;
     access::record(&store, &mut lane, &clock, &snapshot).await?;
@@ -214,6 +218,7 @@ async fn build(
         services,
         lane: Mutex::new(lane),
         node: trail.node().to_owned(),
+        to_begin: Notify::new(),
         config: ArcSwap::from_pointee(config),
         permits,
         health: api::Health::default(),
@@ -241,6 +246,8 @@ async fn serve(
     background.spawn(access::tick(Arc::clone(gateway)));
     background.spawn(access::confirm(Arc::clone(gateway)));
     background.spawn(sessions::keep(Arc::clone(gateway)));
+    background.spawn(leavings::begin(Arc::clone(gateway)));
+    background.spawn(leavings::settle(Arc::clone(gateway)));
     catalogs::read_all_once(gateway).await;
     background.spawn(catalogs::keep(Arc::clone(gateway)));
     let mut listeners = tokio::task::JoinSet::new();

@@ -17,13 +17,15 @@ pub enum Actor {
         /// Who became this user with sudo, as sudo says.
         sudo_user: Option<String>,
     },
+    /// A gateway itself, by its node's name: for what nobody asked it to do.
+    Gateway(String),
 }
 
 impl Actor {
     /// True if the act went past every gateway.
     pub fn is_direct(&self) -> bool {
         match self {
-            Self::Principal(_) => false,
+            Self::Principal(_) | Self::Gateway(_) => false,
             Self::Os { .. } => true,
         }
     }
@@ -35,17 +37,19 @@ impl Actor {
             Self::Os { user, sudo_user } => {
                 user == principal.as_str() || sudo_user.as_deref() == Some(principal.as_str())
             }
+            Self::Gateway(_) => false,
         }
     }
 }
 
 impl fmt::Display for Actor {
-    /// `alice`, `os:root`, `os:root (sudo: alice)`. No principal's name has a colon.
+    /// `alice`, `os:root`, `os:root (sudo: alice)`, `gateway:eu-1`. No principal's name has a colon.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Principal(name) => write!(f, "{name}"),
             Self::Os { user, sudo_user: None } => write!(f, "os:{user}"),
             Self::Os { user, sudo_user: Some(by) } => write!(f, "os:{user} (sudo: {by})"),
+            Self::Gateway(node) => write!(f, "gateway:{node}"),
         }
     }
 }

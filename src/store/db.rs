@@ -33,6 +33,7 @@ value_from! {
     Option<Timestamp> => |v| Self::Int(v.map(|t| t.0));
     &str => |v| Self::Text(Some(v.to_owned()));
     String => |v| Self::Text(Some(v));
+    Option<String> => |v| Self::Text(v);
     &[u8] => |v| Self::Bytes(v.to_vec());
     Vec<u8> => |v| Self::Bytes(v);
 }

@@ -176,7 +176,7 @@ impl Store {
 }
 
 impl Act<'_> {
-    async fn grant(&mut self, id: GrantId) -> Result<Grant, Error> {
+    pub(super) async fn grant(&mut self, id: GrantId) -> Result<Grant, Error> {
         let row = self.tx.row("SELECT * FROM grants WHERE id = $1", values![id.0]).await?;
         grant_of(&row.ok_or(Error::NoSuchGrant(id))?)
     }

@@ -14,6 +14,7 @@ mod db;
 mod error;
 mod floor;
 mod grants;
+mod leavings;
 mod outbox;
 mod principals;
 mod requests;
@@ -42,6 +43,7 @@ pub use crate::store::{
     checkpoints::NodeKey,
     error::{Error, state_name, status_name},
     grants::NewGrant,
+    leavings::{Baseline, Leavings},
     outbox::OutboxEvent,
     principals::{PrincipalInfo, SecretInfo},
     requests::{Approval, NewRequest},

@@ -8,7 +8,8 @@ use crate::store::{
 };
 
 /// Each is run once, in its own order; what is here never changes after a release.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_leavings.sql")];
 
 const LATEST: &str = "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1";
 

@@ -1,7 +1,7 @@
 //! One state of the store as an immutable value: what session cores decide and log in from.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +11,7 @@ use crate::{
         access::{
             AccessRequest, Duty, Grant, PermissionSet, Rights, ScramCredentials, ScramVerifier,
         },
-        ids::{Principal, RoleName, TargetName},
+        ids::{GrantId, Principal, RoleName, TargetName},
         secret::Secret,
         time::Timestamp,
     },
@@ -19,6 +19,7 @@ use crate::{
         Error, Rules, Store,
         db::{Row, Tx, values},
         grants::grant_of,
+        leavings,
         outbox::OutboxEvent,
         principals::{iterations_of, roles_of},
         requests::request_of,
@@ -50,6 +51,12 @@ pub struct AccessSnapshot {
     pub store_id: Vec<u8>,
     /// The store has not answered for too long: no grant counts, because it may have been revoked.
     pub unconfirmed: bool,
+    /// Grants of the last day whose target has been looked at when they began.
+    pub begun: HashSet<GrantId>,
+    /// Grants that have ended, or will, and whose target is to be looked at again then.
+    pub unsettled: Vec<Arc<Grant>>,
+    /// Grants that give nothing until their target has been looked at. The gateway says which.
+    pub withheld: HashSet<GrantId>,
 }
 
 /// A principal as a session needs it.
@@ -135,7 +142,9 @@ impl AccessSnapshot {
                 if self.unconfirmed {
                     return Rights::at(now, state.standing, std::iter::empty());
                 }
-                Rights::at(now, state.standing, self.grants_on(principal, target))
+                let grants = self.grants_on(principal, target);
+                let grants = grants.filter(|grant| !self.withheld.contains(&grant.id));
+                Rights::at(now, state.standing, grants)
             }
             // Fail closed: a snapshot without the principal gives it nothing.
             _ => Rights::default(),
@@ -176,6 +185,7 @@ impl Store {
         let sql = "SELECT id, at, body FROM outbox ORDER BY id";
         let rows = tx.rows(sql, values![]).await?;
         let unrecorded = rows.iter().map(OutboxEvent::from_row).collect::<Result<_, _>>()?;
+        let leavings = leavings::known(&mut tx, since).await?;
         let mock_secret = Secret::new(meta(&mut tx, "mock_secret").await?);
         let store_id = meta(&mut tx, "store_id").await?;
         tx.commit().await?;
@@ -189,6 +199,9 @@ impl Store {
             mock_secret,
             store_id,
             unconfirmed: false,
+            begun: leavings.begun,
+            unsettled: leavings.unsettled.into_iter().map(Arc::new).collect(),
+            withheld: HashSet::new(),
         })
     }
 }

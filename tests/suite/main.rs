@@ -17,6 +17,7 @@ mod extended;
 mod grant_end;
 mod grants;
 mod harness;
+mod left_behind;
 mod limits;
 mod login;
 mod operating;

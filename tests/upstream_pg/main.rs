@@ -2,6 +2,7 @@
 
 mod clients;
 mod server;
+mod survey;
 
 use std::{
     sync::{Arc, Mutex, Weak},

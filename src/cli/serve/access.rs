@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Gateway;
+use super::{Gateway, leavings};
 use crate::{
     cli::Error,
     kernel::{audit::record::Event, time::Timestamp},
@@ -74,9 +74,13 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         if services.store.version().await.is_ok_and(|version| version != known) {
                             refresh(&gateway).await;
                         }
-                        for look in waiting {
-                            look.send(()).ok();
-                        }
+                        let gateway = Arc::clone(&gateway);
+                        tokio::spawn(async move {
+                            leavings::settled(&gateway).await;
+                            for look in waiting {
+                                look.send(()).ok();
+                            }
+                        });
                         continue;
                     }
                     changed = watch.changed() => {
@@ -98,7 +102,7 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
 
 async fn refresh(gateway: &Gateway) {
     let services = &gateway.services;
-    let snapshot = match services.store.snapshot(services.clock.now()).await {
+    let mut snapshot = match services.store.snapshot(services.clock.now()).await {
         Ok(snapshot) => snapshot,
         Err(error) => {
             tracing::error!(error = %error, "the store can't be read");
@@ -107,6 +111,7 @@ async fn refresh(gateway: &Gateway) {
         }
     };
     gateway.health.set_store(true);
+    leavings::withhold(&mut snapshot, services.clock.now());
     let appended = {
         let mut lane = gateway.lane.lock().unwrap_or_else(PoisonError::into_inner);
         append(&mut lane, services.clock.now(), &snapshot)
@@ -124,6 +129,7 @@ async fn refresh(gateway: &Gateway) {
     };
     services.access.store(Arc::new(snapshot));
     services.registry.raise_all(Wake::Access);
+    gateway.to_begin.notify_one();
     if !done.is_empty()
         && let Err(error) = services.store.outbox_mark_done(&done).await
     {

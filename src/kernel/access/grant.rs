@@ -1,5 +1,7 @@
 //! A grant: who may do what, on which target, within which scope, window and budgets.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
@@ -21,6 +23,12 @@ pub enum AtEnd {
     /// The transaction may end, bounded by the gateway: only COMMIT and ROLLBACK pass while idle.
     FinishTransaction,
 }
+
+/// How long a statement may run or a transaction stay open behind its grant's end, if that was agreed.
+pub const FINISH_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long it takes at most until what was cancelled has stopped.
+const CANCEL_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where a grant stands at a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -96,6 +104,18 @@ impl Grant {
         } else {
             GrantStatus::Active
         }
+    }
+
+    /// From when on nothing that it allowed can still be running.
+    pub fn over_for_good(&self) -> Timestamp {
+        let until = match self.at_end {
+            AtEnd::Cancel => self.window.until,
+            AtEnd::FinishStatement | AtEnd::FinishTransaction => {
+                self.window.until.plus(FINISH_WITHIN)
+            }
+        };
+        let end = self.revoked.as_ref().map_or(until, |revoked| revoked.at.min(until));
+        end.plus(CANCEL_WITHIN)
     }
 
     /// The next instant at which [`Grant::status_at`] changes by time alone.

@@ -3,6 +3,7 @@
 
 pub mod credentials;
 pub mod grant;
+pub mod leavings;
 pub mod permission;
 pub mod request;
 pub mod rights;
@@ -10,6 +11,7 @@ pub mod scope;
 
 pub use credentials::{ScramCredentials, ScramVerifier};
 pub use grant::{AtEnd, Grant, GrantStatus};
+pub use leavings::{Change, Holding, Leaving, Survey};
 pub use permission::{Duty, Permission, PermissionSet, Role};
 pub use request::{AccessRequest, RequestState};
 pub use rights::Rights;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        access::{AtEnd, Grant, GrantStatus, Permission},
+        access::{AtEnd, Grant, GrantStatus, Permission, grant::FINISH_WITHIN},
         ids::GrantId,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
@@ -236,9 +236,6 @@ impl Conversation {
         next
     }
 }
-
-/// How long a statement may run or a transaction stay open behind its grant's end, if that was agreed.
-const FINISH_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// After how long a cancel without effect is followed by the end of the upstream's session.
 const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);

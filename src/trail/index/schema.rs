@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use crate::trail::index::{Database, IndexError};
 
 /// Raised whenever the schema changes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Makes what isn't there. Several processes may do it at once. What is there stays as it is, with
 /// the rights that auditors were given on it.
@@ -15,9 +15,13 @@ pub(super) async fn create(database: &Database) -> Result<(), IndexError> {
             let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
             sqlx::raw_sql(VERSIONS).execute(&mut *tx).await?;
             let found: Option<i64> = sqlx::query_scalar(FOUND).fetch_optional(&mut *tx).await?;
-            if !is_made(found)? {
+            let made = made(found)?;
+            if made < 1 {
                 sqlx::raw_sql(AssertSqlSafe(sqlite(TABLES))).execute(&mut *tx).await?;
                 sqlx::raw_sql(SQLITE_VIEWS).execute(&mut *tx).await?;
+            }
+            if made < 2 {
+                sqlx::raw_sql(SQLITE_LEFT_BEHIND).execute(&mut *tx).await?;
                 sqlx::query(MARK).bind(VERSION).execute(&mut *tx).await?;
             }
             tx.commit().await?;
@@ -30,9 +34,13 @@ pub(super) async fn create(database: &Database) -> Result<(), IndexError> {
                 .await?;
             sqlx::raw_sql(VERSIONS).execute(&mut *tx).await?;
             let found: Option<i64> = sqlx::query_scalar(FOUND).fetch_optional(&mut *tx).await?;
-            if !is_made(found)? {
+            let made = made(found)?;
+            if made < 1 {
                 sqlx::raw_sql(AssertSqlSafe(postgres(TABLES))).execute(&mut *tx).await?;
                 sqlx::raw_sql(POSTGRES_VIEWS).execute(&mut *tx).await?;
+            }
+            if made < 2 {
+                sqlx::raw_sql(POSTGRES_LEFT_BEHIND).execute(&mut *tx).await?;
                 sqlx::query(MARK).bind(VERSION).execute(&mut *tx).await?;
             }
             tx.commit().await?;
@@ -58,10 +66,11 @@ pub(super) async fn empty(database: &Database) -> Result<(), IndexError> {
     Ok(())
 }
 
-fn is_made(found: Option<i64>) -> Result<bool, IndexError> {
+/// Which version of the schema is there; 0: none.
+fn made(found: Option<i64>) -> Result<i64, IndexError> {
     match found {
         Some(found) if found > VERSION => Err(IndexError::NewerSchema { found, known: VERSION }),
-        found => Ok(found == Some(VERSION)),
+        found => Ok(found.unwrap_or(0)),
     }
 }
 
@@ -185,4 +194,26 @@ SELECT time, principal, target, missing, refusal, message, statement, class, cli
 FROM audit WHERE decision = 'denial';
 CREATE VIEW direct_changes AS
 SELECT time, actor, kind, body, node FROM audit WHERE direct = 1;
+";
+
+const SQLITE_LEFT_BEHIND: &str = "
+CREATE VIEW left_behind AS
+SELECT r.time, r.body ->> '$.grant' AS grant_id, r.body ->> '$.principal' AS principal,
+    r.body ->> '$.target' AS target, r.body ->> '$.since' AS since, i.value ->> '$.change' AS change,
+    i.value ->> '$.kind' AS kind, i.value ->> '$.name' AS name, i.value ->> '$.detail' AS detail,
+    r.body ->> '$.trouble' AS trouble, r.node
+FROM audit_record r
+LEFT JOIN json_each(r.body, '$.items') i ON true
+WHERE r.kind = 'grant_left_behind';
+";
+
+const POSTGRES_LEFT_BEHIND: &str = "
+CREATE VIEW left_behind AS
+SELECT r.time, r.body::json ->> 'grant' AS grant_id, r.body::json ->> 'principal' AS principal,
+    r.body::json ->> 'target' AS target, r.body::json ->> 'since' AS since, i ->> 'change' AS change,
+    i ->> 'kind' AS kind, i ->> 'name' AS name, i ->> 'detail' AS detail,
+    r.body::json ->> 'trouble' AS trouble, r.node
+FROM audit_record r
+LEFT JOIN LATERAL json_array_elements(r.body::json -> 'items') i ON true
+WHERE r.kind = 'grant_left_behind';
 ";

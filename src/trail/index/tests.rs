@@ -169,6 +169,13 @@ fn story(control: &mut Lane, lane: &mut Lane) {
     let body = serde_json::json!({"grant": "G-42", "to": "alice"});
     let event = Event::Stored { kind: "grant.create", actor: "os:root", direct: true, body: &body };
     control.note(Timestamp(TODAY), &event).expect("is noted");
+    let body = serde_json::json!({"grant": "G-42", "principal": "alice", "target": "shop",
+        "since": "2026-11-23T14:05:00.000000Z", "more": 0, "trouble": null, "items": [
+            {"change": "made", "kind": "role", "name": "evil", "detail": "superuser"},
+            {"change": "gone", "kind": "trigger", "name": "audits on public.orders"}]});
+    let kind = "grant_left_behind";
+    let event = Event::Stored { kind, actor: "gateway:eu-1", direct: false, body: &body };
+    control.note(Timestamp(TODAY), &event).expect("is noted");
     let failed = LoginFailed {
         session: SessionId(8),
         principal: "mallory\0",
@@ -285,6 +292,25 @@ async fn the_views_answer_the_auditors_questions() {
         count(&index, "direct_changes WHERE actor = 'os:root' AND kind = 'grant.create'").await,
         1
     );
+    assert_eq!(
+        count(&index, "left_behind WHERE grant_id = 'G-42' AND principal = 'alice'").await,
+        2
+    );
+    let evil = "left_behind WHERE kind = 'role' AND name = 'evil' AND detail = 'superuser'";
+    assert_eq!(count(&index, evil).await, 1);
+}
+
+#[tokio::test]
+async fn a_table_of_before_gets_the_new_views() {
+    let setting = Setting::new();
+    let first = setting.index().await;
+    let Database::Sqlite(pool) = &first.database else { panic!("a file was asked for") };
+    let older = "DROP VIEW left_behind; UPDATE audit_version SET version = 1";
+    sqlx::raw_sql(older).execute(pool).await.expect("is as it was");
+    drop(first);
+    let index = setting.index().await;
+    assert_eq!(count(&index, "left_behind").await, 0);
+    assert_eq!(count(&index, "audit_version WHERE version = 2").await, 1);
 }
 
 #[tokio::test]
