@@ -10,6 +10,7 @@ mod hide;
 mod names;
 mod needs;
 mod reach;
+mod redefined;
 mod relations;
 mod settings;
 mod statement;

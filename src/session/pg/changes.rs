@@ -67,6 +67,8 @@ impl Conversation {
                     self.set_reading(|r| r.overlay.add_anything());
                     self.path_moved();
                     self.schema_changed = true;
+                    // It may have set the path, and its deferred triggers run when the transaction ends.
+                    self.path_set_in_transaction = true;
                 }
             }
         }

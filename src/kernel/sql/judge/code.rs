@@ -112,7 +112,7 @@ impl Judge<'_> {
             self.unknown_code();
             self.needs.admin(why);
         } else {
-            self.user_code |= !self.only_planned;
+            self.user_code = true;
             // It came into being since the catalog was read: another session of a migration made it a
             // moment ago. Whoever may make a domain may not put a call that needs more behind it.
             self.needs.whole(Permission::Select, why.clone());
@@ -223,10 +223,9 @@ impl Judge<'_> {
     }
 
     fn unknown_code(&mut self) {
-        if !self.only_planned {
-            self.user_code = true;
-            self.needs.writes = true;
-        }
+        // Planning evaluates what calls itself immutable.
+        self.user_code = true;
+        self.needs.writes |= !self.only_planned;
     }
 
     /// Routines that are more than reviewed pure built-ins go on record.
@@ -305,10 +304,9 @@ impl Judge<'_> {
         if called == Called::Implicitly && steady && routine.extension.is_some() {
             return;
         }
-        if !self.only_planned {
-            self.user_code = true;
-            self.user_rows |= called == Called::ByName;
-        }
+        // Planning evaluates what calls itself immutable.
+        self.user_code = true;
+        self.user_rows |= called == Called::ByName && !self.only_planned;
         if self.arguments_seen.insert(routine.oid) {
             for oid in &routine.argument_code {
                 self.routine_behind(*oid);
@@ -341,9 +339,7 @@ impl Judge<'_> {
     pub(super) fn table_code(&mut self, oid: u32, verb: &str, table: &str) {
         let Some(routine) = self.cx.catalog.routine_by_oid(oid) else { return };
         let steady = routine.volatility != Volatility::Volatile && !routine.security_definer;
-        if !self.only_planned {
-            self.user_code = true;
-        }
+        self.user_code = true;
         if routine.extension.is_some() && (steady || routine.language == "c") {
             return;
         }

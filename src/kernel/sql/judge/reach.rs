@@ -76,7 +76,7 @@ impl Judge<'_> {
     }
 
     /// These types and what is inside of them.
-    fn closed(&self, mut left: Vec<u32>) -> BTreeSet<u32> {
+    pub(super) fn closed(&self, mut left: Vec<u32>) -> BTreeSet<u32> {
         let mut found = BTreeSet::new();
         while let Some(oid) = left.pop() {
             if found.insert(oid)

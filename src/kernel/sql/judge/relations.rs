@@ -125,12 +125,13 @@ impl<'a> Judge<'a> {
             Access::LockRows | Access::LockTable => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
             }
-            Access::Define | Access::Refer => {}
+            Access::Define => self.code_of_defined(relation),
+            Access::Refer => {}
         }
     }
 
     /// Partitions and inheriting tables, however deep: rows go there through their parent.
-    fn descendants(&self, oid: u32) -> Vec<&'a Relation> {
+    pub(super) fn descendants(&self, oid: u32) -> Vec<&'a Relation> {
         let mut oids = vec![oid];
         let mut found: Vec<&Relation> = Vec::new();
         while let Some(parent) = oids.pop() {
@@ -255,6 +256,8 @@ impl<'a> Judge<'a> {
             | Access::Define
             | Access::Refer => {
                 self.needs.writes = true;
+                // `UPDATE pg_settings` is SET by another name, and there may be more of its kind.
+                self.user_code = true;
                 self.needs.admin(format!("{} the catalog {name}", verb(access)));
                 if access == Access::Write && OF_ROLES.contains(&name) {
                     let why = format!("it writes {name}, where the gateway's own log-in stands");

@@ -50,6 +50,8 @@ impl Judge<'_> {
             // of the server that matters takes this value: as a search_path it is no list.
             (None, Some(PG_DUMP_VALUE)) => "restrict_nonsystem_relation_kind".to_owned(),
             (None, _) => {
+                // It may be the path.
+                self.user_code = true;
                 self.needs.admin("calls set_config() with a name that is no constant");
                 return;
             }

@@ -56,7 +56,12 @@ impl Judge<'_> {
                     self.needs.admin("a transaction statement of an unknown kind");
                 }
             }
-            SetConstraints | Deallocate | Close | Unlisten | Discard => {}
+            // Deferred triggers fire.
+            SetConstraints => {
+                let catalog = self.cx.catalog;
+                self.user_code |= catalog.relations().any(|r| !r.triggers.is_empty());
+            }
+            Deallocate | Close | Unlisten | Discard => {}
             Prepare | Declare => {
                 if self.reading.inner.is_none() || self.reading.object.is_none() {
                     self.needs.admin("prepares something unknown");
@@ -113,6 +118,9 @@ impl Judge<'_> {
             None => why.to_owned(),
         };
         self.needs.whole(Permission::Ddl, why);
+        if defined.is_none() {
+            self.code_of_anything();
+        }
     }
 
     fn row_change(&mut self, kind: StatementKind) {

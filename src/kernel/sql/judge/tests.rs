@@ -134,11 +134,43 @@ fn schema_changes_name_what_they_touch() {
 
 #[test]
 fn code_that_may_do_anything_is_told() {
-    for text in ["DO 'x'", "CALL p()", "SELECT nosuchfunction()", "CREATE EXTENSION hstore"] {
+    for text in [
+        "DO 'x'",
+        "CALL p()",
+        "SELECT nosuchfunction()",
+        "EXPLAIN SELECT nosuchfunction()",
+        "CREATE EXTENSION hstore",
+        "SELECT set_config('search' || '_path', 'hr', false)",
+        "UPDATE pg_settings SET setting = 'hr' WHERE name = 'search_path'",
+    ] {
         assert!(effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
     }
-    for text in ["SELECT lower('A')", "EXPLAIN SELECT nosuchfunction()", "DELETE FROM t"] {
+    for text in ["SELECT lower('A')", "EXPLAIN SELECT lower('A')", "DELETE FROM t"] {
         assert!(!effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
+    }
+}
+
+#[test]
+fn code_of_redefined_tables_and_deferred_triggers_is_told() {
+    let mut catalog = sneaky();
+    catalog.add_relation(table(1, "plain", 23));
+    catalog.add_relation(Relation { calls: vec![900], ..table(2, "checked", 23) });
+    catalog.add_relation(Relation { triggers: vec![900], ..table(3, "watched", 23) });
+    let told = |text| one_in(&catalog, text).effects.contains(&SessionEffect::RunsUserCode);
+    for text in [
+        "ALTER TABLE checked ADD y int",
+        "CREATE INDEX ON checked (x)",
+        "ANALYZE",
+        "ANALYZE checked",
+        "REINDEX TABLE checked",
+        "SET CONSTRAINTS ALL IMMEDIATE",
+    ] {
+        assert!(told(text), "{text}");
+    }
+    for text in
+        ["ALTER TABLE plain ADD y int", "CREATE INDEX ON plain (x)", "SELECT x FROM checked"]
+    {
+        assert!(!told(text), "{text}");
     }
 }
 
