@@ -381,12 +381,15 @@ impl Judge<'_> {
             Some(FunctionRule::CurrentSetting) => self.current_setting(used),
             Some(FunctionRule::Admin) => {
                 self.needs.writes |= !self.only_planned;
+                // `query_to_xml('SELECT set_config(…)', …)`.
+                self.user_code = true;
                 self.needs.admin(why);
             }
             // `regclass('t')` is `'t'::regclass`.
             None if TYPES.contains(&name) => self.needs.anything(Permission::Info, why),
             None => {
                 self.needs.writes |= !self.only_planned;
+                self.user_code = true;
                 self.needs.admin(format!("{why}, which is not on the list of reviewed functions"));
             }
         }

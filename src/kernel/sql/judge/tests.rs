@@ -141,6 +141,7 @@ fn code_that_may_do_anything_is_told() {
         "EXPLAIN SELECT nosuchfunction()",
         "CREATE EXTENSION hstore",
         "SELECT set_config('search' || '_path', 'hr', false)",
+        "SELECT query_to_xml('SELECT set_config(''search_path'', ''hr'', false)', true, false, '')",
         "UPDATE pg_settings SET setting = 'hr' WHERE name = 'search_path'",
     ] {
         assert!(effects(text).contains(&SessionEffect::RunsUserCode), "{text}");
