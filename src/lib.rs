@@ -66,6 +66,8 @@
 //!    else as a failing message of our own, so that the server aborts and orders by itself.
 //! 7. `wall_for` (`wall.rs`) opens the wall for a permit that writes, or closes it when the right to
 //!    write has gone; the frame waits until the server has said so.
+//!    Where a target has log-ins for less than everything, the session's upstream connection has
+//!    followed its rights before this (`levels.rs`), and what it is too low for is refused here.
 //! 8. `send_query` puts the intent on the trail: [`trail::Lane::admit`] takes the record and gives the
 //!    [`trail::Clearance`] for it, which stands behind a [`trail::Bar`] until the record is in the
 //!    file. Sessions that are awake together share one write, before their thread sleeps

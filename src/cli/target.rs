@@ -8,11 +8,12 @@ use serde_json::json;
 use crate::{
     cli::{Error, Workplace},
     config::{Address, Target},
+    kernel::access,
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print the SQL that creates the gateway's log-in on a target, and its pg_hba line
+    /// Print the SQL that creates a log-in of the gateway on a target, and its pg_hba line
     Sql {
         /// Which target
         name: String,
@@ -42,15 +43,27 @@ impl Command {
             Error::NoSuchTarget { name: name.clone(), known }
         })?;
         let sql = sql(target, *level);
-        let hba = hba(target);
+        let hba = hba(target, user(target, *level));
         let text = format!("{sql}\n{}", comment(&hba));
         place.output.answer(&json!({"target": name, "sql": sql, "pg_hba": hba}), &text)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
+/// The log-in of the settings that is for so much and no more, else the one for everything.
+fn user(target: &Target, level: Level) -> &str {
+    let level = match level {
+        Level::Select => access::Level::Read,
+        Level::Dml => access::Level::Dml,
+        Level::Ddl => access::Level::Ddl,
+    };
+    let lower = target.lower.iter().find(|log_in| log_in.level == level);
+    lower.map_or(&target.user, |log_in| &log_in.user)
+}
+
 fn sql(target: &Target, level: Level) -> String {
-    let (user, database) = (identifier(&target.user), identifier(&target.database));
+    let user_name = user(target, level);
+    let (user, database) = (identifier(user_name), identifier(&target.database));
     // The gateway keeps a control connection for cancelling beside those of sessions.
     let connections = target.max_connections.saturating_add(5);
     let mut sql = format!(
@@ -97,15 +110,15 @@ fn sql(target: &Target, level: Level) -> String {
                END LOOP;\n\
              END\n\
              $do$;\n",
-            user_text = literal(&target.user),
+            user_text = literal(user_name),
         ));
     }
     sql
 }
 
 /// The lines for `pg_hba.conf`, before wider ones.
-fn hba(target: &Target) -> Vec<String> {
-    let (user, database) = (hba_word(&target.user), hba_word(&target.database));
+fn hba(target: &Target, user: &str) -> Vec<String> {
+    let (user, database) = (hba_word(user), hba_word(&target.database));
     match &target.address {
         Address::Unix(_) => vec![format!("local    {database}  {user}  scram-sha-256")],
         Address::Tcp { .. } if target.address.is_local() => {

@@ -33,7 +33,7 @@ pub use crate::config::{
         StatementDetail, StoreSetting,
     },
     listen::{CertificateFiles, ListenTls, Listener, Protocol},
-    target::{Engine, PasswordSource, Target, TargetTls},
+    target::{Engine, LogIn, PasswordSource, Target, TargetTls},
 };
 use crate::{
     config::section::{Findings, Section},

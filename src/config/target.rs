@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::{address::Address, section::Section},
-    kernel::ids::TargetName,
+    kernel::{access::Level, ids::TargetName},
 };
 
 /// What kind of server a target is.
@@ -57,6 +57,8 @@ pub struct Target {
     pub user: String,
     /// Its password.
     pub password: PasswordSource,
+    /// Log-ins that can do less, the lowest first.
+    pub lower: Vec<LogIn>,
     /// How the connection is protected.
     pub tls: TargetTls,
     /// Trusted authorities as a PEM file; `None`: the system's.
@@ -67,6 +69,24 @@ pub struct Target {
     pub trust: Vec<String>,
     /// For people.
     pub description: Option<String>,
+}
+
+impl Target {
+    /// Every log-in's name there.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.user.as_str()).chain(self.lower.iter().map(|l| l.user.as_str()))
+    }
+}
+
+/// A log-in for sessions whose rights go so far and no further.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogIn {
+    /// How far.
+    pub level: Level,
+    /// Its name.
+    pub user: String,
+    /// Its password.
+    pub password: PasswordSource,
 }
 
 /// A target, if it has what it must.
@@ -93,6 +113,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     let database = section.text("database");
     let user = section.text("user");
     let password = password(&section, base);
+    let lower = lower(&section, base);
     let tls = section.choice(
         "tls",
         &[
@@ -131,12 +152,36 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
         address,
         user,
         password,
+        lower,
         tls,
         tls_ca: tls_ca.map(|(path, _)| base.join(path)),
         max_connections: max_connections as u32,
         trust: trust.map(|(list, _)| list).unwrap_or_default(),
         description,
     })
+}
+
+/// The log-ins for less than everything, the lowest first.
+fn lower(section: &Section<'_>, base: &Path) -> Vec<LogIn> {
+    let mut lower = Vec::new();
+    for ((name, place), section) in section.named_sections("log_in") {
+        let level = [Level::Read, Level::Dml, Level::Ddl].into_iter().find(|l| l.name() == name);
+        if level.is_none() {
+            let message = format!("`{name}` is not a level of log-ins; accepted: read, dml, ddl");
+            section.issue(place, message);
+        }
+        if section.place("user").is_none() {
+            section.issue(section.span(), "log_in needs user");
+        }
+        let user = section.text("user");
+        let password = password(&section, base);
+        section.finish();
+        if let (Some(level), Some((user, _))) = (level, user) {
+            lower.push(LogIn { level, user, password });
+        }
+    }
+    lower.sort_by_key(|log_in| log_in.level);
+    lower
 }
 
 fn password(section: &Section<'_>, base: &Path) -> PasswordSource {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::kernel::access::Level;
 
 const EXAMPLE: &str = include_str!("../../proxy.toml.example");
 
@@ -181,6 +182,33 @@ fn hostile_files_are_refused_without_harm() {
     assert!(!issues(&deep).is_empty());
 }
 
+#[test]
+fn log_ins_for_less_are_read_lowest_first() {
+    let config = config(&format!(
+        "{TARGET}[target.log_in.ddl]\nuser = \"h_ddl\"\n[target.log_in.read]\nuser = \"h_read\"\n\
+         password_env = \"READ\"\n"
+    ));
+    let lower = &config.targets[0].lower;
+    let told: Vec<_> = lower.iter().map(|l| (l.level, l.user.as_str())).collect();
+    assert_eq!(told, [(Level::Read, "h_read"), (Level::Ddl, "h_ddl")]);
+    assert_eq!(lower[0].password, PasswordSource::Env("READ".into()));
+    let users: Vec<_> = config.targets[0].users().collect();
+    assert_eq!(users, ["hallpass", "h_read", "h_ddl"]);
+}
+
+#[test]
+fn a_log_in_for_less_that_is_none_is_named_with_its_line() {
+    let told = |more: &str| {
+        let found = issues(&format!("{TARGET}{more}"));
+        found.into_iter().map(|i| format!("{}: {}", i.line, i.message)).collect::<Vec<_>>()
+    };
+    let wrong = told("[target.log_in.admin]\nuser = \"h\"\n");
+    assert_eq!(wrong, ["5: `admin` is not a level of log-ins; accepted: read, dml, ddl"]);
+    assert_eq!(told("[target.log_in.dml]\npassword_env = \"X\"\n"), ["5: log_in needs user"]);
+    let unknown = told("[target.log_in.dml]\nuser = \"h\"\ndatabase = \"d\"\n");
+    assert!(unknown[0].starts_with("7: unknown key `database` in log_in; accepted: user, "));
+}
+
 /// Each `key = value` of the example, in use or commented out, with its section and its line.
 fn example_keys() -> Vec<(String, String)> {
     let mut section = String::new();
@@ -208,7 +236,7 @@ fn the_example_is_accepted_as_it_stands() {
 #[test]
 fn the_example_and_the_code_know_the_same_keys() {
     let (_, _, asked) = read(Path::new("proxy.toml"), EXAMPLE);
-    let sections = ["listen", "target", "roles", "limits", "audit", "log"];
+    let sections = ["listen", "target", "target.log_in", "roles", "limits", "audit", "log"];
     let asked: BTreeSet<String> =
         asked.into_iter().filter(|key| !sections.contains(&key.as_str())).collect();
     let shown: BTreeSet<String> = example_keys().into_iter().map(|(key, _)| key).collect();

@@ -231,6 +231,11 @@ impl Names {
         self.statements.len() + self.portals.len()
     }
 
+    /// True if there are some beside the unnamed ones.
+    pub fn has_named(&self) -> bool {
+        !self.statements.named.is_empty() || !self.portals.named.is_empty()
+    }
+
     /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::{budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry};
 use crate::{
     kernel::{
-        access::Role,
+        access::{Level, Role},
         catalog::Catalog,
         ids::{RoleName, TargetName},
         policy::decide::Caps,
@@ -80,6 +80,8 @@ pub struct Target {
     pub number: u64,
     /// How to reach and log in to it.
     pub connect: ConnectOptions,
+    /// Log-ins that can do less, the lowest first, each with the most that it is for.
+    pub lower: Vec<(Level, ConnectOptions)>,
     /// The database at the upstream.
     pub database: String,
     /// The most connections to it.
@@ -93,6 +95,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// The log-in for rights of this level: the lowest that is enough, and what it is for.
+    pub fn log_in(&self, level: Level) -> (Level, &ConnectOptions) {
+        let enough = self.lower.iter().find(|(most, _)| *most >= level);
+        enough.map_or((Level::Admin, &self.connect), |(most, options)| (*most, options))
+    }
+
     /// True if it is where another value of that name was, under the same log-in.
     pub fn is_same_database(&self, other: &Self) -> bool {
         let place = |t: &Self| (t.connect.address.clone(), t.connect.user.clone());

@@ -19,6 +19,7 @@ mod grants;
 mod harness;
 mod left_behind;
 mod limits;
+mod log_ins;
 mod login;
 mod operating;
 mod outage;

@@ -8,9 +8,9 @@ use tokio::{net::lookup_host, task::JoinSet, time::timeout};
 
 use super::{Finding, Severity};
 use crate::{
-    cli::serve::world::connect_options,
+    cli::serve::world::{connect_options, lower_log_ins},
     config::{Address, Config, StoreSetting, Target, TargetTls},
-    kernel::{catalog::Catalog, sql::Trust},
+    kernel::{access::Level, catalog::Catalog, sql::Trust},
     net::tls,
     upstream::{ConnectOptions, Control, UpstreamError, catalog, control::Row},
 };
@@ -73,6 +73,20 @@ async fn reach(target: &Target, store: &StoreSetting) -> Vec<Finding> {
         findings.push(Finding::problem(&about, format!("{}: {error}", target.address)));
         return findings;
     }
+    let lower = match lower_log_ins(target) {
+        Ok(lower) => lower,
+        Err(error) => {
+            findings.push(Finding::problem(about, error.to_string()));
+            return findings;
+        }
+    };
+    for (level, options) in lower {
+        let asked = ask_lower(target, (level, &options), &mut findings).await;
+        if let Err(error) = asked {
+            let name = level.name();
+            findings.push(Finding::problem(&about, format!("log_in.{name}: {error}")));
+        }
+    }
     if let StoreSetting::Postgres(url) = store
         && let Some((severity, message)) = store_in_reach(target, &options, url.as_str()).await
     {
@@ -100,6 +114,46 @@ async fn ask(
     control.close().await;
     Ok(())
 }
+
+/// A log-in for less than everything: it must work, and really be able to do less.
+async fn ask_lower(
+    target: &Target,
+    (level, options): (Level, &ConnectOptions),
+    findings: &mut Vec<Finding>,
+) -> Result<(), UpstreamError> {
+    let mut control = Control::connect(options, PATIENCE).await?;
+    control.simple_query(OWN_PATH).await?;
+    for row in control.simple_query(ROLES).await? {
+        findings.extend(role(target, &row));
+        if cell(&row, 0) == target.user {
+            let (name, user) = (level.name(), &target.user);
+            let message = format!("log_in.{name} can become {user}: it is no lower than that");
+            findings.push(Finding::warning(about(target), message));
+        }
+    }
+    let written = match level {
+        Level::Read => control.simple_query(WRITABLE).await?,
+        Level::Dml | Level::Ddl | Level::Admin => Vec::new(),
+    };
+    if let Some(row) = written.first() {
+        let message = format!(
+            "log_in.read may write {} tables, {} among them: it is meant for reading",
+            cell(row, 1),
+            cell(row, 0)
+        );
+        findings.push(Finding::warning(about(target), message));
+    }
+    control.close().await;
+    Ok(())
+}
+
+/// Tables that the log-in may write: one of them, and how many; no row if there are none.
+const WRITABLE: &str = "
+SELECT min(c.oid::regclass::text), count(*)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+HAVING count(*) > 0";
 
 const OWN_PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)";
 

@@ -87,7 +87,11 @@ async fn read(target: &Target) -> bool {
         catalog
     };
     match read.await {
-        Ok(catalog) => {
+        Ok(mut catalog) => {
+            if !target.lower.is_empty() {
+                // Sessions log in as others.
+                catalog.login = None;
+            }
             tracing::debug!(target = %target.name, epoch, "catalog read");
             target.catalog.store(Arc::new(catalog));
             true

@@ -21,7 +21,7 @@ use crate::{
         self, Address, Config, Durability, ListenTls, Network, ParameterDetail, PasswordSource,
         StatementDetail, TargetTls,
     },
-    kernel::{audit::record, policy::decide::Caps, sql::Trust},
+    kernel::{access::Level, audit::record, policy::decide::Caps, sql::Trust},
     net::{
         stream::Peer,
         tls::{ClientTls, ClientTlsOptions, ServerTls, ServerTlsOptions, TlsMode},
@@ -93,6 +93,7 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
         name: setting.name.clone(),
         number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
         connect: connect_options(setting)?,
+        lower: lower_log_ins(setting)?,
         database: setting.database.clone(),
         max_connections: setting.max_connections as usize,
         trust,
@@ -109,7 +110,32 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
 /// Whose code is trusted on a target, and which roles there are the gateway's own.
 pub(in crate::cli) fn trust(setting: &config::Target) -> Result<Trust, Error> {
     let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
-    Ok(trust.with_log_ins([setting.user.clone()]))
+    Ok(trust.with_log_ins(setting.users().map(str::to_owned)))
+}
+
+/// How the gateway reaches a target with the log-ins that can do less.
+pub(in crate::cli) fn lower_log_ins(
+    setting: &config::Target,
+) -> Result<Vec<(Level, ConnectOptions)>, Error> {
+    let highest = connect_options(setting)?;
+    let lower = setting.lower.iter().map(|log_in| {
+        let options = ConnectOptions {
+            user: log_in.user.clone(),
+            credential: credential(&log_in.password),
+            ..highest.clone()
+        };
+        (log_in.level, options)
+    });
+    Ok(lower.collect())
+}
+
+fn credential(password: &PasswordSource) -> Arc<Credential> {
+    Arc::new(Credential::new(match password {
+        PasswordSource::Nothing => Source::None,
+        PasswordSource::File(path) => Source::File(path.clone()),
+        PasswordSource::Env(name) => Source::Environment(name.clone()),
+        PasswordSource::Command(words) => Source::Command(words.clone()),
+    }))
 }
 
 /// How the gateway reaches a target.
@@ -127,17 +153,11 @@ pub(in crate::cli) fn connect_options(setting: &config::Target) -> Result<Connec
     };
     let tls =
         ClientTls::load(&ClientTlsOptions { mode, ca: setting.tls_ca.clone(), certificate: None })?;
-    let source = match &setting.password {
-        PasswordSource::Nothing => Source::None,
-        PasswordSource::File(path) => Source::File(path.clone()),
-        PasswordSource::Env(name) => Source::Environment(name.clone()),
-        PasswordSource::Command(words) => Source::Command(words.clone()),
-    };
     Ok(ConnectOptions {
         address,
         tls,
         user: setting.user.clone(),
-        credential: Arc::new(Credential::new(source)),
+        credential: credential(&setting.password),
         database: setting.database.clone(),
         minor: 2,
         timeout: CONNECT_TIMEOUT,

@@ -12,7 +12,7 @@ pub mod scope;
 pub use credentials::{ScramCredentials, ScramVerifier};
 pub use grant::{AtEnd, Grant, GrantStatus};
 pub use leavings::{Change, Holding, Leaving, Survey};
-pub use permission::{Duty, Permission, PermissionSet, Role};
+pub use permission::{Duty, Level, Permission, PermissionSet, Role};
 pub use request::{AccessRequest, RequestState};
 pub use rights::Rights;
 pub use scope::Scope;

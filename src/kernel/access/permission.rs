@@ -30,6 +30,35 @@ pub enum Permission {
     IssuesCreate,
 }
 
+/// How much a log-in at the upstream must be able to do; each as much as those before it, and more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Level {
+    /// Read.
+    #[default]
+    Read,
+    /// Change rows.
+    Dml,
+    /// Change the schema.
+    Ddl,
+    /// Everything.
+    Admin,
+}
+
+impl Level {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Dml, Self::Ddl, Self::Admin];
+
+    /// As in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Dml => "dml",
+            Self::Ddl => "ddl",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 impl Permission {
     /// All of them, in order.
     pub const ALL: [Self; 9] = [
@@ -86,6 +115,21 @@ impl Permission {
             | Self::Export
             | Self::Unmask
             | Self::IssuesCreate => false,
+        }
+    }
+
+    /// Which log-in at the upstream it takes.
+    pub fn level(self) -> Level {
+        match self {
+            Self::Explain
+            | Self::Info
+            | Self::Select
+            | Self::Export
+            | Self::Unmask
+            | Self::IssuesCreate => Level::Read,
+            Self::Dml => Level::Dml,
+            Self::Ddl => Level::Ddl,
+            Self::Admin => Level::Admin,
         }
     }
 

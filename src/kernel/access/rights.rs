@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kernel::{
-    access::{Grant, GrantStatus, Permission, PermissionSet},
+    access::{Grant, GrantStatus, Level, Permission, PermissionSet},
     time::Timestamp,
 };
 
@@ -51,6 +51,14 @@ impl Rights {
     /// True if anything held may write, so that the upstream may be writable.
     pub fn may_write(&self) -> bool {
         Permission::ALL.into_iter().any(|p| p.writes() && self.allow(p))
+    }
+
+    /// Which log-in at the upstream they take.
+    pub fn level(&self) -> Level {
+        let held = |level: &Level| {
+            Permission::ALL.into_iter().any(|p| p.level() == *level && self.allow(p))
+        };
+        Level::ALL.into_iter().rev().find(held).unwrap_or_default()
     }
 
     /// All that is held, for messages.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::kernel::{
-    access::{Grant, GrantStatus, Permission, Rights, Scope},
+    access::{Grant, GrantStatus, Level, Permission, Rights, Scope},
     policy::decision::{Decision, Denial, Missing, Permit},
     sql::analysis::{Analysis, Need, NeedOn},
     time::Timestamp,
@@ -36,6 +36,7 @@ pub fn decide<'a>(
     let mut used: SmallVec<[Arc<Grant>; 2]> = SmallVec::new();
     let mut missing = Vec::new();
     let (mut needs_write, mut capped, mut mixed, mut hides) = (false, false, false, false);
+    let mut level = Level::Read;
     // Whether an earlier statement returns rows, and whether one lasts.
     let (mut rows_before, mut lasts_before) = (false, false);
     for analysis in analyses {
@@ -47,6 +48,7 @@ pub fn decide<'a>(
         capped |= analysis.returns_user_rows;
         hides |= analysis.hidden.is_some();
         for need in &analysis.needs {
+            level = level.max(need.permission.level());
             satisfy(need, rights, &live, &mut used, &mut missing);
             if need.on == NeedOn::Code && rights.may_write() {
                 satisfy(&could_write(need), rights, &live, &mut used, &mut missing);
@@ -88,7 +90,7 @@ pub fn decide<'a>(
         }
     }
     if missing.is_empty() {
-        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write, hides })
+        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write, hides, level })
     } else {
         let held = rights.held();
         Decision::Denial(Denial { missing, held })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::kernel::{
-    access::{Grant, PermissionSet},
+    access::{Grant, Level, PermissionSet},
     ids::GrantId,
     refusal::{Refusal, RefusalKind},
     sql::analysis::{Need, NeedOn},
@@ -33,6 +33,8 @@ pub struct Permit {
     pub(super) needs_write: bool,
     /// What admin alone may see must be hidden.
     pub(super) hides: bool,
+    /// Which log-in at the upstream it takes.
+    pub(super) level: Level,
 }
 
 impl Permit {
@@ -59,6 +61,11 @@ impl Permit {
     /// True if the columns that the analyses call hidden must not go out as they are.
     pub fn hides(&self) -> bool {
         self.hides
+    }
+
+    /// Which log-in at the upstream it takes.
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// True if the upstream must be writable.

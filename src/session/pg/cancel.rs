@@ -57,11 +57,11 @@ impl Relay {
     fn escalate(&mut self) {
         self.ending_begins();
         let target = Arc::clone(&self.talk.facts.target);
-        let process = self.cancel_key.process;
+        let (process, level) = (self.cancel_key.process, self.talk.log_in);
         tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");
         self.talk.core.services.control.spawn(async move {
             let ended = async {
-                let mut control = Control::connect(&target.connect, PATIENCE).await?;
+                let mut control = Control::connect(target.log_in(level).1, PATIENCE).await?;
                 let ended = control.terminate(process).await;
                 control.close().await;
                 ended

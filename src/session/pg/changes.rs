@@ -32,6 +32,10 @@ impl Conversation {
     ) {
         let Some(analysis) = analysis else { return };
         let inner = run.inner.as_ref().map(Arc::clone);
+        self.leaves_state(analysis);
+        if let Some(inner) = &inner {
+            self.leaves_state(inner);
+        }
         let part = match batch.statements.len() {
             2.. => text.get(analysis.span.clone()).unwrap_or(text),
             _ => text,

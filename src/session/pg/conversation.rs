@@ -9,7 +9,7 @@ use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 use super::owed::{Finished, Local, Ours, QueryRun, Tag, is_cut};
 use crate::{
     kernel::{
-        access::Rights,
+        access::{Level, Rights},
         audit::record::Ended,
         ids::GrantId,
         policy::{Decision, decide},
@@ -159,6 +159,12 @@ pub(super) struct Conversation {
     pub(super) pipeline: Pipeline,
     pub(super) wall: Wall,
     pub(super) rights: Rights,
+    /// What the upstream log-in is for.
+    pub(super) log_in: Level,
+    /// What it should be for, by the rights of now.
+    pub(super) log_in_wanted: Level,
+    /// Something is in the upstream's session that another would not have.
+    pub(super) has_state: bool,
     /// Row budgets of the grants used since the rights last changed.
     pub(super) meters: Vec<(GrantId, Arc<Meter>)>,
     pub(super) reading: ReadingState,
@@ -237,6 +243,7 @@ pub(super) struct Opening {
     pub(super) core: CoreRef,
     pub(super) facts: Facts,
     pub(super) rights: Rights,
+    pub(super) log_in: Level,
     pub(super) path: SearchPath,
     pub(super) application: String,
     pub(super) now: Timestamp,
@@ -245,7 +252,7 @@ pub(super) struct Opening {
 impl Conversation {
     /// A session that has just logged in, behind a closed wall.
     pub(super) fn new(opening: Opening) -> Self {
-        let Opening { core, facts, rights, path, application, now } = opening;
+        let Opening { core, facts, rights, log_in, path, application, now } = opening;
         let reading = fresh_reading(path);
         let state = core.cache.borrow_mut().state(&reading);
         let frame_limits = core.services.world.load().limits.frames;
@@ -259,6 +266,9 @@ impl Conversation {
             pipeline: Pipeline::default(),
             wall: Wall::Closed,
             rights,
+            log_in,
+            log_in_wanted: log_in,
+            has_state: false,
             meters: Vec::new(),
             reading,
             state,

@@ -44,6 +44,7 @@ impl Conversation {
         // Rows of other sessions of this gateway count before the store knows of them.
         let budgets = &self.core.services.budgets;
         self.rights.grants.retain(|grant| !budgets.meter(grant).is_used_up());
+        self.log_in_wanted = self.facts.target.log_in(self.rights.level()).0;
         let ended = self.ended_in_use();
         if ended.is_empty() {
             return;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        access::{Level, Rights},
         audit::record::{Event, LoginFailed, SessionOpened},
         ids::{SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
@@ -230,7 +231,9 @@ impl Login {
         };
         let borrowed: Vec<(&str, &str)> =
             parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let connected = match connect(&target.connect, &borrowed).await {
+        let rights = self.rights(&state, &target);
+        let (log_in, options) = target.log_in(rights.level());
+        let connected = match connect(options, &borrowed).await {
             Ok(connected) => connected,
             Err(error) => {
                 tracing::warn!(target = %target.name, error = %error, "no upstream connection");
@@ -245,27 +248,30 @@ impl Login {
             return say_then_tell(&mut stream, reply, &refusal).await;
         };
         let plus = if stream.is_tls() { "scram-sha-256 over tls" } else { "scram-sha-256" };
-        if let Err(refusal) = self.note_opened(&wish, &state, &target, (&connected, plus)) {
+        if let Err(refusal) =
+            self.note_opened(&wish, &state, &target, (&connected, plus, &options.user))
+        {
             return say_then_tell(&mut stream, reply, &refusal).await;
         }
         greet(&mut reply, &connected, &wish, &key);
         let path = own_path(&startup, &target);
-        let now = self.core.services.clock.now();
-        let rights = {
-            let access = self.core.services.access.load();
-            access.rights(&state.name, &target.name, now)
-        };
+        let path = path.filter(|_| log_in == Level::Admin);
+        let stale = path.is_none();
+        // What has changed while it connected.
+        let (now, rights) = (self.core.services.clock.now(), self.rights(&state, &target));
         let facts = Facts { handle, target: Arc::clone(&target) };
         let mut talk = Conversation::new(Opening {
             core: CoreRef::clone(&self.core),
             facts,
             rights,
+            log_in,
             path: path.unwrap_or(SearchPath::Unknown),
             application: wish.application.clone(),
             now,
         });
         talk.follow_lexer(&connected);
-        talk.path_stale = own_path(&startup, &target).is_none();
+        talk.path_stale = stale;
+        talk.log_in_wanted = target.log_in(talk.rights.level()).0;
         let mut to_client = Link::with_unread(&connected.leftover);
         to_client.inject().extend_from_slice(&reply);
         let cancel_key = UpstreamKey {
@@ -279,6 +285,11 @@ impl Login {
         let reason = relay.run().await;
         drop(registered);
         self.note_closed(&reason);
+    }
+
+    fn rights(&self, state: &PrincipalState, target: &Target) -> Rights {
+        let now = self.core.services.clock.now();
+        self.core.services.access.load().rights(&state.name, &target.name, now)
     }
 
     fn register(
@@ -342,7 +353,7 @@ impl Login {
         wish: &Wish,
         state: &PrincipalState,
         target: &Target,
-        (connected, login): (&Connected, &str),
+        (connected, login, upstream_user): (&Connected, &str, &str),
     ) -> Result<(), Refusal> {
         let roles: Vec<String> = state.roles.iter().map(ToString::to_string).collect();
         let opened = SessionOpened {
@@ -354,7 +365,7 @@ impl Login {
             client: &wish.client,
             application: &wish.application,
             target: target.name.as_str(),
-            upstream_user: &target.connect.user,
+            upstream_user,
             backend: u64::try_from(connected.process).ok(),
         };
         let now = self.core.services.clock.now();

@@ -13,6 +13,7 @@ mod cut;
 mod extended;
 mod fast_path;
 mod hide;
+mod levels;
 mod live;
 mod local;
 mod login;
@@ -228,6 +229,7 @@ impl Relay {
         self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
         self.take_signals(cx)?;
         self.asleep = Asleep::default();
+        self.move_log_in(cx);
         if self.talk.held == Held::No && !self.waits_for_others() {
             // What woke us is nearly always bytes: taking them first saves a round of the loop.
             self.fill(cx)?;
@@ -243,6 +245,7 @@ impl Relay {
             }
             progress |= self.flush(cx)?;
             progress |= self.fill(cx)?;
+            progress |= self.move_log_in(cx);
             // A text for the pool must be on its way before this turn ends.
             progress |= self.talk.to_read.is_some() && self.work.is_none();
             if !progress {
@@ -362,6 +365,7 @@ impl Relay {
                 || self.unsynced.is_some()
                 || self.talk.fatal.is_some()
                 || self.is_between_upstreams()
+                || self.talk.log_in_moves().is_some()
             {
                 return Ok(progress);
             }

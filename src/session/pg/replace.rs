@@ -85,14 +85,19 @@ impl Relay {
         }
         self.ending = Ending::No;
         self.talk.upstream_lost(confirmed);
-        let target = Arc::clone(&self.talk.facts.target);
+        self.replace();
+        Ok(())
+    }
+
+    /// Begins to connect anew, with the log-in that the session has now.
+    pub(super) fn replace(&mut self) {
+        let (target, level) = (Arc::clone(&self.talk.facts.target), self.talk.log_in);
         let parameters = self.parameters_of_now();
         self.replacement = Some(Box::pin(async move {
             let borrowed: Vec<(&str, &str)> =
                 parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            upstream::connect(&target.connect, &borrowed).await
+            upstream::connect(target.log_in(level).1, &borrowed).await
         }));
-        Ok(())
     }
 
     /// What the session began with, under the name that the client gives itself now.
@@ -123,7 +128,7 @@ impl Relay {
             self.talk.now,
             &Event::UpstreamConnected {
                 session: self.talk.facts.handle.id,
-                upstream_user: &target.connect.user,
+                upstream_user: &target.log_in(self.talk.log_in).1.user,
                 backend: u64::try_from(connected.process).unwrap_or_default(),
             },
         );
@@ -277,9 +282,10 @@ impl Conversation {
     }
 
     /// Everything that lived in the upstream's session.
-    fn forget_upstream(&mut self) {
+    pub(super) fn forget_upstream(&mut self) {
         self.controls.clear();
         self.after.clear();
+        self.has_state = false;
         self.wall = Wall::Closed;
         self.wall_unsure = false;
         self.client_read_only = false;

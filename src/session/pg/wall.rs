@@ -38,6 +38,9 @@ impl Conversation {
     /// Puts the wall where this statement needs it. `begins`: it begins a transaction (or a batch of
     /// the extended protocol that may become one), which must be writable if the rights are.
     pub(super) fn wall_for(&mut self, permit: &Permit, begins: bool) -> Need {
+        if let Some(refusal) = self.log_in_is_too_low(permit) {
+            return Need::Refuse(refusal);
+        }
         let may_write = self.rights.may_write();
         let writable = self.transaction.status == Status::Open && !self.transaction.read_only;
         if writable && !may_write {

@@ -212,7 +212,13 @@ impl Raw {
     fn event(self) -> Row {
         let kind = self.kind.unwrap_or_else(|| format!("trail.{}", self.record));
         let lost = self.outcomes.map(|n| format!("{n} outcomes could not be kept"));
-        let message = self.reason.clone().or(self.what).or(lost).or(self.torn).map(clean);
+        let anew = match (kind.as_str(), &self.upstream_user, self.backend) {
+            ("session.upstream", Some(user), Some(backend)) => {
+                Some(format!("connected anew as {user}, backend {backend}"))
+            }
+            _ => None,
+        };
+        let message = self.reason.clone().or(self.what).or(lost).or(self.torn).or(anew).map(clean);
         let of_session = kind.starts_with("session.");
         let opened = (kind == "session.opened").then(|| self.time.clone());
         let closed = (kind == "session.closed").then(|| self.time.clone());
