@@ -73,6 +73,8 @@ fn sql(target: &Target, level: Level) -> String {
          CREATE ROLE {user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS\n    \
          CONNECTION LIMIT {connections};\n\
          GRANT CONNECT ON DATABASE {database} TO {user};\n\
+         -- What runs when the gateway itself is gone ends, instead of running on for hours.\n\
+         ALTER ROLE {user} SET client_connection_check_interval = '10s';\n\
          \n\
          -- select: every table, view and sequence, those to come included\n\
          GRANT pg_read_all_data TO {user};\n",

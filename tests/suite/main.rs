@@ -14,6 +14,7 @@ mod command_line;
 mod copy;
 mod drivers;
 mod extended;
+mod fault_client;
 mod grant_end;
 mod grants;
 mod harness;

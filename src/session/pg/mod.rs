@@ -11,6 +11,7 @@ mod conversation;
 mod copy;
 mod cut;
 mod extended;
+mod farewell;
 mod fast_path;
 mod hide;
 mod levels;
@@ -44,7 +45,6 @@ use work::{Synced, Work};
 use super::signal::{Doing, Wake};
 use crate::{
     kernel::{
-        audit::record::Ended,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -157,60 +157,6 @@ impl Relay {
             draining: false,
             said_goodbye: false,
         }
-    }
-
-    /// Serves, then says what is left to be said, and closes what is open on the trail. Gives the
-    /// reason for the session's record.
-    async fn run(mut self) -> String {
-        let over = self.serve().await;
-        let reason = over.to_string();
-        match over {
-            Over::End(End::Refused(refusal)) => {
-                backend::fatal(self.to_client.inject(), &refusal);
-                self.last_words().await;
-            }
-            Over::UpstreamClosed | Over::Upstream(_) => {
-                let refusal = Refusal::new(
-                    RefusalKind::UpstreamUnavailable,
-                    "the connection to the target is gone",
-                );
-                if !self.said_goodbye {
-                    backend::fatal(self.to_client.inject(), &refusal);
-                }
-                self.last_words().await;
-            }
-            Over::End(End::OutOfStep(error)) => {
-                tracing::error!(session = %self.talk.facts.handle.id, error = %error, "out of step");
-                let refusal = Refusal::new(RefusalKind::Internal, "the session lost its place");
-                backend::fatal(self.to_client.inject(), &refusal);
-                self.last_words().await;
-            }
-            Over::End(End::Terminated | End::Upstream(_))
-            | Over::Client(_)
-            | Over::ClientClosed => {}
-        }
-        if let Some(Work::Desk(run, _)) = self.work.take() {
-            self.talk.close_local(&run, Ended::Unknown);
-        }
-        // What it sent last may leave, if its record can be written.
-        self.talk.core.write_intents();
-        let unsent = match self.door.passage() {
-            Passage::Open => None,
-            Passage::Waits | Passage::Closed => self.door.forget_waiting(),
-        };
-        self.talk.abandon(unsent);
-        self.door.terminate();
-        let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
-        // The upstream ends the session by itself when the connection closes.
-        drop(tokio::time::timeout(Duration::from_secs(1), bye).await);
-        self.answer_cancels();
-        reason
-    }
-
-    /// What waits for the client goes out, as long as it takes it.
-    async fn last_words(&mut self) {
-        let flushed = poll_fn(|cx| self.to_client.poll_flush(cx, &mut self.client));
-        drop(tokio::time::timeout(Duration::from_secs(2), flushed).await);
     }
 
     /// Serves until either side ends, or somebody ends the session.
