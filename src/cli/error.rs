@@ -57,6 +57,9 @@ pub(super) enum Error {
         /// Why.
         error: io::Error,
     },
+    /// A task that the gateway can't be without.
+    #[error("a part of the gateway ended in a panic")]
+    PartLost,
     /// No target of that name.
     #[error("there is no target {name}; there are: {known}")]
     NoSuchTarget {
@@ -87,7 +90,8 @@ impl Error {
             | Self::DestinationExists { .. }
             | Self::DestinationInside { .. } => 1,
             Self::Config(_) | Self::Trust(_) => 3,
-            Self::Trail(_)
+            Self::PartLost
+            | Self::Trail(_)
             | Self::Index(_)
             | Self::Tls(_)
             | Self::Upstream(_)

@@ -38,6 +38,7 @@ use crate::{
     kernel::audit::record::Event,
     net::{
         clock::Clock,
+        faults,
         listener::{Admission, Listener, ListenerOptions, Permits},
         tls,
     },
@@ -49,7 +50,7 @@ use crate::{
         signal::Wake,
     },
     store::Store,
-    telemetry::metrics::Metrics,
+    telemetry::{metrics::Metrics, panics},
     trail::{self, CONTROL_LANE, Identity, Lane, Trail},
     wire::pg::scram::MockSecret,
 };
@@ -79,6 +80,8 @@ struct Gateway {
 pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let config = Config::load(file)?;
     log_to_stderr(&config);
+    panics::watch();
+    faults::follow();
     tls::install_provider();
     let runtime = Builder::new_multi_thread().worker_threads(CONTROL_THREADS).enable_all().build();
     let runtime = runtime.map_err(Error::Runtime)?;
@@ -262,11 +265,21 @@ async fn serve(
         signal(SignalKind::from_raw(Signal::SIGXFSZ as i32)).map_err(Error::Runtime)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+    let mut lost = false;
     loop {
         tokio::select! {
             _ = hangup.recv() => reload(gateway),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            Some(ended) = background.join_next() => {
+                // Fail closed: whoever followed the store may be gone, and nobody would notice a
+                // revocation any more. Who watches the process starts it again.
+                lost = ended.is_err();
+                if lost {
+                    tracing::error!("a part of the gateway ended in a panic: it stops");
+                    break;
+                }
+            }
         }
     }
     gateway.health.set_ready(false);
@@ -284,7 +297,7 @@ async fn serve(
     background.shutdown().await;
     access::store_budgets(gateway).await;
     sessions::forget(gateway).await;
-    Ok(())
+    if lost { Err(Error::PartLost) } else { Ok(()) }
 }
 
 /// SIGHUP: takes over what can be changed while sessions run.

@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use super::panics;
 use crate::kernel::sql::analysis::StatementClass;
 
 /// How a statement got on.
@@ -209,6 +210,13 @@ impl Metrics {
                 "Statements refused because the trail was not there.",
             ),
             sum(|c| &c.trail_refusals),
+        );
+        page.counter(
+            (
+                "hallpass_panics_total",
+                "Mistakes of the gateway's, each at the cost of one session.",
+            ),
+            panics::count(),
         );
         page.gauge(
             ("hallpass_audit_lag_bytes", "Trail that is not in the audit table yet."),

@@ -4,3 +4,4 @@
 //! decision.
 
 pub mod metrics;
+pub mod panics;

@@ -39,6 +39,8 @@ pub struct Options {
     pub target: String,
     /// Everything after the sections above: `[limits]`, `[audit]`, more targets.
     pub rest: String,
+    /// Faults can be made in it: see [`Gateway::faults`].
+    pub faults: bool,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             upstream_tls: "disable",
             target: String::new(),
             rest: String::new(),
+            faults: false,
         }
     }
 }
@@ -111,6 +114,9 @@ tls = "{upstream_tls}"
             rest = options.rest,
         );
         fs::write(folder.path().join("proxy.toml"), settings).expect("writes the settings");
+        if options.faults {
+            fs::write(folder.path().join("faults"), "").expect("writes it");
+        }
         let child = spawn(folder.path());
         let mut gateway = Self { folder, port, http_port, child };
         gateway.wait_ready();
@@ -149,6 +155,18 @@ tls = "{upstream_tls}"
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some((status, body.to_owned()))
+    }
+
+    /// The faults that are made in it from now on, one a line, as `src/net/faults.rs` says; needs
+    /// [`Options::faults`].
+    pub fn faults(&self, lines: &str) {
+        let file = self.folder.path().join("faults");
+        assert!(file.exists(), "this gateway was not started for faults");
+        // Whole or not at all: the gateway reads it at any time.
+        let staged = self.folder.path().join("faults.new");
+        fs::write(&staged, lines).expect("writes it");
+        fs::rename(staged, file).expect("renames it");
+        std::thread::sleep(Duration::from_millis(60));
     }
 
     /// A connection string for somebody.
@@ -373,7 +391,12 @@ fn spawn(folder: &Path) -> Child {
         .open(folder.join("log"))
         .expect("opens the log");
     let also = log.try_clone().expect("a second handle");
-    command(folder).arg("serve").stdout(log).stderr(also).spawn().expect("the gateway starts")
+    let mut command = command(folder);
+    let faults = folder.join("faults");
+    if faults.exists() {
+        command.env("HALLPASS_TEST_FAULTS", faults);
+    }
+    command.arg("serve").stdout(log).stderr(also).spawn().expect("the gateway starts")
 }
 
 /// Changes on the store are noticed in under a second, not at once; from outside there is nothing to

@@ -12,7 +12,7 @@ use super::{Gateway, leavings};
 use crate::{
     cli::Error,
     kernel::{audit::record::Event, time::Timestamp},
-    net::clock::Clock,
+    net::{clock::Clock, faults},
     session::signal::Wake,
     store::{AccessSnapshot, Store},
     trail::Lane,
@@ -178,6 +178,7 @@ pub(super) async fn tick(gateway: Arc<Gateway>) {
     loop {
         tokio::time::sleep(TICK).await;
         count = count.wrapping_add(1);
+        faults::panic_at("background", b"tick");
         store_budgets(&gateway).await;
         kill(&gateway).await;
         if count.is_multiple_of(5)

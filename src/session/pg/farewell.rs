@@ -76,6 +76,9 @@ impl Relay {
                 tracing::error!(session = %self.talk.facts.handle.id, error = %error, "out of step");
                 Refusal::new(RefusalKind::Internal, "the session lost its place")
             }
+            Over::Panicked => {
+                Refusal::new(RefusalKind::Internal, "a mistake in the gateway ended the session")
+            }
             Over::End(End::Terminated) | Over::Client(_) | Over::ClientClosed => return,
         };
         if !self.from_upstream.is_some_and(|rest| rest.forward) {
@@ -150,7 +153,9 @@ impl Over {
     /// True if it wasn't the client who ended the session, nor the upstream.
     fn is_sudden(&self) -> bool {
         match self {
-            Self::End(End::Refused(_) | End::OutOfStep(_) | End::Upstream(_)) => true,
+            Self::Panicked | Self::End(End::Refused(_) | End::OutOfStep(_) | End::Upstream(_)) => {
+                true
+            }
             Self::End(End::Terminated)
             | Self::Client(_)
             | Self::ClientClosed

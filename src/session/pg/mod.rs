@@ -31,6 +31,7 @@ mod work;
 use std::{
     future::poll_fn,
     io,
+    panic::{self, AssertUnwindSafe},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -48,7 +49,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
-    net::{link::Link, stream::Stream},
+    net::{faults, link::Link, stream::Stream},
     trail::Passage,
     upstream::{self, door::Door},
     wire::pg::{backend, frame, frontend},
@@ -78,6 +79,8 @@ enum Over {
     Upstream(io::Error),
     #[error("the upstream closed the connection")]
     UpstreamClosed,
+    #[error("a mistake in the gateway ended the session")]
+    Panicked,
 }
 
 /// How the rest of a frame that isn't whole in the buffer goes on.
@@ -161,7 +164,12 @@ impl Relay {
 
     /// Serves until either side ends, or somebody ends the session.
     async fn serve(&mut self) -> Over {
-        poll_fn(|cx| self.turn(cx)).await
+        poll_fn(|cx| {
+            // A panic costs this session, not those beside it: what it holds is given up in order.
+            let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(cx)));
+            turn.unwrap_or(Poll::Ready(Over::Panicked))
+        })
+        .await
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
@@ -343,6 +351,7 @@ impl Relay {
         };
         let rest = unread.get(header.length..).unwrap_or_default();
         self.client_needs = 0;
+        faults::panic_at("relay", frame);
         let pass = talk.client_message(frame, rest)?;
         while let Some(control) = talk.controls.pop_front() {
             door.send_control(&control);

@@ -15,6 +15,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::analysis::{Batch, Unreadable},
     },
+    net::faults,
     session::{
         cache::{Edition, StateId},
         desk::{self, Caller, Table},
@@ -99,7 +100,10 @@ impl Relay {
             let target = Arc::clone(&self.talk.facts.target);
             let reading = self.talk.reading.clone();
             let of = Arc::clone(&text);
-            let receiver = parsers::submit(move || gate::analyze(&of, &reading, &target));
+            let receiver = parsers::submit(move || {
+                faults::panic_at("parser", of.as_bytes());
+                gate::analyze(&of, &reading, &target)
+            });
             self.work = Some(Work::Parse(text, self.talk.read_in(), receiver));
             return;
         }
@@ -118,8 +122,10 @@ impl Relay {
         let services = Arc::clone(&self.talk.core.services);
         let (call, parameters) = (run.call.clone(), run.parameters.clone());
         let control = services.control.clone();
-        let task = control
-            .spawn(async move { desk::answer(&services, &caller, &call, &parameters).await });
+        let task = control.spawn(async move {
+            faults::panic_at("desk", call.name.as_bytes());
+            desk::answer(&services, &caller, &call, &parameters).await
+        });
         self.work = Some(Work::Desk(run, task));
     }
 }

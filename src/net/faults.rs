@@ -1,0 +1,100 @@
+//! Faults on demand: a panic, a write that hangs, a clock that jumps, so that tests can show what
+//! becomes of everybody else. Only in builds with debug assertions; in a release nothing of it exists.
+//!
+//! The file that `HALLPASS_TEST_FAULTS` names holds one fault a line, and is read again all the time:
+//! `panic PLACE TEXT` (there, when it handles a text that contains this), `hang PLACE` (whoever
+//! comes there waits as long as the line stands), `clock SECONDS` (the system's clock is off by so much).
+
+#[cfg(not(debug_assertions))]
+mod points {
+    /// Nothing happens.
+    #[inline(always)]
+    pub fn panic_at(_place: &str, _text: &[u8]) {}
+
+    /// Nothing happens.
+    #[inline(always)]
+    pub fn hang_at(_place: &str) {}
+
+    /// The clock is right.
+    #[inline(always)]
+    pub fn clock_is_off_by() -> i64 {
+        0
+    }
+
+    /// There are none.
+    pub fn follow() {}
+}
+
+#[cfg(debug_assertions)]
+mod points {
+    use std::{
+        path::PathBuf,
+        sync::{
+            Mutex, PoisonError,
+            atomic::{AtomicBool, AtomicI64, Ordering},
+        },
+        time::Duration,
+    };
+
+    /// How often the file is read.
+    const EVERY: Duration = Duration::from_millis(10);
+
+    static ARE_ANY: AtomicBool = AtomicBool::new(false);
+    static CLOCK: AtomicI64 = AtomicI64::new(0);
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    /// Begins to follow the file, if one is named.
+    pub fn follow() {
+        let Some(file) = std::env::var_os("HALLPASS_TEST_FAULTS").map(PathBuf::from) else {
+            return;
+        };
+        tracing::warn!("faults are made on demand: this is a test");
+        let followed = std::thread::Builder::new().name("faults".to_owned()).spawn(move || {
+            loop {
+                let text = std::fs::read_to_string(&file).unwrap_or_default();
+                take_over(&text);
+                std::thread::sleep(EVERY);
+            }
+        });
+        if let Err(error) = followed {
+            tracing::error!(%error, "no faults can be made");
+        }
+    }
+
+    fn take_over(text: &str) {
+        let off = text.lines().find_map(|line| line.strip_prefix("clock ")?.trim().parse().ok());
+        CLOCK.store(off.unwrap_or(0_i64).saturating_mul(1_000_000), Ordering::Relaxed);
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        ARE_ANY.store(!lines.is_empty(), Ordering::Relaxed);
+        *LINES.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+    }
+
+    fn is_set(wanted: impl Fn(&str) -> bool) -> bool {
+        let any = ARE_ANY.load(Ordering::Relaxed);
+        any && LINES.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|line| wanted(line))
+    }
+
+    /// Panics if that is wanted here, for this text.
+    pub fn panic_at(place: &str, text: &[u8]) {
+        let wanted = |line: &str| {
+            let mark = line.strip_prefix("panic ").and_then(|l| l.strip_prefix(place));
+            let Some(mark) = mark.and_then(|l| l.strip_prefix(' ')) else { return false };
+            text.windows(mark.len().max(1)).any(|part| part == mark.as_bytes())
+        };
+        assert!(!is_set(wanted), "as a test wants it, on {}", text.escape_ascii());
+    }
+
+    /// Waits here as long as that is wanted.
+    pub fn hang_at(place: &str) {
+        while is_set(|line| line.strip_prefix("hang ") == Some(place)) {
+            std::thread::sleep(EVERY);
+        }
+    }
+
+    /// By how many microseconds the system's clock is off.
+    pub fn clock_is_off_by() -> i64 {
+        CLOCK.load(Ordering::Relaxed)
+    }
+}
+
+pub use points::{clock_is_off_by, follow, hang_at, panic_at};
