@@ -87,6 +87,7 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let runtime = runtime.map_err(Error::Runtime)?;
     let clock = Clock::System;
     let store = runtime.block_on(Store::open(backend(&config), rules(&config)))?;
+    clock.not_before(runtime.block_on(store.note_time(clock.now()))?);
     let trail = open_trail(&config, &store, &clock, &runtime)?;
     let cores_wanted = std::thread::available_parallelism().map_or(2, usize::from);
     let mut lanes = Vec::new();
@@ -248,6 +249,7 @@ async fn serve(
     background.spawn(access::watch(Arc::clone(gateway), looks));
     background.spawn(access::tick(Arc::clone(gateway)));
     background.spawn(access::confirm(Arc::clone(gateway)));
+    background.spawn(access::follow_clock(Arc::clone(gateway)));
     background.spawn(sessions::keep(Arc::clone(gateway)));
     background.spawn(leavings::begin(Arc::clone(gateway)));
     background.spawn(leavings::settle(Arc::clone(gateway)));

@@ -1,15 +1,26 @@
 //! The time of day: the system's, or one that a test turns by hand.
+//!
+//! The system's clock may be set back. Time here never runs back, and never stands still either: were
+//! it simply the highest time seen, a grant of half an hour could last for days. So from a step back
+//! on it goes at the speed of the monotonic clock. A step forward is followed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use tokio::sync::watch;
 
+use super::faults;
 use crate::kernel::time::Timestamp;
 
 /// Where the time comes from. Cheap to clone; clones of a manual clock show the same time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The system's clock.
+    /// The system's clock, steadied: one for the whole process.
     #[default]
     System,
     /// Stands still until its [`Hands`] are moved.
@@ -19,6 +30,31 @@ pub enum Clock {
 /// What moves a manual clock.
 #[derive(Debug)]
 pub struct Hands(watch::Sender<Timestamp>);
+
+/// By how much the wall clock has been ahead of the monotonic one at most, in microseconds.
+#[derive(Debug)]
+struct Steady(AtomicI64);
+
+impl Steady {
+    const fn new() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+
+    /// The time when the wall clock shows `wall` and the monotonic one, read after it, `running`.
+    fn time(&self, wall: Timestamp, running: Duration) -> Timestamp {
+        let running = i64::try_from(running.as_micros()).unwrap_or(i64::MAX);
+        let lead = wall.0.saturating_sub(running);
+        let mut highest = self.0.load(Ordering::Relaxed);
+        if lead > highest {
+            // Written only when the clock was set forward, so that threads don't wait for each other.
+            highest = self.0.fetch_max(lead, Ordering::Relaxed).max(lead);
+        }
+        Timestamp(highest.saturating_add(running))
+    }
+}
+
+static STEADY: Steady = Steady::new();
+static STARTED: OnceLock<Instant> = OnceLock::new();
 
 impl Clock {
     /// A clock that shows `start` until its hands are moved.
@@ -31,10 +67,19 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+                let started = STARTED.get_or_init(Instant::now);
+                let wall = wall();
+                // In this order: a thread that is held up between the two must not put time ahead.
+                STEADY.time(wall, started.elapsed())
             }
             Self::Manual(face) => *face.borrow(),
+        }
+    }
+
+    /// It is at least so late: a time that was kept from before the last start.
+    pub fn not_before(&self, kept: Timestamp) {
+        if let (Self::System, Some(started)) = (self, STARTED.get()) {
+            STEADY.time(kept, started.elapsed());
         }
     }
 
@@ -62,6 +107,12 @@ impl Clock {
             }
         }
     }
+}
+
+fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    Timestamp(micros.saturating_add(faults::clock_is_off_by()))
 }
 
 impl Hands {
@@ -99,5 +150,20 @@ mod tests {
     async fn a_time_that_has_passed_does_not_wait() {
         Clock::System.sleep_until(Timestamp(0)).await;
         assert!(Clock::System.now() > Timestamp(1_700_000_000_000_000));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_neither_turns_nor_stops_time() {
+        let steady = Steady::new();
+        let at = |wall: i64, running| {
+            steady.time(Timestamp(wall * 1_000_000), Duration::from_secs(running)).seconds()
+        };
+        assert_eq!(at(10_000, 1), 10_000);
+        assert_eq!(at(10_009, 10), 10_009);
+        assert_eq!(at(6_410, 11), 10_010, "an hour back");
+        assert_eq!(at(6_420, 21), 10_020, "at the speed of the clock");
+        assert_eq!(at(10_031, 31), 10_031, "it is right again");
+        assert_eq!(at(20_000, 40), 20_000, "a step forward is followed");
+        assert_eq!(at(10_050, 50), 20_010);
     }
 }

@@ -15,6 +15,7 @@ mod copy;
 mod drivers;
 mod extended;
 mod fault_client;
+mod fault_clock;
 mod fault_panic;
 mod grant_end;
 mod grants;

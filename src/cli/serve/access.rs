@@ -21,6 +21,10 @@ use crate::{
 /// How often budgets are written to the store.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How often the clock is looked at, and how far it must have been set for anybody to care.
+const LOOK_AT_CLOCK: Duration = Duration::from_millis(500);
+const STEP: Duration = Duration::from_millis(300);
+
 /// How long the store may take to say that it is there.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -168,6 +172,23 @@ pub(super) async fn confirm(gateway: Arc<Gateway>) {
             services.access.store(Arc::new(less));
             services.registry.raise_all(Wake::Access);
         }
+    }
+}
+
+/// Notices when the system's clock is set forward: what has ended by it ends now, and not when a timer
+/// that was set before runs out. Backward the gateway's time doesn't go.
+pub(super) async fn follow_clock(gateway: Arc<Gateway>) {
+    let services = &gateway.services;
+    let look = || (services.clock.now(), tokio::time::Instant::now());
+    let mut last = look();
+    loop {
+        tokio::time::sleep(LOOK_AT_CLOCK).await;
+        let (now, at) = look();
+        if now.since(last.0) > at.duration_since(last.1) + STEP {
+            tracing::warn!("the system's clock was set forward");
+            services.registry.raise_all(Wake::Access);
+        }
+        last = (now, at);
     }
 }
 

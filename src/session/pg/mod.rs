@@ -232,6 +232,8 @@ impl Relay {
             return Ok(());
         }
         if flags.has(Wake::Access) {
+            // The clock may have been set: what is due is due at another moment.
+            self.timer_due = None;
             self.talk.refresh_rights();
         }
         if flags.has(Wake::Cancel) {

@@ -1,0 +1,110 @@
+//! The system's clock is set: no right lives longer by it, and none dies of a small step.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{
+    Gateway, Postgres, RawClient, eventually,
+    gateway::Options,
+    raw::{error, query, rows},
+};
+
+const ENDLESS: &str = "SELECT count(*) FROM orders a, orders b, orders c";
+
+fn with_faults(server: &Postgres) -> Gateway {
+    Gateway::start_with(server, &Options { faults: true, ..Options::default() })
+}
+
+fn reads(client: &mut RawClient) -> bool {
+    error(&client.query("SELECT id FROM orders LIMIT 1")).is_none()
+}
+
+fn grant_for(gateway: &Gateway, seconds: u32) {
+    gateway.grant_with("alice", "select", &["--for", &format!("{seconds}s")]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_no_grant_a_longer_life() {
+    let server = Postgres::start();
+    let gateway = with_faults(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    let began = Instant::now();
+    grant_for(&gateway, 8);
+    busy.send_bytes(&query(ENDLESS));
+    for back in [-1, -3600, -7200, -100_000] {
+        assert!(reads(&mut client), "a step of the clock ended a grant");
+        gateway.faults(&format!("clock {back}"));
+    }
+    let ended = error(&busy.read_until(b'Z')).expect("it ended").field('M');
+    assert!(ended.contains("expired"), "{ended}");
+    let lived = began.elapsed();
+    assert!(lived < Duration::from_secs(12), "{lived:?}");
+    assert!(!reads(&mut client));
+    assert!(!reads(&mut gateway.connect("alice", &secret)));
+    times_never_run_back(&gateway);
+}
+
+#[test]
+fn a_clock_that_is_set_forward_ends_what_has_ended_by_it_and_nothing_else() {
+    let server = Postgres::start();
+    let gateway = with_faults(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    grant_for(&gateway, 1200);
+    busy.send_bytes(&query(ENDLESS));
+    gateway.faults("clock 5");
+    assert!(reads(&mut client), "a small step ended it");
+    // What it has read is told to the store, which wakes everybody: not behind the next step.
+    std::thread::sleep(Duration::from_millis(2500));
+    gateway.faults("clock 1195");
+    assert!(busy.is_silent_for(Duration::from_millis(700)), "it is not over yet");
+    // Its alarm was set before the clock was.
+    let ended = error(&busy.read_until(b'Z')).expect("it ended").field('M');
+    assert!(ended.contains("expired"), "{ended}");
+    assert!(!reads(&mut client));
+    gateway.faults("");
+    assert!(!reads(&mut client), "time ran back");
+    times_never_run_back(&gateway);
+}
+
+#[test]
+fn a_clock_that_was_set_back_while_nobody_served_wakes_no_grant() {
+    let server = Postgres::start();
+    let mut gateway = with_faults(&server);
+    let secret = gateway.principal("alice", "developer");
+    grant_for(&gateway, 2);
+    let mut client = gateway.connect("alice", &secret);
+    client.query("SELECT 'before the stop'");
+    assert!(eventually(Duration::from_secs(8), || !reads(&mut client)));
+    // The highest time is kept every five seconds, and at every change.
+    std::thread::sleep(Duration::from_secs(6));
+    gateway.signal(nix::sys::signal::Signal::SIGKILL);
+    gateway.wait_end_by_signal();
+    gateway.faults("clock -3600");
+    gateway.restart();
+    let mut client = gateway.connect("alice", &secret);
+    assert!(!reads(&mut client), "it is alive again");
+    assert_eq!(rows(&client.query("SELECT 'standing'")), [["standing"]]);
+    times_never_run_back(&gateway);
+    gateway.must(&["audit", "verify"]);
+}
+
+/// Within a lane. Sessions that share one note the time when they wake up, each for itself.
+fn times_never_run_back(gateway: &Gateway) {
+    let mut last: std::collections::HashMap<u64, String> = std::collections::HashMap::new();
+    for line in gateway.trail().lines().filter(|l| l.contains("\"lane\":")) {
+        let Ok(record) = serde_json::from_str::<Value>(line) else { continue };
+        let (Some(lane), Some(time)) = (record["lane"].as_u64(), record["time"].as_str()) else {
+            continue;
+        };
+        let to_the_second = time[..19].to_owned();
+        if let Some(before) = last.insert(lane, to_the_second.clone()) {
+            assert!(before <= to_the_second, "{before} is followed by {line}");
+        }
+    }
+    assert!(!last.is_empty());
+}
