@@ -16,6 +16,7 @@ mod drivers;
 mod extended;
 mod fault_client;
 mod fault_clock;
+mod fault_kill;
 mod fault_panic;
 mod grant_end;
 mod grants;
