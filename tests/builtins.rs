@@ -1,5 +1,5 @@
-//! The reviewed lists against what a PostgreSQL 15 really has: `tests/data/postgres15`, taken from
-//! a fresh Debian server's own catalogs; and against what the corpora call.
+//! The reviewed lists against what a PostgreSQL 15 and an 18 really have: `tests/data/postgres15` and
+//! `postgres18`, taken from fresh Debian servers' own catalogs; and against what the corpora call.
 
 use hallpass::kernel::sql::builtins::{
     FunctionRule, RelationRule, SettingRule, catalog_relation, function, setting,
@@ -8,12 +8,17 @@ use hallpass::kernel::sql::builtins::{
 #[path = "support/corpus.rs"]
 pub mod corpus;
 
-const FUNCTIONS: &str = include_str!("data/postgres15/functions.txt");
-const RELATIONS: &str = include_str!("data/postgres15/relations.txt");
-const SETTINGS: &str = include_str!("data/postgres15/settings.txt");
+const FUNCTIONS: [&str; 2] =
+    [include_str!("data/postgres15/functions.txt"), include_str!("data/postgres18/functions.txt")];
+const RELATIONS: [&str; 2] =
+    [include_str!("data/postgres15/relations.txt"), include_str!("data/postgres18/relations.txt")];
+const SETTINGS: [&str; 2] =
+    [include_str!("data/postgres15/settings.txt"), include_str!("data/postgres18/settings.txt")];
 
-fn lines(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    text.lines()
+fn lines(texts: [&'static str; 2]) -> impl Iterator<Item = Vec<&'static str>> {
+    texts
+        .into_iter()
+        .flat_map(str::lines)
         .filter(|line| !line.starts_with('#') && !line.is_empty())
         .map(|line| line.split_whitespace().collect())
 }
@@ -27,8 +32,8 @@ fn every_function_that_can_be_called_was_reviewed() {
         } else {
             assert!(
                 matches!(function(name), None | Some(FunctionRule::Admin))
-                    // The two methods of TABLESAMPLE.
-                    || matches!(name, "bernoulli" | "system"),
+                    // The two methods of TABLESAMPLE; and what 15 lets people call and 18 doesn't.
+                    || matches!(name, "bernoulli" | "system" | "interval_avg"),
                 "{name} is on the list though nobody can call it"
             );
         }
@@ -41,12 +46,17 @@ fn a_volatile_function_is_pure_only_by_name() {
         let [name, volatility, _] = line[..] else { panic!("{line:?}") };
         if volatility.contains('v') && function(name) == Some(FunctionRule::Pure) {
             let reviewed = [
+                "array_sample",
+                "array_shuffle",
                 "bernoulli",
                 "clock_timestamp",
                 "gen_random_uuid",
                 "random",
+                "random_normal",
                 "system",
                 "timeofday",
+                "uuidv4",
+                "uuidv7",
             ];
             assert!(reviewed.contains(&name), "{name}");
         }

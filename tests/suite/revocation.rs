@@ -99,8 +99,13 @@ fn a_disabled_principal_loses_the_session() {
 #[test]
 fn a_session_can_be_killed() {
     let (_server, gateway, mut client, _grant) = start("select");
-    let sessions = gateway.json(&["session", "list"]);
-    let id = sessions[0]["id"].as_str().unwrap_or_else(|| panic!("{sessions}")).to_owned();
+    let mut id = String::new();
+    let listed = eventually(Duration::from_secs(10), || {
+        let sessions = gateway.json(&["session", "list"]);
+        id = sessions[0]["id"].as_str().unwrap_or_default().to_owned();
+        !id.is_empty()
+    });
+    assert!(listed, "it isn't listed");
     gateway.must(&["session", "kill", &id]);
     assert!(client.ends_after(b"EN"), "{:?}", client.record.last());
 }

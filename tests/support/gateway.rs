@@ -285,12 +285,14 @@ tls = "{upstream_tls}"
             "a test",
         ];
         let made = self.json(&[&fixed[..], more].concat());
-        wait_noticed();
-        match &made["id"] {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => format!("G-{number}"),
-            _ => panic!("no id: {made}"),
+        let Value::String(id) = &made["id"] else { panic!("no id: {made}") };
+        if permissions.contains("admin") && !more.contains(&"--from") {
+            // It begins when its target has been looked at.
+            let begun = || !self.json(&["grant", "show", id])["left_behind"].is_null();
+            assert!(eventually(PATIENCE, begun), "{id} does not begin");
         }
+        wait_noticed();
+        id.clone()
     }
 
     /// A principal who may do everything there is, unmask included; its secret.

@@ -160,6 +160,11 @@ impl Drop for Postgres {
 
 /// The path of a program of the server (`initdb`, `postgres`) or of its clients.
 pub fn program(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os("HALLPASS_TEST_POSTGRES") {
+        let program = Path::new(&folder).join(name);
+        assert!(program.is_file(), "HALLPASS_TEST_POSTGRES has no {name}");
+        return program;
+    }
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|e| e.path().join("bin")).collect())

@@ -106,19 +106,25 @@ impl Drop for Server {
 
 /// The newest installed one of these programs, run as somebody who isn't root.
 pub(crate) fn program(name: &str) -> Command {
+    let mut command = Command::new(folder().join(name));
+    if let Some(user) = postgres() {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    command.current_dir("/").env_remove("PGPASSWORD").env("HOME", "/nonexistent");
+    command
+}
+
+fn folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("HALLPASS_TEST_POSTGRES") {
+        return folder.into();
+    }
     let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
         .expect("Postgres is installed (Debian: postgresql)")
         .flatten()
         .map(|entry| entry.path())
         .collect();
     versions.sort();
-    let newest = versions.pop().expect("has a version");
-    let mut command = Command::new(newest.join("bin").join(name));
-    if let Some(user) = postgres() {
-        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-    }
-    command.current_dir("/").env_remove("PGPASSWORD").env("HOME", "/nonexistent");
-    command
+    versions.pop().expect("has a version").join("bin")
 }
 
 /// Servers refuse to run as root.
