@@ -7,12 +7,11 @@ use nix::sys::signal::Signal;
 use crate::support::{
     Gateway, Message, Postgres, RawClient, eventually,
     gateway::Options,
-    raw::{bind, error, execute, parse, rows, sync},
+    raw::{bind, error, execute, parse, query, rows, sync},
 };
 
 const LOG_INS: &str = "CREATE ROLE h_read LOGIN PASSWORD 'one'; GRANT pg_read_all_data TO h_read;
-    CREATE ROLE h_dml LOGIN PASSWORD 'two'; GRANT pg_read_all_data, pg_write_all_data TO h_dml;
-    GRANT h_read, h_dml TO hallpass";
+    CREATE ROLE h_dml LOGIN PASSWORD 'two'; GRANT pg_read_all_data, pg_write_all_data TO h_dml";
 
 const SECTIONS: &str = "[target.log_in.read]\nuser = \"h_read\"\npassword_command = [\"echo\", \"one\"]\n\
      [target.log_in.dml]\nuser = \"h_dml\"\npassword_command = [\"echo\", \"two\"]\n";
@@ -221,4 +220,20 @@ fn the_extended_protocol_moves_between_two_batches() {
         rows(&client.read_until(b'Z'))[0][0].clone()
     };
     assert!(eventually(Duration::from_secs(5), || user() == "h_read"));
+}
+
+#[test]
+fn what_runs_under_a_lower_log_in_is_ended_with_its_session() {
+    let (server, gateway, secret) = start();
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    client.send_bytes(&query("SELECT pg_sleep(100)"));
+    let runs = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'h_read' AND query ~ 'sleep'";
+    assert!(eventually(Duration::from_secs(5), || server.sql(runs) == "1"));
+    assert!(eventually(Duration::from_secs(10), || {
+        let listed = gateway.json(&["session", "list"]);
+        let id = listed[0]["id"].as_str().map(str::to_owned);
+        id.is_some_and(|id| gateway.cli(&["session", "kill", &id]).status.success())
+    }));
+    assert!(eventually(Duration::from_secs(10), || server.sql(runs) == "0"));
 }

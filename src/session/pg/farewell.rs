@@ -127,10 +127,11 @@ impl Relay {
     /// Ends the upstream's session; where that can't be done, cancels what runs in it.
     fn tell_to_end(&self) -> JoinHandle<()> {
         let target = Arc::clone(&self.talk.facts.target);
-        let key = self.cancel_key.clone();
+        // A log-in may always end its own sessions, and another's perhaps not.
+        let (key, level) = (self.cancel_key.clone(), self.talk.log_in);
         self.talk.core.services.control.spawn(async move {
             let end = async {
-                let mut control = Control::connect(&target.connect, PATIENCE).await?;
+                let mut control = Control::connect(target.log_in(level).1, PATIENCE).await?;
                 let ended = control.terminate(key.process).await;
                 control.close().await;
                 ended
