@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     net::{listener::Admission, stream::Detached},
+    telemetry::seldom::Seldom,
     trail::Lane,
 };
 
@@ -85,6 +86,7 @@ impl Cores {
                         intents_wait: Notify::new(),
                         unwritten: RefCell::default(),
                         counts,
+                        disagreements: Seldom::default(),
                         cache: RefCell::new(Cache::default()),
                         normal: RefCell::default(),
                         sessions: Cell::new(0),

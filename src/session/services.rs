@@ -26,7 +26,10 @@ use crate::{
     },
     net::clock::Clock,
     store::{AccessSnapshot, Store},
-    telemetry::metrics::{Counts, Metrics},
+    telemetry::{
+        metrics::{Counts, Metrics},
+        seldom::Seldom,
+    },
     trail::Lane,
     upstream::ConnectOptions,
     wire::pg::{FrontendLimits, scram::MockSecret},
@@ -190,6 +193,8 @@ pub struct Core {
     pub unwritten: RefCell<Vec<Waker>>,
     /// What it counts for operators.
     pub counts: Arc<Counts>,
+    /// Says in the log that the layers disagree about a text.
+    pub disagreements: Seldom,
     /// Its analyses.
     pub cache: RefCell<Cache>,
     /// Reused for cache keys.

@@ -102,6 +102,7 @@ pub struct Counts {
     cache_hits: Counter,
     cache_misses: Counter,
     trail_refusals: Counter,
+    disagreements: Counter,
 }
 
 impl Counts {
@@ -139,6 +140,11 @@ impl Counts {
     /// A statement was refused because the trail couldn't take its record.
     pub fn trail_refusal(&self) {
         self.trail_refusals.add(1);
+    }
+
+    /// A text was read differently by two of the layers.
+    pub fn disagreement(&self) {
+        self.disagreements.add(1);
     }
 }
 
@@ -218,6 +224,10 @@ impl Metrics {
             ),
             panics::count(),
         );
+        page.counter(
+            ("hallpass_disagreements_total", "Texts that two of the layers read differently."),
+            sum(|c| &c.disagreements),
+        );
         page.gauge(
             ("hallpass_audit_lag_bytes", "Trail that is not in the audit table yet."),
             self.index_lag.load(Ordering::Relaxed),
@@ -275,6 +285,8 @@ mod tests {
         two.rows(1, 2);
         one.cache_miss();
         one.trail_refusal();
+        one.disagreement();
+        two.disagreement();
         metrics.index_lags(7);
         let page = metrics.exposition(Gauges { connections_open: 2, grants_active: 1 });
         for line in [
@@ -288,6 +300,7 @@ mod tests {
             "hallpass_analysis_cache_total{result=\"hit\"} 0",
             "hallpass_analysis_cache_total{result=\"miss\"} 1",
             "hallpass_trail_refusals_total 1",
+            "hallpass_disagreements_total 2",
             "hallpass_audit_lag_bytes 7",
             "hallpass_grants_active 1",
         ] {

@@ -21,6 +21,7 @@ mod fault_panic;
 mod grant_end;
 mod grants;
 mod harness;
+mod layers;
 mod left_behind;
 mod limits;
 mod log_ins;

@@ -411,7 +411,22 @@ impl Conversation {
 
     /// What is to be said of a text that can't be read: it needs admin.
     pub(super) fn opinion_of_unreadable(&self, why: &Unreadable, text: &str) -> Opinion {
+        if *why == Unreadable::Disagreement {
+            self.layers_disagree();
+        }
         gate::unreadable(why, text, &self.rights, self.caps(), self.now)
+    }
+
+    /// A gap in one of the layers, or somebody who looks for one. The text is on the trail.
+    fn layers_disagree(&self) {
+        self.core.counts.disagreement();
+        if let Some(times) = self.core.disagreements.happened(self.now) {
+            let handle = &self.facts.handle;
+            tracing::warn!(
+                target = %handle.target, session = %handle.id, principal = %handle.principal, times,
+                "the layers disagree about how a statement is to be read; it needs admin"
+            );
+        }
     }
 
     /// A Bind that was on record failed or was skipped, and no Execute has taken its record over.
