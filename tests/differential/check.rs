@@ -275,11 +275,13 @@ impl<'a> Check<'a> {
                 || self.ddl()
                 || relation.kind == RelationKind::Index;
         }
+        let planned = self.analyses.iter().any(|a| a.kind == StatementKind::Explain);
         let of_large_objects = relation.name.starts_with("pg_largeobject");
         // The rows of a materialized view are put into a new file.
         let refreshes = self.analyses.iter().any(|a| a.kind == StatementKind::Refresh);
         self.ddl()
             || refreshes
+            || planned
             || of_large_objects && self.needs.iter().any(|n| n.permission == Permission::Dml)
             || mode == "RowShareLock"
     }
@@ -316,7 +318,7 @@ impl<'a> Check<'a> {
         self.needs.iter().any(|need| {
             permissions.contains(&need.permission)
                 && match &need.on {
-                    NeedOn::Relation { schema, name } => {
+                    NeedOn::Relation { schema, name, .. } => {
                         all.iter().any(|r| r.schema == *schema && r.name == *name)
                             // A name that nobody knows is no scope's.
                             || schema.is_empty() && all.iter().any(|r| r.name == *name)

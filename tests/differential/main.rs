@@ -3,7 +3,8 @@
 //!
 //! By default it runs a few thousand statements, always the same. `HALLPASS_DIFFER_SECONDS=3600` makes it
 //! run for so long, `HALLPASS_DIFFER_SEED=7` on other statements; a finding tells the number of its
-//! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone.
+//! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone. `HALLPASS_DIFFER_LIVE=10` sends ten
+//! times as many through a gateway.
 
 #[path = "../support/corpus.rs"]
 pub mod corpus;
@@ -14,6 +15,7 @@ mod builtins;
 mod check;
 mod generate;
 mod laboratory;
+mod live;
 mod server;
 
 use std::{
@@ -43,6 +45,16 @@ fn all_that_the_server_shows_was_in_the_analysis() {
             run.one(number);
         }
         run.told.report(started.elapsed());
+    });
+}
+
+#[test]
+fn what_is_needed_is_enough_and_one_right_less_is_too_little() {
+    with_room(|| {
+        let times = from_environment("HALLPASS_DIFFER_LIVE").unwrap_or(1);
+        let times = usize::try_from(times).expect("fits");
+        let found = live::findings(&Laboratory::start(), times);
+        assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
     });
 }
 
