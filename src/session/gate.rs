@@ -70,7 +70,9 @@ pub fn read(
         return Read::ForPool;
     }
     let result = analyze(text, reading, target);
-    if let Ok(batch) = &result {
+    if let Ok(batch) = &result
+        && batch.stands_for_its_key()
+    {
         core.cache.borrow_mut().insert(key, Arc::clone(batch));
     }
     Read::Done(result)

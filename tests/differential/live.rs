@@ -15,6 +15,7 @@ use super::{
     fits_a_transaction,
     generate::Dice,
     laboratory::{Laboratory, first_number},
+    same_key,
     server::{Session, say, status},
     support::{
         Gateway, Message, PATIENCE, Postgres, RawClient, eventually,
@@ -58,6 +59,8 @@ struct Case {
     held: Vec<Held>,
     /// Without this one it must be refused.
     less: usize,
+    /// Behind it names mean what they meant.
+    settled: bool,
 }
 
 /// What became of all cases.
@@ -103,7 +106,8 @@ fn sample(laboratory: &Laboratory, times: usize) -> Vec<Case> {
         let Some((held, less)) = least(&analyses, number) else { continue };
         if direct.witness(&sql).error.is_none() {
             *room -= 1;
-            cases.push(Case { number, sql, held, less });
+            let settled = analyses.iter().all(|a| a.effects.is_empty());
+            cases.push(Case { number, sql, held, less, settled });
         }
     }
     cases
@@ -282,16 +286,23 @@ fn reply(client: &mut RawClient, sql: &str) -> Vec<Message> {
     answer
 }
 
+/// The statement, and behind it one with the same cache key: its analysis comes from the cache.
 fn passes(server: &Postgres, gateway: &Gateway, case: &Case, person: &Person) -> Option<String> {
+    let mut client = person.connect(gateway);
     let sql = case.marked("full");
-    let [one, other] = ["one", "other"].map(|name| reply(&mut direct(server, name), &sql));
-    let through = reply(&mut person.connect(gateway), &sql);
-    match (raw::error(&one), raw::error(&through)) {
-        (None, Some(error)) => Some(case.told(&format!("{error:?}"))),
-        // What two sessions see differently says nothing.
-        _ if one != other || one == through => None,
-        _ => Some(case.told(&format!("other replies: {one:?}\n      {through:?}"))),
-    }
+    let mut texts = if case.settled { same_key::with_the_key_of(&sql) } else { Vec::new() };
+    texts.truncate(2);
+    texts.insert(0, sql);
+    texts.iter().find_map(|sql| {
+        let [one, other] = ["one", "other"].map(|name| reply(&mut direct(server, name), sql));
+        let through = reply(&mut client, sql);
+        match (raw::error(&one), raw::error(&through)) {
+            (None, Some(error)) => Some(case.told(&format!("{error:?}"))),
+            // What two sessions see differently says nothing.
+            _ if one != other || one == through => None,
+            _ => Some(case.told(&format!("{sql}: other replies: {one:?}\n      {through:?}"))),
+        }
+    })
 }
 
 fn is_refused(gateway: &Gateway, case: &Case, person: &Person) -> Option<String> {

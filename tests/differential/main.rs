@@ -4,10 +4,12 @@
 //! By default it runs a few thousand statements, always the same. `HALLPASS_DIFFER_SECONDS=3600` makes it
 //! run for so long, `HALLPASS_DIFFER_SEED=7` on other statements; a finding tells the number of its
 //! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone. `HALLPASS_DIFFER_LIVE=10` sends ten
-//! times as many through a gateway.
+//! times as many through a gateway, `HALLPASS_DIFFER_KEYS=10` compares ten times as many texts of one key.
 
 #[path = "../support/corpus.rs"]
 pub mod corpus;
+#[path = "../support/same_key.rs"]
+mod same_key;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -28,7 +30,10 @@ use laboratory::{Laboratory, from_environment, with_room};
 use server::Session;
 
 /// So many by default.
-const STATEMENTS: u64 = 6_000;
+const STATEMENTS: u64 = 5_000;
+
+/// Of so many, other texts with the same cache key are looked at.
+const KEYS: u64 = 1_000;
 
 #[test]
 fn all_that_the_server_shows_was_in_the_analysis() {
@@ -55,6 +60,34 @@ fn what_is_needed_is_enough_and_one_right_less_is_too_little() {
         let times = usize::try_from(times).expect("fits");
         let found = live::findings(&Laboratory::start(), times);
         assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
+    });
+}
+
+#[test]
+fn generated_texts_with_one_key_have_one_analysis() {
+    with_room(|| {
+        let laboratory = Laboratory::start();
+        let first = laboratory::first_number() + 200_000;
+        let times = from_environment("HALLPASS_DIFFER_KEYS").unwrap_or(1);
+        let (mut pairs, mut told) = (0, Told::default());
+        for number in first..first + KEYS * times {
+            let sql = laboratory.statement(number);
+            let same = same_key::with_the_key_of(&sql);
+            let Some(expected) = same_key::said(laboratory.analyze(&sql)) else { continue };
+            pairs += same.len();
+            for other in same {
+                if same_key::said(laboratory.analyze(&other)).as_ref() != Some(&expected) {
+                    told.finding(
+                        "another analysis".into(),
+                        number,
+                        &format!("{sql}\n      {other}"),
+                    );
+                }
+            }
+        }
+        eprintln!("{pairs} pairs");
+        assert!(pairs > 1000, "only {pairs} pairs");
+        told.report(Duration::ZERO);
     });
 }
 

@@ -27,7 +27,8 @@ ALTER SCHEMA public OWNER TO hallpass;
 SET SESSION AUTHORIZATION hallpass;
 CREATE SCHEMA lab;
 CREATE SCHEMA side;
-CREATE FUNCTION lab.ran(what text) RETURNS void LANGUAGE plpgsql IMMUTABLE AS
+-- Volatile: else the first plan of a session would say it, and no later call.
+CREATE FUNCTION lab.ran(what text) RETURNS void LANGUAGE plpgsql VOLATILE AS
     $$BEGIN RAISE INFO 'ran %', what; END$$;
 CREATE PROCEDURE lab.make(kind text, signature text, result text, options text, value text)
 LANGUAGE plpgsql AS $$BEGIN

@@ -44,6 +44,22 @@ fn a_grant_reaches_an_open_session_in_under_a_second() {
 }
 
 #[test]
+fn a_view_of_the_gateway_is_answered_by_the_constants_of_each_text() {
+    let (_server, gateway, secret) = start();
+    let mut client = gateway.connect("alice", &secret);
+    for reason in ["INC-1", "INC-2"] {
+        client.query(&format!("SELECT hallpass.request('select', '30m', '{reason}')"));
+    }
+    let mut ask = |text: &str| rows(&client.query(text));
+    let all = || ask("SELECT reason FROM hallpass.requests").len() == 2;
+    assert!(eventually(Duration::from_secs(3), all));
+    let mut of = |id: u8| ask(&format!("SELECT reason FROM hallpass.requests WHERE id = {id}"));
+    assert_eq!([of(1), of(2)], [[["INC-1"]], [["INC-2"]]]);
+    let mut few = |n: usize| ask(&format!("SELECT reason FROM hallpass.requests LIMIT {n}")).len();
+    assert_eq!([few(1), few(2)], [1, 2]);
+}
+
+#[test]
 fn a_scope_holds_for_its_tables_only() {
     let (_server, gateway, secret) = start();
     gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.orders,billing.*"]);

@@ -255,6 +255,14 @@ pub struct Batch {
     pub fingerprint: Arc<str>,
 }
 
+impl Batch {
+    /// True if it says what every text with the same cache key does. What the gateway answers itself
+    /// goes by the constants of the one text: `SELECT * FROM hallpass.requests WHERE state = 'denied'`.
+    pub fn stands_for_its_key(&self) -> bool {
+        self.statements.iter().all(|analysis| analysis.local.is_none())
+    }
+}
+
 /// Why a text was not read. Either way it needs admin.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unreadable {
