@@ -271,6 +271,7 @@ impl<'a> Check<'a> {
             let planned = self.analyses.iter().any(|a| a.kind == StatementKind::Explain);
             return open
                 || planned
+                || self.describes()
                 || self.reads_catalogs()
                 || self.ddl()
                 || relation.kind == RelationKind::Index;
@@ -286,15 +287,18 @@ impl<'a> Check<'a> {
             || mode == "RowShareLock"
     }
 
-    /// Catalogs, or reviewed functions that look at them: `pg_get_ruledef()` locks what it describes.
     fn reads_catalogs(&self) -> bool {
-        let by_function = ["pg_", "currval", "lastval"];
-        self.analyses.iter().flat_map(|a| &a.relations).any(|r| r.is_catalog)
-            || self.analyses.iter().flat_map(|a| &a.routines).any(|used| {
-                let name = used.name.base();
-                by_function.iter().any(|start| name.starts_with(start))
-                    && matches!(builtins::function(name), Some(FunctionRule::Info))
-            })
+        self.analyses.iter().flat_map(|a| &a.relations).any(|r| r.is_catalog) || self.describes()
+    }
+
+    /// Reviewed functions look at catalogs: `pg_get_ruledef()` locks what it describes.
+    fn describes(&self) -> bool {
+        let starts = ["pg_", "currval", "lastval"];
+        self.analyses.iter().flat_map(|a| &a.routines).any(|used| {
+            let name = used.name.base();
+            starts.iter().any(|start| name.starts_with(start))
+                && matches!(builtins::function(name), Some(FunctionRule::Info))
+        })
     }
 
     fn locks_tables(&self) -> bool {

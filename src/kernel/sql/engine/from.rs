@@ -6,7 +6,10 @@ use sqlparser::ast::{
 };
 
 use crate::kernel::sql::{
-    engine::{Walker, names::fold},
+    engine::{
+        Walker,
+        names::{VALUES_WITHOUT_ARGUMENTS, fold, is_word},
+    },
     reading::{Access, RawName},
 };
 
@@ -89,6 +92,9 @@ impl Walker {
                     self.foreign |= arguments.settings.is_some();
                     let literals = self.arguments(&arguments.args);
                     self.function_in_from(name, raw, literals);
+                    return Vec::new();
+                }
+                if is_word(name, &VALUES_WITHOUT_ARGUMENTS) {
                     return Vec::new();
                 }
                 self.relation_in_from(raw, alias.as_ref(), access)

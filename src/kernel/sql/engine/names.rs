@@ -82,6 +82,22 @@ const EXPRESSIONS: [&str; 41] = [
     "xmlserialize",
 ];
 
+/// Those of them that are called without parentheses, in FROM too. No relation goes by these names
+/// without quotes.
+pub(super) const VALUES_WITHOUT_ARGUMENTS: [&str; 11] = [
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "user",
+];
+
 /// An identifier as the server keeps it: ASCII letters to lower case unless quoted, cut at 63 bytes.
 pub(super) fn fold(ident: &Ident) -> String {
     let mut name = match ident.quote_style {

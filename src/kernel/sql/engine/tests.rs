@@ -175,6 +175,19 @@ fn syntax_that_only_looks_like_a_call_is_left_out() {
 }
 
 #[test]
+fn values_of_the_session_are_no_relations_in_from() {
+    for text in ["SELECT * FROM current_user", "SELECT * FROM a, CURRENT_SCHEMA, session_user s"] {
+        let server = crate::kernel::sql::server_grammar::read(
+            text,
+            crate::kernel::sql::mode::LexMode::POSTGRES,
+        );
+        let server = server.expect("reads");
+        assert_eq!(compare(read(text).as_ref(), &server[0]), Ok(()), "{text}");
+    }
+    assert_eq!(uses("SELECT * FROM \"user\""), ["Read user"]);
+}
+
+#[test]
 fn whole_rows_and_fields_are_seen() {
     let columns = |text: &str| whole(text).columns.expect("looked");
     let whole_of = |text: &str| -> Vec<String> {
