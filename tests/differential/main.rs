@@ -30,7 +30,7 @@ use laboratory::{Laboratory, from_environment, with_room};
 use server::Session;
 
 /// So many by default.
-const STATEMENTS: u64 = 5_000;
+const STATEMENTS: u64 = 4_000;
 
 /// Of so many, other texts with the same cache key are looked at.
 const KEYS: u64 = 1_000;
