@@ -29,6 +29,7 @@ mod login;
 mod operating;
 mod outage;
 mod records;
+mod refusals;
 mod revocation;
 mod simple;
 mod story;

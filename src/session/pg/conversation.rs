@@ -336,18 +336,6 @@ impl Conversation {
         })
     }
 
-    /// A message whose body can't be read.
-    fn bad_message(&mut self, frame: &[u8], error: &WireError) -> Pass {
-        if !self.pipeline.discarding {
-            let refusal = Refusal::new(RefusalKind::BadMessage, error.to_string());
-            match frame.first() {
-                Some(&frontend::QUERY | &frontend::FUNCTION_CALL) => self.refuse_query(refusal),
-                _ => self.refuse_message(refusal),
-            }
-        }
-        Pass::Drop
-    }
-
     /// Names the upstream's session after its principal and the client's own application name.
     pub(super) fn name_application(&mut self) {
         self.application_stale = false;

@@ -10,14 +10,15 @@ use super::{
     local,
     meaning::{UpToDate, reserved},
     owed::{Execution, Local, Tag},
+    refused::{Asked, not_alone},
     simple::{begins, doubtful, unknown},
     wall::Need as WallNeed,
 };
 use crate::{
     kernel::{
-        audit::record::{Decided, Ended, IntentKind, Parameter},
+        audit::record::{Ended, IntentKind, Parameter},
         ids::StatementId,
-        policy::{Decision, Denial, Permit},
+        policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
@@ -52,47 +53,42 @@ impl Conversation {
             return Pass::Hold;
         }
         let limits = self.core.services.world.load();
-        let name = match Self::name(parse.name) {
-            Ok(name) => name,
-            Err(refusal) => return self.refused(refusal),
-        };
-        if let Some(why) = self.no_room_for(name, limits.limits.names) {
-            return self.refused(why);
-        }
         let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
             Ok(text) => text.as_str(),
-            Err(bad) => {
-                let refusal = bad.into();
-                self.record_bad_text(IntentKind::Parse, parse.text, &refusal);
-                return self.refused(refusal);
-            }
+            Err(bad) => return self.refused_bad_text(IntentKind::Parse, parse.text, bad.into()),
         };
+        let asked = Asked::text(IntentKind::Parse, text);
+        let name = match Self::name(parse.name) {
+            Ok(name) => name,
+            Err(refusal) => return self.refused(asked, refusal),
+        };
+        if let Some(why) = self.no_room_for(name, limits.limits.names) {
+            return self.refused(asked, why);
+        }
         let Some(read) = self.read(text) else { return Pass::Hold };
         let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));
-        if let Some(why) = read.as_ref().ok().and_then(|batch| self.barred(batch)) {
-            return self.refused(why);
-        }
-        if let Some(why) = read.as_ref().ok().and_then(|batch| reserved(batch)) {
-            return self.refused(why);
-        }
         if let Ok(batch) = &read {
+            if let Some(why) = self.barred(batch).or_else(|| reserved(batch)) {
+                return self.refused(Asked::of(IntentKind::Parse, text, batch), why);
+            }
             match self.named_up_to_date(batch) {
                 Ok(UpToDate::Yes) => {}
                 Ok(UpToDate::Held) => return Pass::Hold,
-                Err(why) => return self.refused(why),
+                Err(why) => {
+                    return self.refused(Asked::of(IntentKind::Parse, text, batch), why);
+                }
             }
         }
         let (batch, permit) = match read {
             Ok(batch) => match self.judge_prepared(&batch) {
                 Some(Decision::Permit(permit)) => (batch, permit),
                 Some(Decision::Denial(denial)) => {
-                    let what = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
-                    self.record_no(IntentKind::Parse, text, what, &Decided::Denial(&denial));
-                    return self.refused(denial.refusal());
+                    let asked = Asked::of(IntentKind::Parse, text, &batch);
+                    return self.denied(asked, &denial, None);
                 }
                 None => match self.permit_unseen(&batch) {
                     Some(understood) => understood,
-                    None => return self.unknown_in(&batch),
+                    None => return self.unknown_in(IntentKind::Parse, text, &batch),
                 },
             },
             Err(why) => match self.opinion_of_unreadable(&why, text) {
@@ -101,25 +97,16 @@ impl Conversation {
                         Batch { statements: vec![Arc::new(*analysis)], fingerprint: "".into() };
                     (Arc::new(batch), permit)
                 }
-                Opinion::Refuse(refusal) => {
-                    let decided = Decided::Refusal(&refusal);
-                    self.record_no(IntentKind::Parse, text, ("", None), &decided);
-                    return self.refused(refusal);
-                }
+                Opinion::Refuse(refusal) => return self.refused(asked, refusal),
             },
         };
-        if let Some(pass) = self.hold_or_move_wall(&permit, true) {
+        let asked = Asked::of(IntentKind::Parse, text, &batch);
+        if let Some(pass) = self.hold_or_move_wall(asked, &permit, true) {
             return pass;
         }
         let is_local = batch.statements.iter().any(|a| a.local.is_some());
         if is_local && batch.statements.len() > 1 {
-            return self.refused(
-                Refusal::new(
-                    RefusalKind::NotSupported,
-                    "hallpass.* can't be mixed with other statements",
-                )
-                .with_hint("Send it alone."),
-            );
+            return self.refused(asked, not_alone());
         }
         if batch.statements.iter().any(|a| gate::renames(a)) {
             // Reading its literals may call functions.
@@ -160,7 +147,7 @@ impl Conversation {
                 self.owe(Step::Parse, Whose::Client, Tag::Named(undo, run));
                 Pass::Statement(clearance)
             }
-            Err(refusal) => self.refused(refusal),
+            Err(refusal) => self.refused(asked, refusal),
         }
     }
 
@@ -183,7 +170,9 @@ impl Conversation {
         }
         let (portal, statement) = match (Self::name(bind.portal), Self::name(bind.statement)) {
             (Ok(portal), Ok(statement)) => (portal, statement),
-            (Err(refusal), _) | (_, Err(refusal)) => return self.refused(refusal),
+            (Err(refusal), _) | (_, Err(refusal)) => {
+                return self.refused(Asked::text(IntentKind::Bind, ""), refusal);
+            }
         };
         let Some(prepared) = self.names.statement(statement).map(Rc::clone) else {
             if !self.exchange.is_empty() {
@@ -196,15 +185,17 @@ impl Conversation {
         let mut prepared = match self.read_again(statement, &prepared) {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return Pass::Hold,
-            Err(refusal) => return self.refused(refusal),
+            Err(refusal) => {
+                return self.refused(Asked::again(IntentKind::Bind, &prepared), refusal);
+            }
         };
         if let Some(why) = self.barred(&prepared.batch) {
-            return self.refused(why);
+            return self.refused(Asked::again(IntentKind::Bind, &prepared), why);
         }
         match self.named_up_to_date(&prepared.batch) {
             Ok(UpToDate::Yes) => {}
             Ok(UpToDate::Held) => return Pass::Hold,
-            Err(why) => return self.refused(why),
+            Err(why) => return self.refused(Asked::again(IntentKind::Bind, &prepared), why),
         }
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);
@@ -218,7 +209,7 @@ impl Conversation {
             Some(Decision::Permit(permit)) => permit,
             Some(Decision::Denial(denial)) => {
                 let instead = in_doubt.then(|| doubtful(statement, false));
-                return self.denied(IntentKind::Bind, &prepared, &denial, instead);
+                return self.denied(Asked::again(IntentKind::Bind, &prepared), &denial, instead);
             }
             None => match self.permit_unseen(&prepared.batch) {
                 Some((batch, permit)) => {
@@ -226,10 +217,13 @@ impl Conversation {
                     drop(self.names.prepare(statement, Rc::clone(&prepared)));
                     permit
                 }
-                None => return self.unknown_in(&prepared.batch),
+                None => {
+                    return self.unknown_in(IntentKind::Bind, &prepared.text, &prepared.batch);
+                }
             },
         };
-        if let Some(pass) = self.hold_or_move_wall(&permit, true) {
+        let asked = Asked::again(IntentKind::Bind, &prepared);
+        if let Some(pass) = self.hold_or_move_wall(asked, &permit, true) {
             return pass;
         }
         let commits = prepared.analysis().is_some_and(|a| a.commits());
@@ -270,7 +264,7 @@ impl Conversation {
                 self.owe(Step::Bind, Whose::Client, Tag::Named(undo, None));
                 Pass::Statement(clearance)
             }
-            Err(refusal) => self.refused(refusal),
+            Err(refusal) => self.refused(asked, refusal),
         }
     }
 
@@ -284,7 +278,7 @@ impl Conversation {
         }
         let name = match Self::name(execute.portal) {
             Ok(name) => name,
-            Err(refusal) => return self.refused(refusal),
+            Err(refusal) => return self.refused(Asked::text(IntentKind::Execute, ""), refusal),
         };
         let Some(portal) = self.portal(name) else {
             if !self.exchange.is_empty() {
@@ -295,7 +289,7 @@ impl Conversation {
             return Pass::Drop;
         };
         if let Some(why) = self.barred(&portal.prepared.batch) {
-            return self.refused(why);
+            return self.refused(Asked::again(IntentKind::Execute, &portal.prepared), why);
         }
         if portal.prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.execute_local(&portal);
@@ -309,15 +303,17 @@ impl Conversation {
         match self.named_up_to_date(&prepared.batch) {
             Ok(UpToDate::Yes) => {}
             Ok(UpToDate::Held) => return Pass::Hold,
-            Err(why) => return self.refused(why),
+            Err(why) => return self.refused(Asked::again(IntentKind::Execute, &prepared), why),
         }
         let permit = match self.judge_prepared(&prepared.batch) {
             Some(Decision::Permit(permit)) => permit,
             Some(Decision::Denial(denial)) => {
                 let instead = in_doubt.then(|| doubtful(name, true));
-                return self.denied(IntentKind::Execute, &prepared, &denial, instead);
+                return self.denied(Asked::again(IntentKind::Execute, &prepared), &denial, instead);
             }
-            None => return self.unknown_in(&prepared.batch),
+            None => {
+                return self.unknown_in(IntentKind::Execute, &prepared.text, &prepared.batch);
+            }
         };
         let named_writes = |a: &Arc<Analysis>| {
             let inner = a.executes.as_deref().and_then(|name| self.named_analysis(name, false));
@@ -328,7 +324,8 @@ impl Conversation {
             // A capped result that overflows ends in an error: nothing that lasts may overtake it.
             return self.hold_for_result();
         }
-        if let Some(pass) = self.hold_or_move_wall(&permit, false) {
+        let asked = Asked::again(IntentKind::Execute, &prepared);
+        if let Some(pass) = self.hold_or_move_wall(asked, &permit, false) {
             return pass;
         }
         let analysis = prepared.analysis().map(Arc::clone);
@@ -337,7 +334,7 @@ impl Conversation {
             Some(statement) => self.core.lane.borrow_mut().again(permit, statement),
             None => match self.clear(permit, (IntentKind::Execute, &prepared.text), what, &[]) {
                 Ok(clearance) => clearance,
-                Err(refusal) => return self.refused(refusal),
+                Err(refusal) => return self.refused(asked, refusal),
             },
         };
         let mut run = self.start(&cleared, analysis.as_deref());
@@ -369,7 +366,7 @@ impl Conversation {
         }
         let name = match Self::name(named.name) {
             Ok(name) => name,
-            Err(refusal) => return self.refused(refusal),
+            Err(refusal) => return self.refused_nothing(refusal),
         };
         let (prepared, formats, step) = match named.kind {
             NameKind::Statement => {
@@ -406,7 +403,7 @@ impl Conversation {
                     self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
                     Pass::Drop
                 }
-                Err(refusal) => self.refused(refusal),
+                Err(refusal) => self.refused(Asked::again(IntentKind::Local, &prepared), refusal),
             };
         }
         self.sent_in_batch();
@@ -424,7 +421,7 @@ impl Conversation {
         }
         let name = match Self::name(named.name) {
             Ok(name) => name,
-            Err(refusal) => return self.refused(refusal),
+            Err(refusal) => return self.refused_nothing(refusal),
         };
         let local = match named.kind {
             NameKind::Statement => self.names.statement(name).map(Rc::clone),
@@ -493,37 +490,22 @@ impl Conversation {
         self.pipeline.open = true;
     }
 
-    /// Refused in its place, and on record. `instead`: what the client is told if its name is in doubt.
-    fn denied(
-        &mut self,
-        kind: IntentKind,
-        prepared: &Prepared,
-        denial: &Denial,
-        instead: Option<Refusal>,
-    ) -> Pass {
-        let what = (&*prepared.batch.fingerprint, prepared.analysis().map(AsRef::as_ref));
-        let decided = Decided::Denial(denial);
-        self.record_no(kind, &prepared.text, what, &decided);
-        self.refused(instead.unwrap_or_else(|| denial.refusal()))
-    }
-
-    /// Refused in its place.
-    pub(super) fn refused(&mut self, refusal: Refusal) -> Pass {
-        self.refuse_message(refusal);
-        Pass::Drop
-    }
-
     /// Held until a capped result has ended.
     fn hold_for_result(&mut self) -> Pass {
         self.held = Held::UntilResultEnds;
         Pass::Hold
     }
 
-    fn hold_or_move_wall(&mut self, permit: &Permit, begins: bool) -> Option<Pass> {
+    fn hold_or_move_wall(
+        &mut self,
+        asked: Asked<'_>,
+        permit: &Permit,
+        begins: bool,
+    ) -> Option<Pass> {
         match self.wall_for(permit, begins) {
             WallNeed::None => None,
             WallNeed::Wait => Some(Pass::Hold),
-            WallNeed::Refuse(refusal) => Some(self.refused(refusal)),
+            WallNeed::Refuse(refusal) => Some(self.refused(asked, refusal)),
         }
     }
 
@@ -575,7 +557,7 @@ impl Conversation {
         Some(self.judge(all))
     }
 
-    fn unknown_in(&mut self, batch: &Batch) -> Pass {
+    fn unknown_in(&mut self, kind: IntentKind, text: &str, batch: &Batch) -> Pass {
         if !self.exchange.is_empty() {
             self.held = Held::UntilAnswered;
             return Pass::Hold;
@@ -586,7 +568,7 @@ impl Conversation {
             Some((_, Some(name))) => self.unknown_or_doubtful(name, true),
             _ => Refusal::new(RefusalKind::Internal, "a name was lost"),
         };
-        self.refused(refusal)
+        self.refused(Asked::of(kind, text, batch), refusal)
     }
 
     /// The prepared statement, read again if names mean something else now than when it was made.

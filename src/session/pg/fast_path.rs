@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, Held, Pass},
+    refused::Asked,
     wall::Need as WallNeed,
 };
 use crate::{
     kernel::{
-        audit::record::{Decided, IntentKind},
+        audit::record::IntentKind,
         policy::Decision,
         refusal::{Refusal, RefusalKind},
         sql::analysis::Batch,
@@ -25,20 +26,6 @@ impl Conversation {
             // Spec: after an error in the extended protocol the server skips everything until Sync.
             return Pass::Drop;
         }
-        if self.copy_runs() {
-            let what = "a function can't be called while rows are copied";
-            self.refuse_query(Refusal::new(RefusalKind::NotSupported, what));
-            return Pass::Drop;
-        }
-        if !self.exchange.is_empty() {
-            // A capped result, a name or a setting under way: nothing overtakes them.
-            self.held = Held::UntilAnswered;
-            return Pass::Hold;
-        }
-        if let Some(why) = self.transaction.rolled_back.clone() {
-            self.refuse_query(why);
-            return Pass::Drop;
-        }
         let known = LARGE_OBJECTS.iter().find(|(oid, _)| *oid == call.oid).map(|(_, name)| *name);
         let text = match known {
             Some(name) => format!("fast-path call of {name} with {} arguments", call.arguments),
@@ -47,22 +34,28 @@ impl Conversation {
             }
         };
         let analysis = gate::called_by_number(&text, known.is_none());
+        let asked =
+            Asked { analysis: Some(&analysis), ..Asked::text(IntentKind::Query, text.as_str()) };
+        if self.copy_runs() {
+            let what = "a function can't be called while rows are copied";
+            return self.refused(asked, Refusal::new(RefusalKind::NotSupported, what));
+        }
+        if !self.exchange.is_empty() {
+            // A capped result, a name or a setting under way: nothing overtakes them.
+            self.held = Held::UntilAnswered;
+            return Pass::Hold;
+        }
+        if let Some(why) = self.transaction.rolled_back.clone() {
+            return self.refused(asked, why);
+        }
         let permit = match self.judge(std::iter::once(&analysis)) {
             Decision::Permit(permit) => permit,
-            Decision::Denial(denial) => {
-                let decided = Decided::Denial(&denial);
-                self.record_no(IntentKind::Query, &text, ("", Some(&analysis)), &decided);
-                self.refuse_query(denial.refusal());
-                return Pass::Drop;
-            }
+            Decision::Denial(denial) => return self.denied(asked, &denial, None),
         };
         match self.wall_for(&permit, false) {
             WallNeed::None => {}
             WallNeed::Wait => return Pass::Hold,
-            WallNeed::Refuse(refusal) => {
-                self.refuse_query(refusal);
-                return Pass::Drop;
-            }
+            WallNeed::Refuse(refusal) => return self.refused(asked, refusal),
         }
         let batch = Batch { statements: vec![Arc::new(analysis)], fingerprint: "".into() };
         self.send_query(&text, Arc::new(batch), &permit)

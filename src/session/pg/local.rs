@@ -6,10 +6,11 @@ use super::{
     conversation::{Conversation, Held, Pass, wire_status},
     extended::{as_parameters, parameter_texts},
     owed::{Local, LocalRun, Tag},
+    refused::Asked,
 };
 use crate::{
     kernel::{
-        audit::record::{Ended, Outcome},
+        audit::record::{Ended, IntentKind, Outcome},
         policy::Decision,
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -133,7 +134,9 @@ impl Conversation {
         let Some(call) = analysis.local.clone() else { return Pass::Drop };
         let permit = match self.judge(std::iter::once(&*analysis)) {
             Decision::Permit(permit) => permit,
-            Decision::Denial(denial) => return self.refused(denial.refusal()),
+            Decision::Denial(denial) => {
+                return self.denied(Asked::again(IntentKind::Local, prepared), &denial, None);
+            }
         };
         let parameters = as_parameters(&portal.parameters);
         let what = (&*prepared.batch.fingerprint, Some(&*analysis));
@@ -151,7 +154,7 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 Pass::Drop
             }
-            Err(refusal) => self.refused(refusal),
+            Err(refusal) => self.refused(Asked::again(IntentKind::Local, prepared), refusal),
         }
     }
 

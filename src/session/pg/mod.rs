@@ -21,6 +21,7 @@ mod login;
 mod meaning;
 mod owed;
 mod records;
+mod refused;
 mod replace;
 mod replies;
 mod simple;

@@ -6,11 +6,12 @@ use super::{
     conversation::{Conversation, Held, Pass},
     meaning::{UpToDate, makes_names, reserved, uses},
     owed::{Local, LocalRun, QueryRun, Tag},
+    refused::{Asked, not_alone},
     wall::Need as WallNeed,
 };
 use crate::{
     kernel::{
-        audit::record::{Decided, Ended, IntentKind},
+        audit::record::{Ended, IntentKind},
         policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -39,12 +40,7 @@ impl Conversation {
         let limit = self.core.services.world.load().limits.statement_bytes;
         let text = match StatementText::new(bytes, limit) {
             Ok(text) => text.as_str(),
-            Err(bad) => {
-                let refusal = bad.into();
-                self.record_bad_text(IntentKind::Query, bytes, &refusal);
-                self.refuse_query(refusal);
-                return Pass::Drop;
-            }
+            Err(bad) => return self.refused_bad_text(IntentKind::Query, bytes, bad.into()),
         };
         let Some(read) = self.read(text) else { return Pass::Hold };
         let (batch, permit) = match read {
@@ -55,11 +51,8 @@ impl Conversation {
                 match self.judge_batch(&batch) {
                     Some(Decision::Permit(permit)) => (batch, permit),
                     Some(Decision::Denial(denial)) => {
-                        let first = batch.statements.first().map(AsRef::as_ref);
-                        let what = (&*batch.fingerprint, first);
-                        self.record_no(IntentKind::Query, text, what, &Decided::Denial(&denial));
-                        self.refuse_query(denial.refusal());
-                        return Pass::Drop;
+                        let asked = Asked::of(IntentKind::Query, text, &batch);
+                        return self.denied(asked, &denial, None);
                     }
                     None => match self.permit_unseen(&batch) {
                         Some(understood) => understood,
@@ -74,26 +67,20 @@ impl Conversation {
                     (Arc::new(batch), permit)
                 }
                 Opinion::Refuse(refusal) => {
-                    let decided = Decided::Refusal(&refusal);
-                    self.record_no(IntentKind::Query, text, ("", None), &decided);
-                    self.refuse_query(refusal);
-                    return Pass::Drop;
+                    return self.refused(Asked::text(IntentKind::Query, text), refusal);
                 }
             },
         };
         let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
+        let asked = Asked::of(IntentKind::Query, text, &batch);
         if let Some(why) = self.wall_opens_inside(&batch.statements, &named) {
-            self.refuse_query(why);
-            return Pass::Drop;
+            return self.refused(asked, why);
         }
         let begins = batch.statements.iter().any(|a| begins(a));
         match self.wall_for(&permit, begins) {
             WallNeed::None => {}
             WallNeed::Wait => return Pass::Hold,
-            WallNeed::Refuse(refusal) => {
-                self.refuse_query(refusal);
-                return Pass::Drop;
-            }
+            WallNeed::Refuse(refusal) => return self.refused(asked, refusal),
         }
         self.send_query(text, batch, &permit)
     }
@@ -130,19 +117,18 @@ impl Conversation {
             return Some(Pass::Hold);
         }
         if let Some(why) = self.only_its_end_passes() {
-            return self.only_its_end(batch, why);
+            return self.only_its_end(text, batch, why);
         }
         let why = match (reserved(batch), self.named_up_to_date(batch)) {
             (Some(why), _) | (None, Err(why)) => why,
             (None, Ok(UpToDate::Held)) => return Some(Pass::Hold),
             (None, Ok(UpToDate::Yes)) => return None,
         };
-        self.refuse_query(why);
-        Some(Pass::Drop)
+        Some(self.refused(Asked::of(IntentKind::Query, text, batch), why))
     }
 
     /// Only the end of the transaction passes. After a rollback of ours a COMMIT is told so.
-    fn only_its_end(&mut self, batch: &Arc<Batch>, why: Refusal) -> Option<Pass> {
+    fn only_its_end(&mut self, text: &str, batch: &Batch, why: Refusal) -> Option<Pass> {
         let only = match batch.statements.as_slice() {
             [only] => only.effects.first(),
             _ => None,
@@ -151,30 +137,19 @@ impl Conversation {
             Some(SessionEffect::Transaction(
                 TransactionChange::Rollback { .. } | TransactionChange::Commit { .. },
             )) => None,
-            _ => {
-                self.refuse_query(why);
-                Some(Pass::Drop)
-            }
+            _ => Some(self.refused(Asked::of(IntentKind::Query, text, batch), why)),
         }
     }
 
     fn local_query(&mut self, text: &str, batch: &Arc<Batch>) -> Pass {
         let [only] = batch.statements.as_slice() else {
-            self.refuse_query(
-                Refusal::new(
-                    RefusalKind::NotSupported,
-                    "hallpass.* can't be mixed with other statements",
-                )
-                .with_hint("Send it alone."),
-            );
-            return Pass::Drop;
+            return self.refused(Asked::of(IntentKind::Query, text, batch), not_alone());
         };
         let Some(call) = only.local.clone() else { return Pass::Drop };
         let permit = match self.judge(std::iter::once(&**only)) {
             Decision::Permit(permit) => permit,
             Decision::Denial(denial) => {
-                self.refuse_query(denial.refusal());
-                return Pass::Drop;
+                return self.denied(Asked::of(IntentKind::Query, text, batch), &denial, None);
             }
         };
         let what = (&*batch.fingerprint, Some(&**only));
@@ -190,10 +165,10 @@ impl Conversation {
                 };
                 self.owe(Step::Local, Whose::Client, Tag::Local(Local::Call(Box::new(run))));
                 self.held = Held::UntilAnswered;
+                Pass::Drop
             }
-            Err(refusal) => self.refuse_query(refusal),
+            Err(refusal) => self.refused(Asked::of(IntentKind::Query, text, batch), refusal),
         }
-        Pass::Drop
     }
 
     /// The decision on a batch, with what its EXECUTE and FETCH name. `None`: a name is unknown.
@@ -234,10 +209,11 @@ impl Conversation {
             || Refusal::new(RefusalKind::Internal, "a name was lost"),
             |(name, cursor)| self.unknown_or_doubtful(name, cursor),
         );
-        let what = (&*batch.fingerprint, first.map(AsRef::as_ref));
-        self.record_no(IntentKind::Query, text, what, &Decided::Refusal(&refusal));
-        self.refuse_query(refusal);
-        Pass::Drop
+        let asked = Asked {
+            analysis: first.map(AsRef::as_ref),
+            ..Asked::of(IntentKind::Query, text, batch)
+        };
+        self.refused(asked, refusal)
     }
 
     /// What a client is told of a name that leads nowhere, or nobody knows where.

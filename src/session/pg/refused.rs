@@ -1,0 +1,125 @@
+//! The ways to say no. Whoever refuses a statement says which, so that none is refused without a record.
+
+use super::conversation::{Conversation, Pass};
+use crate::{
+    kernel::{
+        audit::record::{Decided, IntentKind},
+        policy::Denial,
+        refusal::{Refusal, RefusalKind},
+        sql::analysis::{Analysis, Batch},
+    },
+    session::names::Prepared,
+    wire::{WireError, pg::frontend},
+};
+
+/// What was asked for and is refused, as its record has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The message that it came with.
+    pub(super) kind: IntentKind,
+    /// The text; empty where a message named nothing that has one.
+    pub(super) text: &'a str,
+    /// The text's fingerprint, if it could be read.
+    pub(super) fingerprint: &'a str,
+    /// What its first statement does, if that is known.
+    pub(super) analysis: Option<&'a Analysis>,
+}
+
+impl<'a> Asked<'a> {
+    /// A text that nobody has read, or could.
+    pub(super) fn text(kind: IntentKind, text: &'a str) -> Self {
+        Self { kind, text, fingerprint: "", analysis: None }
+    }
+
+    /// A text that was read.
+    pub(super) fn of(kind: IntentKind, text: &'a str, batch: &'a Batch) -> Self {
+        let analysis = batch.statements.first().map(AsRef::as_ref);
+        Self { kind, text, fingerprint: &batch.fingerprint, analysis }
+    }
+
+    /// A statement that was prepared before.
+    pub(super) fn again(kind: IntentKind, prepared: &'a Prepared) -> Self {
+        Self::of(kind, &prepared.text, &prepared.batch)
+    }
+}
+
+impl Conversation {
+    /// Refused for another reason than a missing permission: on record, and told in its place.
+    pub(super) fn refused(&mut self, asked: Asked<'_>, refusal: Refusal) -> Pass {
+        // Where the trail itself takes no record there is nothing to put this on.
+        if refusal.kind != RefusalKind::TrailUnavailable {
+            let what = (asked.fingerprint, asked.analysis);
+            self.record_no(asked.kind, asked.text, what, &Decided::Refusal(&refusal));
+        }
+        self.tell_no(asked.kind, refusal)
+    }
+
+    /// Denied, on record, and told in its place. `instead`: what the client is told if its name is in
+    /// doubt.
+    pub(super) fn denied(
+        &mut self,
+        asked: Asked<'_>,
+        denial: &Denial,
+        instead: Option<Refusal>,
+    ) -> Pass {
+        let what = (asked.fingerprint, asked.analysis);
+        self.record_no(asked.kind, asked.text, what, &Decided::Denial(denial));
+        self.tell_no(asked.kind, instead.unwrap_or_else(|| denial.refusal()))
+    }
+
+    /// A text that can't be kept as it is: its start is on record.
+    pub(super) fn refused_bad_text(
+        &mut self,
+        kind: IntentKind,
+        bytes: &[u8],
+        refusal: Refusal,
+    ) -> Pass {
+        self.record_bad_text(kind, bytes, &refusal);
+        self.tell_no(kind, refusal)
+    }
+
+    /// A message of the extended protocol that names no statement at all: nothing is on record.
+    pub(super) fn refused_nothing(&mut self, refusal: Refusal) -> Pass {
+        self.refuse_message(refusal);
+        Pass::Drop
+    }
+
+    /// A message whose body can't be read. The frame was right, so both sides still know where they
+    /// are.
+    pub(super) fn bad_message(&mut self, frame: &[u8], error: &WireError) -> Pass {
+        if self.pipeline.discarding {
+            return Pass::Drop;
+        }
+        let refusal = Refusal::new(RefusalKind::BadMessage, error.to_string());
+        let body = || crate::wire::pg::frame::body(frame);
+        // Of those that carry values only that they came: where texts are kept, values may not be.
+        let valued = |kind| Asked::text(kind, "");
+        match frame.first() {
+            Some(&frontend::QUERY) => self.refused_bad_text(IntentKind::Query, body(), refusal),
+            Some(&frontend::PARSE) => self.refused_bad_text(IntentKind::Parse, body(), refusal),
+            Some(&frontend::FUNCTION_CALL) => self.refused(valued(IntentKind::Query), refusal),
+            Some(&frontend::BIND) => self.refused(valued(IntentKind::Bind), refusal),
+            Some(&frontend::EXECUTE) => self.refused(valued(IntentKind::Execute), refusal),
+            _ => self.refused_nothing(refusal),
+        }
+    }
+
+    fn tell_no(&mut self, kind: IntentKind, refusal: Refusal) -> Pass {
+        match kind {
+            IntentKind::Query => self.refuse_query(refusal),
+            IntentKind::Parse
+            | IntentKind::Bind
+            | IntentKind::Execute
+            | IntentKind::Copy
+            | IntentKind::Gateway
+            | IntentKind::Local => self.refuse_message(refusal),
+        }
+        Pass::Drop
+    }
+}
+
+/// Why a call of `hallpass.*` is refused that came with something else.
+pub(super) fn not_alone() -> Refusal {
+    Refusal::new(RefusalKind::NotSupported, "hallpass.* can't be mixed with other statements")
+        .with_hint("Send it alone.")
+}
