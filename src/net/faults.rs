@@ -3,7 +3,8 @@
 //!
 //! The file that `HALLPASS_TEST_FAULTS` names holds one fault a line, and is read again all the time:
 //! `panic PLACE TEXT` (there, when it handles a text that contains this), `hang PLACE` (whoever
-//! comes there waits as long as the line stands), `clock SECONDS` (the system's clock is off by so much).
+//! comes there waits as long as the line stands), `fail PLACE ERRNO` (what is done there fails so),
+//! `clock SECONDS` (the system's clock is off by so much).
 
 #[cfg(not(debug_assertions))]
 mod points {
@@ -14,6 +15,12 @@ mod points {
     /// Nothing happens.
     #[inline(always)]
     pub fn hang_at(_place: &str) {}
+
+    /// Nothing fails.
+    #[inline(always)]
+    pub fn fail_at(_place: &str) -> std::io::Result<()> {
+        Ok(())
+    }
 
     /// The clock is right.
     #[inline(always)]
@@ -69,9 +76,16 @@ mod points {
         *LINES.lock().unwrap_or_else(PoisonError::into_inner) = lines;
     }
 
+    fn find<T>(wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if !ARE_ANY.load(Ordering::Relaxed) {
+            return None;
+        }
+        let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().find_map(|line| wanted(line))
+    }
+
     fn is_set(wanted: impl Fn(&str) -> bool) -> bool {
-        let any = ARE_ANY.load(Ordering::Relaxed);
-        any && LINES.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|line| wanted(line))
+        find(|line| wanted(line).then_some(())).is_some()
     }
 
     /// Panics if that is wanted here, for this text.
@@ -91,10 +105,23 @@ mod points {
         }
     }
 
+    /// Fails here if that is wanted.
+    ///
+    /// # Errors
+    /// The one that is wanted.
+    pub fn fail_at(place: &str) -> std::io::Result<()> {
+        let errno =
+            |line: &str| line.strip_prefix("fail ")?.strip_prefix(place)?.trim().parse().ok();
+        match find(errno) {
+            Some(code) => Err(std::io::Error::from_raw_os_error(code)),
+            None => Ok(()),
+        }
+    }
+
     /// By how many microseconds the system's clock is off.
     pub fn clock_is_off_by() -> i64 {
         CLOCK.load(Ordering::Relaxed)
     }
 }
 
-pub use points::{clock_is_off_by, follow, hang_at, panic_at};
+pub use points::{clock_is_off_by, fail_at, follow, hang_at, panic_at};

@@ -504,6 +504,8 @@ impl Lane {
     #[cfg(not(test))]
     #[expect(clippy::unused_self, reason = "the one of the tests has limited room")]
     fn write_some(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+        crate::net::faults::hang_at("trail-write");
+        crate::net::faults::fail_at("trail-write")?;
         file.write_at(bytes, at)
     }
 

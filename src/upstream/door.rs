@@ -166,8 +166,6 @@ struct Barred {
     bar: Bar,
     /// The first statement that waits.
     first: StatementId,
-    /// Nothing waits but that statement's one message.
-    alone: bool,
 }
 
 impl Door {
@@ -185,26 +183,12 @@ impl Door {
     /// The client's next `count` bytes, a message that carries a statement, may leave as soon as its
     /// record is in the file.
     pub fn send_statement(&mut self, clearance: &Clearance, count: usize) {
-        let alone = self.bar.is_none() && self.link.waiting() == 0;
-        self.company();
         if let Some(bar) = clearance.bar() {
             // A later record's number is higher.
             let first = self.bar.as_ref().map_or(clearance.statement(), |barred| barred.first);
-            self.bar = Some(Barred { bar, first, alone });
+            self.bar = Some(Barred { bar, first });
         }
         self.link.approve(count);
-    }
-
-    /// Something more is going to wait.
-    fn company(&mut self) {
-        if let Some(barred) = &mut self.bar {
-            barred.alone = false;
-        }
-    }
-
-    /// True if all that waits is one message, of a statement behind a bar.
-    pub fn is_one_barred(&self) -> bool {
-        self.bar.as_ref().is_some_and(|barred| barred.alone)
     }
 
     /// Whether what waits may leave.
@@ -219,7 +203,6 @@ impl Door {
 
     /// The client's next `count` bytes, a message that carries none, may leave.
     pub fn relay(&mut self, _what: Relayed, count: usize) {
-        self.company();
         self.link.approve(count);
     }
 
@@ -230,7 +213,6 @@ impl Door {
 
     /// The gateway's own message.
     pub fn send_control(&mut self, control: &Control) {
-        self.company();
         control.encode(self.link.inject());
     }
 
@@ -243,7 +225,6 @@ impl Door {
 
     /// A Terminate, at the end of the session.
     pub fn terminate(&mut self) {
-        self.company();
         frontend::terminate(self.link.inject());
     }
 

@@ -96,7 +96,7 @@ pub(super) enum End {
 }
 
 /// Where the client's pipelined batch stands.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of one batch, not a state")]
 pub(super) struct Pipeline {
     /// Something was sent upstream since the last Sync, so that an implicit transaction may be open.
@@ -157,6 +157,8 @@ pub(super) struct Conversation {
     pub(super) orphans: Orphans,
     pub(super) transaction: Transaction,
     pub(super) pipeline: Pipeline,
+    /// The same when all that was let through had left.
+    pub(super) sent: Pipeline,
     pub(super) wall: Wall,
     pub(super) rights: Rights,
     /// What the upstream log-in is for.
@@ -264,6 +266,7 @@ impl Conversation {
             orphans: Orphans::default(),
             transaction: Transaction::default(),
             pipeline: Pipeline::default(),
+            sent: Pipeline::default(),
             wall: Wall::Closed,
             rights,
             log_in,

@@ -140,7 +140,8 @@ impl Conversation {
                 if bind.is_some() {
                     prepared.recorded.replace(Some(self.unused(&clearance, Ended::Cancelled)));
                 } else {
-                    run = Some(Box::new(self.start(&clearance, None)));
+                    run =
+                        Some(Box::new(self.start(clearance.statement(), clearance.permit(), None)));
                 }
                 let undo = self.names.prepare(name, prepared);
                 self.sent_in_batch();
@@ -337,7 +338,7 @@ impl Conversation {
                 Err(refusal) => return self.refused(asked, refusal),
             },
         };
-        let mut run = self.start(&cleared, analysis.as_deref());
+        let mut run = self.start(cleared.statement(), cleared.permit(), analysis.as_deref());
         run.portal = run.portal.or_else(|| Some(Rc::clone(&portal)));
         self.moving |= analysis.as_deref().is_some_and(|a| self.moves_meaning(a))
             || run.inner.as_deref().is_some_and(|a| self.moves_meaning(a));

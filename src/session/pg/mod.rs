@@ -26,6 +26,7 @@ mod replace;
 mod replies;
 mod simple;
 pub mod startup;
+mod unsent;
 mod wall;
 mod work;
 
@@ -306,6 +307,7 @@ impl Relay {
                     return Ok(progress);
                 }
                 if rest.forward {
+                    self.talk.exchange.some_sent();
                     self.door.relay(upstream::door::Relayed::Copy, here);
                 } else {
                     self.door.discard(here);
@@ -516,6 +518,9 @@ impl Relay {
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
         let refused =
             self.door.waiting() > 0 && self.replacement.is_none() && self.flush_door(cx)?;
+        if self.door.waiting() == 0 && self.talk.controls.is_empty() {
+            self.talk.all_sent();
+        }
         if self.to_client.waiting() > 0
             && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
         {
@@ -535,10 +540,7 @@ impl Relay {
                 return Ok(false);
             }
             Passage::Closed => {
-                if !self.door.is_one_barred() || !self.talk.refuse_unsent_query(unwritten()) {
-                    return Err(End::Refused(unwritten()).into());
-                }
-                self.door.forget_waiting();
+                self.refuse_unsent()?;
                 return Ok(true);
             }
         }
@@ -547,6 +549,9 @@ impl Relay {
             if self.to_client.unread().is_empty() {
                 self.upstream_gone(Over::Upstream(error))?;
             }
+        }
+        if self.door.waiting() > 0 {
+            self.talk.exchange.some_sent();
         }
         Ok(false)
     }

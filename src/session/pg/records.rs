@@ -3,6 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{
     conversation::{Conversation, trail_refusal},
     owed::{Finished, Local, LocalRun, Ours, Tag},
@@ -16,7 +18,7 @@ use crate::{
         ids::StatementId,
         policy::Permit,
         refusal::Refusal,
-        sql::analysis::Analysis,
+        sql::analysis::{Analysis, Batch},
     },
     session::{
         budget::Meter,
@@ -53,6 +55,37 @@ impl Conversation {
         cleared
             .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
             .map_err(|error| self.trail_refuses(&error))
+    }
+
+    /// Puts the statements of one text on the trail, all or none.
+    ///
+    /// # Errors
+    /// As [`Self::clear`].
+    pub(super) fn clear_all(
+        &self,
+        permit: Permit,
+        text: &str,
+        batch: &Batch,
+    ) -> Result<Clearance, Refusal> {
+        let fingerprint = &*batch.fingerprint;
+        let of =
+            |part, analysis| self.intent(IntentKind::Query, part, (fingerprint, analysis), &[]);
+        let intents: SmallVec<[Intent<'_>; 1]> = match batch.statements.as_slice() {
+            // An empty text is sent too, and answered.
+            [] => smallvec![of(text, None)],
+            [only] => smallvec![of(text, Some(&**only))],
+            several => {
+                let part = |a: &Analysis| text.get(a.span.clone()).unwrap_or(text);
+                several.iter().map(|a| of(part(a), Some(&**a))).collect()
+            }
+        };
+        let cleared = self.core.lane.borrow_mut().admit_all(permit, &intents);
+        let count = |_: &Clearance| {
+            for intent in &intents {
+                self.core.counts.statement(intent.class, StatementOutcome::Permit);
+            }
+        };
+        cleared.inspect(count).map_err(|error| self.trail_refuses(&error))
     }
 
     /// Puts a call of `hallpass.*` on the trail.
@@ -148,9 +181,13 @@ impl Conversation {
     }
 
     /// Makes the run of a cleared statement.
-    pub(super) fn start(&mut self, clearance: &Clearance, analysis: Option<&Analysis>) -> Run {
-        let permit = clearance.permit();
-        let mut run = Run::new(clearance.statement(), permit, self.now);
+    pub(super) fn start(
+        &mut self,
+        statement: StatementId,
+        permit: &Permit,
+        analysis: Option<&Analysis>,
+    ) -> Run {
+        let mut run = Run::new(statement, permit, self.now);
         run.class = analysis.map(|a| a.class);
         run.counts = analysis.is_none_or(|a| a.returns_user_rows);
         run.writes = analysis.is_none_or(|a| a.writes);

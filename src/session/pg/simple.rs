@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        audit::record::{Ended, IntentKind},
+        audit::record::IntentKind,
         policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -21,7 +21,7 @@ use crate::{
         },
     },
     session::{gate::Opinion, result::Run, transaction::Status},
-    wire::pg::exchange::{Owed, Step, Whose},
+    wire::pg::exchange::{Step, Whose},
 };
 
 impl Conversation {
@@ -234,34 +234,21 @@ impl Conversation {
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
-        // An empty text is sent too, and answered.
+        let clearance = match self.clear_all(permit.clone(), text, &batch) {
+            Ok(clearance) => clearance,
+            Err(refusal) => {
+                self.refuse_query(refusal);
+                return Pass::Drop;
+            }
+        };
         let count = batch.statements.len().max(1);
         let mut runs: Vec<Option<Run>> = Vec::with_capacity(count);
-        let mut last = None;
-        for at in 0..count {
+        for (at, statement) in clearance.statements().enumerate() {
             let analysis = batch.statements.get(at).map(AsRef::as_ref);
-            let part = match (analysis, count) {
-                (Some(analysis), 2..) => text.get(analysis.span.clone()).unwrap_or(text),
-                _ => text,
-            };
-            let what = (&*batch.fingerprint, analysis);
-            match self.clear(permit.clone(), (IntentKind::Query, part), what, &[]) {
-                Ok(clearance) => {
-                    let mut run = self.start(&clearance, analysis);
-                    run.alone = count == 1 && !self.pipeline.open;
-                    runs.push(Some(run));
-                    last = Some(clearance);
-                }
-                Err(refusal) => {
-                    for run in runs.iter().flatten() {
-                        self.close_alone(run.statement, Ended::Refused, None);
-                    }
-                    self.refuse_query(refusal);
-                    return Pass::Drop;
-                }
-            }
+            let mut run = self.start(statement, permit, analysis);
+            run.alone = count == 1 && !self.pipeline.open;
+            runs.push(Some(run));
         }
-        let Some(clearance) = last else { return Pass::Drop };
         let named: Vec<_> = runs.iter().flatten().filter_map(|run| run.inner.clone()).collect();
         let all = || batch.statements.iter().chain(&named).map(AsRef::as_ref);
         self.moving |= all().any(|a| self.moves_meaning(a));
@@ -280,24 +267,6 @@ impl Conversation {
         self.pipeline.executed = false;
         self.close_behind(ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
         Pass::Statement(clearance)
-    }
-}
-
-impl Conversation {
-    /// Refuses a Query whose record could not be written once it was admitted: it was the last to be
-    /// sent, and hasn't been. False: it was something else.
-    pub(super) fn refuse_unsent_query(&mut self, refusal: Refusal) -> bool {
-        let is_query = |last: &Owed<Tag>| matches!(last.tag, Tag::Query(_));
-        let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.take_back_last(is_query)
-        else {
-            return false;
-        };
-        for run in query.runs.iter().flatten() {
-            run.settle_portal();
-            self.close_alone(run.statement, Ended::Refused, None);
-        }
-        self.refuse_query(refusal);
-        true
     }
 }
 

@@ -110,6 +110,9 @@ pub struct Exchange<T> {
     /// Syncs that were sent among copy data. The server ignores them, unless what came before them
     /// made the copy fail: then it answers, and nobody can tell before it does.
     strays: VecDeque<Owed<T>>,
+    /// How many entries were added since all messages had left; `None`: some of theirs have left, or
+    /// stand elsewhere, and nobody knows which.
+    unsent: Option<usize>,
 }
 
 impl<T> Default for Exchange<T> {
@@ -120,6 +123,7 @@ impl<T> Default for Exchange<T> {
             copying_in: false,
             began: false,
             strays: VecDeque::new(),
+            unsent: Some(0),
         }
     }
 }
@@ -135,10 +139,12 @@ impl<T> Exchange<T> {
         if self.copying_in {
             match owed.step {
                 Step::Sync => {
+                    self.unsent = None;
                     self.strays.push_back(owed);
                     return None;
                 }
                 Step::CopyEnd => {
+                    self.unsent = None;
                     self.copying_in = false;
                     return None;
                 }
@@ -154,20 +160,42 @@ impl<T> Exchange<T> {
             }
         }
         self.skipping = false;
+        // The end of a copy gives its data on, which has no entry.
+        let known = self.unsent.filter(|_| owed.step != Step::CopyEnd);
+        self.unsent = known.map(|count| count + 1);
         self.queue.push_back(owed);
         None
     }
 
-    /// Takes back the last entry, of a message that was never sent.
-    pub fn take_back_last(&mut self, is_it: impl Fn(&Owed<T>) -> bool) -> Option<Owed<T>> {
-        let begun = self.began && self.queue.len() == 1;
-        if begun { None } else { self.queue.pop_back_if(|last| is_it(last)) }
+    /// All that was added has left.
+    pub fn all_sent(&mut self) {
+        self.unsent = Some(0);
+    }
+
+    /// Some of what was added has left, or will leave beside it.
+    pub fn some_sent(&mut self) {
+        self.unsent = None;
+    }
+
+    /// The entries at the back whose messages have not left, in order. `None`: nobody knows which.
+    pub fn unsent(&self) -> Option<impl Iterator<Item = &Owed<T>>> {
+        let count = self.unsent?;
+        // What left the queue meanwhile was before them, or was the first of them.
+        Some(self.queue.iter().skip(self.queue.len().saturating_sub(count)))
+    }
+
+    /// Takes those back: their messages will never leave.
+    pub fn take_back_unsent(&mut self) -> Vec<Owed<T>> {
+        let count = self.unsent.replace(0).unwrap_or(0);
+        let first = self.queue.len().saturating_sub(count);
+        self.queue.drain(first..).collect()
     }
 
     /// Takes everything that is owed off the queue, in order: the other side is gone.
     pub fn take_all(&mut self) -> Vec<Owed<T>> {
         (self.skipping, self.copying_in, self.began) = (false, false, false);
         self.strays.clear();
+        self.unsent = Some(0);
         self.queue.drain(..).collect()
     }
 
@@ -372,7 +400,10 @@ impl<T> Exchange<T> {
         let mut index = 1;
         while let Some(next) = self.queue.get(index) {
             match next.step {
-                Step::Sync => self.strays.extend(self.queue.remove(index)),
+                Step::Sync => {
+                    self.unsent = self.unsent.filter(|count| *count == 0);
+                    self.strays.extend(self.queue.remove(index));
+                }
                 Step::Local => index += 1,
                 Step::CopyEnd => {
                     // It ends this copy, and not the next one of the same Query.
@@ -409,6 +440,32 @@ mod tests {
         for reply in replies {
             exchange.reply(*reply).unwrap_or_else(|e| panic!("{e}"));
         }
+    }
+
+    #[test]
+    fn what_has_not_left_is_known_by_the_end_of_the_queue_or_not_at_all() {
+        let tags = |exchange: &Exchange<usize>| -> Option<Vec<usize>> {
+            Some(exchange.unsent()?.map(|owed| owed.tag).collect())
+        };
+        let mut exchange = queue(&[Step::Parse, Step::Sync]);
+        exchange.all_sent();
+        assert_eq!(tags(&exchange), Some(vec![]));
+        for (tag, step) in [(2, Step::Local), (3, Step::Query), (4, Step::Sync)] {
+            exchange.push(Owed { step, whose: Whose::Client, tag });
+        }
+        assert_eq!(tags(&exchange), Some(vec![2, 3, 4]));
+        play(&mut exchange, b"1Z");
+        exchange.take_local().expect("it is its turn");
+        assert_eq!(tags(&exchange), Some(vec![3, 4]));
+        let back: Vec<usize> = exchange.take_back_unsent().iter().map(|owed| owed.tag).collect();
+        assert_eq!((back, exchange.is_empty()), (vec![3, 4], true));
+        exchange.push(Owed { step: Step::CopyEnd, whose: Whose::Client, tag: 5 });
+        assert_eq!(tags(&exchange), None, "copy data has no entry");
+        exchange.all_sent();
+        exchange.push(Owed { step: Step::Query, whose: Whose::Client, tag: 6 });
+        exchange.some_sent();
+        exchange.push(Owed { step: Step::Query, whose: Whose::Client, tag: 7 });
+        assert_eq!(tags(&exchange), None, "half of it may have left");
     }
 
     #[test]

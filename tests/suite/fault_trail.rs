@@ -1,0 +1,122 @@
+//! The trail's disk fails, fills, hangs or goes: what can't be put on record doesn't run, nobody's
+//! session ends by it, and it comes back by itself.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{
+    Gateway, Postgres, RawClient, eventually,
+    gateway::Options,
+    raw::{bind, close, describe, error, execute, flush, parse, query, rows, sync, tags},
+};
+
+const NO_SPACE: &str = "fail trail-write 28";
+
+fn with_faults(server: &Postgres) -> Gateway {
+    Gateway::start_with(server, &Options { faults: true, ..Options::default() })
+}
+
+/// Sends it while the very next write fails, which several sessions' records share.
+fn while_it_fails(gateway: &Gateway, client: &mut RawClient, packet: &[Vec<u8>]) -> Vec<String> {
+    assert_eq!(rows(&client.query("SELECT 'well'")), [["well"]]);
+    gateway.faults(NO_SPACE);
+    client.send_bytes(&packet.concat());
+    let readies = packet.iter().filter(|frame| matches!(frame[0], b'Q' | b'S')).count();
+    let mut told = Vec::new();
+    for _ in 0..readies {
+        let answer = client.read_until(b'Z');
+        let codes = answer.iter().filter(|m| m.tag == b'E').map(|m| {
+            assert_eq!(m.field('V'), "ERROR", "{m:?}");
+            m.field('C')
+        });
+        told.push(codes.collect::<Vec<_>>().join(","));
+    }
+    gateway.faults("");
+    told
+}
+
+fn batch(text: &str) -> Vec<Vec<u8>> {
+    vec![parse("", text, &[]), bind("", "", &[], 0), describe(b'P', ""), execute("", 0), sync()]
+}
+
+/// How the records of these texts were closed, once all are.
+fn ends(gateway: &Gateway, mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let all_ended = || {
+        found = gateway.audit(&["--limit", "1000"]);
+        found.retain(|r| r["statement"].as_str().is_some_and(|s| s.contains(mark)));
+        !found.is_empty()
+            && found.iter().all(|r| r["ended"].is_string() || r["decision"] == "denial")
+    };
+    assert!(eventually(Duration::from_secs(5), all_ended), "{mark}: {found:#?}");
+    let word = |r: &Value| r["ended"].as_str().unwrap_or("denied").to_owned();
+    found.iter().map(word).collect()
+}
+
+#[test]
+fn a_write_that_fails_refuses_what_stands_behind_it_and_ends_no_session() {
+    let server = Postgres::start();
+    let gateway = with_faults(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    let mut other = gateway.connect("alice", &secret);
+    other.query("BEGIN");
+    let no = "58000";
+
+    // One batch, two at once, some behind each other with a Query at the end.
+    let told = while_it_fails(&gateway, &mut client, &batch("SELECT 'unsent 1'"));
+    assert_eq!(told, [no]);
+    let two = [batch("SELECT 'unsent 2'"), batch("SELECT 'unsent 3'")].concat();
+    assert_eq!(while_it_fails(&gateway, &mut client, &two), [no, no]);
+    let mixed = [batch("SELECT 'unsent 4'"), vec![query("SELECT 'unsent 5'")]].concat();
+    assert_eq!(while_it_fails(&gateway, &mut client, &mixed), [no, no]);
+
+    // All statements of a text.
+    let several = [query("SELECT 'unsent 6'; SELECT 'unsent 7'; SELECT 'unsent 8'")];
+    assert_eq!(while_it_fails(&gateway, &mut client, &several), [no]);
+
+    // Names that it would have made are not there, and those it would have closed still are.
+    client.exchange(&[parse("kept", "SELECT 'kept'", &[]), sync()], 1);
+    let names = [
+        close(b'S', "kept"),
+        parse("unmade", "SELECT 'unsent 9'", &[]),
+        parse("kept", "SELECT 'another'", &[]),
+        sync(),
+    ];
+    assert_eq!(while_it_fails(&gateway, &mut client, &names), [no]);
+    let there = client.exchange(&[bind("", "kept", &[], 0), execute("", 0), sync()], 1);
+    assert_eq!(rows(&there), [["kept"]]);
+    let absent = client.exchange(&[bind("", "unmade", &[], 0), sync()], 1);
+    assert_eq!(error(&absent).expect("it isn't there").field('C'), "26000");
+    let again = [bind("", "kept", &[], 0), execute("", 0), sync()];
+    assert_eq!(while_it_fails(&gateway, &mut client, &again), [no]);
+
+    // In a transaction the server fails too, as it would by itself.
+    client.query("BEGIN");
+    assert_eq!(while_it_fails(&gateway, &mut client, &batch("SELECT 'unsent 10'")), [no]);
+    let aborted = client.query("SELECT 'behind it'");
+    assert_eq!(error(&aborted).expect("it failed").field('C'), "25P02");
+    client.query("ROLLBACK");
+
+    // What was sent before in the same batch is taken back with it.
+    let change = "UPDATE orders SET note = 'half a batch' WHERE id = 3";
+    client.send_bytes(&[&batch(change)[..4], &[flush()]].concat().concat());
+    let done = client.read_until(b'C');
+    assert_eq!(tags(&done), "12nC");
+    gateway.faults(NO_SPACE);
+    client.send_bytes(&batch("SELECT 'unsent 11'").concat());
+    let answer = client.read_until(b'Z');
+    gateway.faults("");
+    assert_eq!(tags(&answer), "EZ");
+    let half = "SELECT count(*) FROM orders WHERE note = 'half a batch'";
+    assert_eq!(server.sql(half), "0");
+
+    assert_eq!(rows(&client.query("SELECT 'goes on'")), [["goes on"]]);
+    assert!(error(&other.query("COMMIT")).is_none(), "somebody else was hurt");
+    assert!(!server.log().contains("'unsent"), "it ran without a record");
+    for end in ends(&gateway, "'unsent") {
+        assert_eq!(end, "refused");
+    }
+    gateway.must(&["audit", "verify"]);
+}
