@@ -199,6 +199,55 @@ fn the_gateway_does_not_start_on_a_damaged_trail() {
 }
 
 #[test]
+fn a_chain_that_was_computed_anew_below_its_signature_does_not_start() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = {
+        let trail = Trail::open(options(dir.path())).expect("opens");
+        let mut lane = trail.lane(1).expect("a lane").write_each();
+        for text in ["SELECT 1", "SELECT 2"] {
+            let _ = lane.admit(permit(), &intent(text)).expect("is admitted");
+        }
+        drop(lane);
+        Segment::new(&trail.shared.dir, 1, 1).path
+    };
+    let whole = fs::read_to_string(&path).expect("reads");
+    let mut digest = Digest::ZERO;
+    let mut anew = Vec::new();
+    for line in whole.lines() {
+        let (body, _) = chain::split(line.as_bytes()).expect("a record");
+        let from = anew.len();
+        anew.extend_from_slice(
+            &String::from_utf8_lossy(body).replace("SELECT 1", "SELECT 9").into_bytes(),
+        );
+        digest = chain::close(&mut anew, from, &digest);
+    }
+    fs::write(&path, anew).expect("writes");
+    let opened = Trail::open(options(dir.path()));
+    let Err(TrailError::Damaged { what, .. }) = opened else { panic!("it starts") };
+    assert!(what.contains("record 3") && what.contains("signed"), "{what}");
+}
+
+#[test]
+fn nothing_is_written_beside_a_damaged_lane() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let paths = {
+        let trail = Trail::open(options(dir.path())).expect("opens");
+        let paths = [1, 2].map(|lane| Segment::new(&trail.shared.dir, lane, 1).path);
+        for lane in [1, 2] {
+            let mut lane = trail.lane(lane).expect("a lane").write_each();
+            let _ = lane.admit(permit(), &intent("SELECT 1")).expect("is admitted");
+        }
+        paths
+    };
+    let torn = [fs::read(&paths[0]).expect("reads"), b"{\"node\":".to_vec()].concat();
+    fs::write(&paths[0], &torn).expect("writes");
+    let altered = fs::read_to_string(&paths[1]).expect("reads").replace("SELECT 1", "SELECT 9");
+    fs::write(&paths[1], altered).expect("writes");
+    assert!(matches!(Trail::open(options(dir.path())), Err(TrailError::Damaged { .. })));
+    assert_eq!(fs::read(&paths[0]).expect("reads"), torn);
+}
+
+#[test]
 fn segments_are_chained_across_files() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut small = options(dir.path());
