@@ -1,6 +1,12 @@
 //! Two databases behind one face: the few value types the schema has, and statements that read the
 //! same on both (`$1` parameters, `RETURNING`).
 
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, postgres::PgRow, sqlite};
 
 use crate::{kernel::time::Timestamp, store::Error};
@@ -61,23 +67,53 @@ macro_rules! bound {
 /// The connections to the store's database.
 #[derive(Clone, Debug)]
 pub(super) enum Database {
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Arc<OpenFile>),
     Postgres(PgPool),
+}
+
+/// The file that an embedded store was opened from. Once another is in its place, or none, what others
+/// change isn't seen here any more, and what is changed here is lost: nothing is asked of it then.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl OpenFile {
+    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+        Ok(Self { path: path.to_owned(), id: id_of(path)? })
+    }
+
+    fn must_be_there(&self) -> Result<(), Error> {
+        if id_of(&self.path)? == self.id {
+            return Ok(());
+        }
+        let other = std::io::Error::other("another file is in its place: restart to use that one");
+        Err(Error::File { path: self.path.display().to_string(), cause: other })
+    }
+}
+
+fn id_of(path: &Path) -> Result<(u64, u64), Error> {
+    let found = std::fs::metadata(path);
+    let found = found.map_err(|cause| Error::File { path: path.display().to_string(), cause })?;
+    Ok((found.dev(), found.ino()))
 }
 
 impl Database {
     /// A transaction that may write; on SQLite it waits for its turn now, not at the first write.
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
+        self.must_be_there()?;
         Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(pool, _) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
 
     /// A transaction that reads one state of the store, whatever is written meanwhile.
     pub(super) async fn begin_read(&self) -> Result<Tx, Error> {
+        self.must_be_there()?;
         Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
+            Self::Sqlite(pool, _) => Tx::Sqlite(pool.begin().await?),
             Self::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 Tx::Postgres(pool.begin_with(begin).await?)
@@ -87,8 +123,9 @@ impl Database {
 
     /// One statement on its own; how many rows it changed.
     pub(super) async fn execute(&self, sql: &'static str, args: Vec<Value>) -> Result<u64, Error> {
+        self.must_be_there()?;
         Ok(match self {
-            Self::Sqlite(pool) => bound!(Sqlite, sql, args).execute(pool).await?.rows_affected(),
+            Self::Sqlite(pool, _) => bound!(Sqlite, sql, args).execute(pool).await?.rows_affected(),
             Self::Postgres(pool) => {
                 bound!(Postgres, sql, args).execute(pool).await?.rows_affected()
             }
@@ -101,8 +138,9 @@ impl Database {
         sql: &'static str,
         args: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
+        self.must_be_there()?;
         Ok(match self {
-            Self::Sqlite(pool) => {
+            Self::Sqlite(pool, _) => {
                 let rows = bound!(Sqlite, sql, args).fetch_all(pool).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
@@ -113,10 +151,17 @@ impl Database {
         })
     }
 
+    fn must_be_there(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_, file) => file.must_be_there(),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Closes all connections.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite(pool, _) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
     }

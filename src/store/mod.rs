@@ -197,9 +197,8 @@ async fn connect(backend: &Backend, read_only: bool) -> Result<Database, Error> 
             } else {
                 sqlite_options(path)
             };
-            Database::Sqlite(
-                SqlitePoolOptions::new().max_connections(4).connect_with(options).await?,
-            )
+            let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+            Database::Sqlite(pool, Arc::new(db::OpenFile::new(path)?))
         }
         Backend::Postgres(url) => {
             let options = PgConnectOptions::from_str(url)?.application_name("hallpass");

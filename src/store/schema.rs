@@ -64,7 +64,7 @@ pub enum Schema {
 /// Looks at the schema without touching it.
 pub(super) async fn look(database: &Database) -> Result<Schema, Error> {
     let there = match database {
-        Database::Sqlite(_) => {
+        Database::Sqlite(..) => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"
         }
         Database::Postgres(_) => {

@@ -41,12 +41,12 @@ impl Store {
                 listener.listen("hallpass_change").await?;
                 Source::Postgres(listener)
             }
-            (Database::Sqlite(_), Backend::Sqlite(path)) => {
+            (Database::Sqlite(..), Backend::Sqlite(path)) => {
                 let mut connection = sqlite_options(path).connect().await?;
                 let data_version = data_version(&mut connection).await?;
                 Source::Sqlite { connection, data_version }
             }
-            (Database::Sqlite(_), Backend::Postgres(_)) => {
+            (Database::Sqlite(..), Backend::Postgres(_)) => {
                 return Err(Error::corrupt("an embedded store without a file"));
             }
         };

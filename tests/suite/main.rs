@@ -18,6 +18,7 @@ mod fault_client;
 mod fault_clock;
 mod fault_kill;
 mod fault_panic;
+mod fault_store;
 mod fault_trail;
 mod grant_end;
 mod grants;

@@ -16,7 +16,7 @@ fn reads(client: &mut RawClient) -> bool {
 }
 
 /// A gateway whose store is on that server.
-fn with_store_on(keeper: &Postgres, target: &Postgres, rest: &str) -> Gateway {
+pub(crate) fn with_store_on(keeper: &Postgres, target: &Postgres, rest: &str) -> Gateway {
     keeper.sql("CREATE ROLE keeper LOGIN PASSWORD 'k'");
     keeper.sql("CREATE DATABASE state OWNER keeper");
     let options = gateway::Options { rest: rest.to_owned(), ..Default::default() };
