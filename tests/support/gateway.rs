@@ -166,7 +166,10 @@ tls = "{upstream_tls}"
         let staged = self.folder.path().join("faults.new");
         fs::write(&staged, lines).expect("writes it");
         fs::rename(staged, file).expect("renames it");
-        std::thread::sleep(Duration::from_millis(60));
+        let seen = self.folder.path().join("faults.seen");
+        let is_running = || kill(Pid::from_raw(self.pid()), None).is_ok();
+        let taken_over = || fs::read_to_string(&seen).is_ok_and(|seen| seen == lines);
+        assert!(eventually(Duration::from_secs(10), || taken_over() || !is_running()));
     }
 
     /// A connection string for somebody.
