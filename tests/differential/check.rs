@@ -12,7 +12,10 @@ use hallpass::kernel::{
     },
 };
 
-use super::server::{Session, Witness};
+use super::{
+    server::{Session, Witness},
+    support::Message,
+};
 
 /// What belongs to what, beyond the catalog that statements are judged by.
 pub(crate) struct Belongings {
@@ -56,23 +59,26 @@ impl Belongings {
 
 /// One text's analyses against what the server showed. Empty: all was said.
 pub(crate) fn unsaid(
-    analyses: &[&Analysis],
+    (sql, analyses): (&str, &[&Analysis]),
     shown: &Witness,
     catalog: &Catalog,
     belongings: &Belongings,
 ) -> Vec<String> {
-    let check = Check::new(analyses, catalog, belongings);
+    let check = Check::new((sql, analyses), catalog, belongings);
     let mut found = Vec::new();
     check.marks(shown, &mut found);
     check.routines(shown, &mut found);
     check.state(shown, &mut found);
     check.locks(shown, &mut found);
+    check.rows(shown, &mut found);
+    check.names(shown, &mut found);
     found
 }
 
 const OF_TYPES: [&str; 5] = ["s:gap", "s:odd_cmp", "s:odd_lt", "s:odd_eq", "s:odd_hash"];
 
 struct Check<'a> {
+    sql: &'a str,
     analyses: &'a [&'a Analysis],
     needs: Vec<&'a Need>,
     effects: Vec<&'a SessionEffect>,
@@ -86,7 +92,11 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(analyses: &'a [&'a Analysis], catalog: &'a Catalog, belongings: &'a Belongings) -> Self {
+    fn new(
+        (sql, analyses): (&'a str, &'a [&'a Analysis]),
+        catalog: &'a Catalog,
+        belongings: &'a Belongings,
+    ) -> Self {
         // What EXECUTE and FETCH run is among the needs of what was prepared in the same text.
         let mut needs = Vec::new();
         let mut effects = Vec::new();
@@ -106,7 +116,7 @@ impl<'a> Check<'a> {
         let whole: BTreeSet<Permission> = on_all.map(|n| n.permission).collect();
         let code =
             needs.iter().any(|n| n.on == NeedOn::Code) || whole.contains(&Permission::Select);
-        Self { analyses, needs, effects, catalog, belongings, whole, code }
+        Self { sql, analyses, needs, effects, catalog, belongings, whole, code }
     }
 
     fn admin(&self) -> bool {
@@ -197,7 +207,7 @@ impl<'a> Check<'a> {
             }
         }
         let writes = self.analyses.iter().any(|a| a.writes);
-        if shown.wrote && !writes && !self.takes_a_number() {
+        if shown.wrote && !writes && !takes_a_number(self.sql) {
             found.push("it wrote".into());
         }
         let dml = self.admin()
@@ -213,12 +223,45 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// `txid_current()` and `pg_current_xact_id()` give the transaction a number and change nothing: they
-    /// run in a read-only transaction too, and tools call them to read what others wrote.
-    fn takes_a_number(&self) -> bool {
-        let takes = ["txid_current", "pg_current_xact_id"];
-        let mut called = self.analyses.iter().flat_map(|a| &a.routines);
-        called.any(|used| takes.contains(&used.name.base()))
+    /// Rows of user relations that come back count against the cap.
+    fn rows(&self, shown: &Witness, found: &mut Vec<String>) {
+        let counted = self.analyses.iter().any(|a| a.returns_user_rows || a.fetches.is_some())
+            || self.analyses.iter().any(|a| a.executes.is_some());
+        let of_users = |oid: u32| {
+            let relation = self.catalog.relation_by_oid(oid);
+            oid >= 16_384 && relation.is_none_or(|r| r.kind != RelationKind::Sequence)
+        };
+        let tables = shown.answer.iter().filter(|m| m.tag == b'T').flat_map(tables_of);
+        // Copying out values of nobody's is export all the same.
+        let copies = shown.answer.iter().any(|m| m.tag == b'd')
+            && self.analyses.iter().flat_map(|a| &a.relations).any(|r| r.oid.is_some());
+        if !counted && (copies || tables.into_iter().any(of_users)) {
+            found.push("rows came back uncounted".into());
+        }
+    }
+
+    /// A name that comes into being may stand before another: it must be known.
+    fn names(&self, shown: &Witness, found: &mut Vec<String>) {
+        let told: BTreeSet<&String> = self
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                SessionEffect::SchemaChange(names) => Some(names),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let anything = self.effects.contains(&&SessionEffect::RunsUserCode)
+            || self.effects.contains(&&SessionEffect::SchemaChange(Vec::new()));
+        let is_known = |name: &str| {
+            self.catalog.relations().any(|r| r.name == *name)
+                || !self.catalog.shapes_named(name).is_empty()
+        };
+        for name in shown.made.iter().filter(|name| !is_known(name)) {
+            if !anything && !told.contains(name) {
+                found.push(format!("{name} came into being"));
+            }
+        }
     }
 
     fn locks(&self, shown: &Witness, found: &mut Vec<String>) {
@@ -294,10 +337,10 @@ impl<'a> Check<'a> {
     /// Reviewed functions look at catalogs: `pg_get_ruledef()` locks what it describes.
     fn describes(&self) -> bool {
         let starts = ["pg_", "currval", "lastval"];
-        self.analyses.iter().flat_map(|a| &a.routines).any(|used| {
-            let name = used.name.base();
-            starts.iter().any(|start| name.starts_with(start))
-                && matches!(builtins::function(name), Some(FunctionRule::Info))
+        let words = self.sql.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.map(str::to_ascii_lowercase).any(|word| {
+            starts.iter().any(|start| word.starts_with(start))
+                && matches!(builtins::function(&word), Some(FunctionRule::Info))
         })
     }
 
@@ -362,4 +405,22 @@ impl<'a> Check<'a> {
             related && self.needs_on(from, &[Permission::Dml])
         })
     }
+}
+
+/// `txid_current()` and `pg_current_xact_id()` give the transaction a number and change nothing: they run
+/// in a read-only transaction too, and tools call them to read what others wrote.
+fn takes_a_number(sql: &str) -> bool {
+    ["txid_current", "pg_current_xact_id"].iter().any(|name| sql.contains(name))
+}
+
+/// The relations whose columns a RowDescription names; 0 for none.
+fn tables_of(description: &Message) -> Vec<u32> {
+    let mut rest = description.body.get(2..).unwrap_or_default();
+    let mut tables = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == 0) {
+        let Some((oid, after)) = rest[end + 1..].split_first_chunk::<4>() else { break };
+        tables.push(u32::from_be_bytes(*oid));
+        rest = after.get(14..).unwrap_or_default();
+    }
+    tables
 }

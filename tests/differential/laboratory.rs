@@ -1,6 +1,6 @@
 //! The server that statements are tried on, what is known of it, and the statements.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use hallpass::{
     kernel::{
@@ -168,6 +168,33 @@ fn corpus_texts() -> Vec<String> {
         .flat_map(corpus::read_folder)
         .flat_map(|(_, entries)| entries)
         .map(|entry| entry.sql)
+        .chain(case_texts())
         .filter(|sql| sql.len() < TEXT_BYTES_MAX && !sql.contains('\0'))
         .collect()
+}
+
+/// The texts of the literate cases, without their answers and stages.
+fn case_texts() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/classify");
+    let files = fs::read_dir(&folder).expect("cases").map(|file| file.expect("listed").path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    let mut texts = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("reads");
+        for block in text.split("```sql\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            let lines = block.lines().filter(|line| !line.starts_with("-- "));
+            let mut one = String::new();
+            for line in lines {
+                if line.starts_with("-->") {
+                    texts.push(std::mem::take(&mut one).trim().to_owned());
+                } else {
+                    one.push_str(line);
+                    one.push('\n');
+                }
+            }
+        }
+    }
+    texts
 }

@@ -14,6 +14,7 @@ use hallpass::kernel::{
 use super::{
     fits_a_transaction,
     generate::Dice,
+    harms,
     laboratory::{Laboratory, first_number},
     same_key,
     server::{Session, say, status},
@@ -119,6 +120,7 @@ fn fits(analyses: &[&Analysis], sql: &str) -> bool {
     let ends = ["commit", "rollback", "abort", "end", "prepare transaction"];
     !analyses.is_empty()
         && fits_a_transaction(analyses, sql)
+        && !harms(sql)
         && !ends.iter().any(|word| lower.contains(word))
         && analyses.iter().all(|a| a.hidden.is_none())
 }

@@ -117,7 +117,7 @@ struct Run {
 impl Run {
     fn one(&mut self, number: u64) {
         let sql = self.laboratory.statement(number);
-        if ends_transaction(&sql) {
+        if ends_transaction(&sql) || harms(&sql) {
             return;
         }
         self.told.all += 1;
@@ -134,7 +134,7 @@ impl Run {
         }
         let shown = self.direct.witness(&sql);
         let mut unsaid =
-            check::unsaid(&analyses, &shown, &self.laboratory.catalog, &self.belongings);
+            check::unsaid((&sql, &analyses), &shown, &self.laboratory.catalog, &self.belongings);
         if shown.error.is_some() {
             self.told.failed += 1;
         } else if analyses.iter().all(|a| !a.writes)
@@ -197,6 +197,12 @@ fn ends_transaction(sql: &str) -> bool {
         ["abort", "end", "prepare transaction"].iter().any(|end| word.starts_with(end))
     };
     lower.contains("commit") || lower.contains("rollback") || lower.split(';').any(first)
+}
+
+/// Ends sessions, this one among them, or only costs time.
+fn harms(sql: &str) -> bool {
+    let lower = sql.to_ascii_lowercase();
+    ["terminate_backend", "cancel_backend", "pg_sleep"].iter().any(|name| lower.contains(name))
 }
 
 /// Runs within a transaction of ours as it would by itself.

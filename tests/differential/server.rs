@@ -30,6 +30,8 @@ pub(crate) struct Witness {
     pub(crate) advisory: bool,
     /// The transaction has a number: it wrote.
     pub(crate) wrote: bool,
+    /// Relations and types that it made or changed, by name.
+    pub(crate) made: BTreeSet<String>,
     /// Settings that differ from what the session began with.
     pub(crate) settings: BTreeMap<String, String>,
     /// Prepared statements.
@@ -55,8 +57,16 @@ UNION ALL SELECT 'routine', f.funcid::pg_catalog.text, '' FROM pg_catalog.pg_sta
 UNION ALL SELECT 'setting', s.name, s.setting FROM pg_catalog.pg_settings s WHERE s.source = 'session'
 UNION ALL SELECT 'setting', 'role', current_user::pg_catalog.text
 WHERE current_user::pg_catalog.text <> session_user::pg_catalog.text
+UNION ALL SELECT 'made', c.relname, '' FROM pg_catalog.pg_class c
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.xmin::pg_catalog.text = THIS_TRANSACTION
+UNION ALL SELECT 'made', t.typname, '' FROM pg_catalog.pg_type t
+WHERE t.typtype IN ('d', 'e', 'r') AND t.typelem = 0 AND t.xmin::pg_catalog.text = THIS_TRANSACTION
 UNION ALL SELECT 'prepared', p.name, '' FROM pg_catalog.pg_prepared_statements p
 UNION ALL SELECT 'cursor', c.name, '' FROM pg_catalog.pg_cursors c WHERE c.name <> ''";
+
+/// As `xmin` shows it.
+const THIS_TRANSACTION: &str = "(pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text::pg_catalog.numeric \
+    OPERATOR(pg_catalog.%) 4294967296)::pg_catalog.text";
 
 /// Leaves the session as it was, what outlives a transaction included.
 const FORGET: &str = "ROLLBACK; DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_unlock_all(), \
@@ -111,7 +121,7 @@ impl Session {
     }
 
     fn look(&mut self, witness: &mut Witness) {
-        for row in self.rows(SHOWN) {
+        for row in self.rows(&SHOWN.replace("THIS_TRANSACTION", THIS_TRANSACTION)) {
             let [what, name, value] = row.as_slice() else { panic!("{row:?}") };
             let oid = || name.parse().expect("an oid");
             match what.as_str() {
@@ -122,6 +132,7 @@ impl Session {
                 "routine" => drop(witness.routines.insert(oid())),
                 "setting" if TIMEOUTS.contains(&(name, value)) => {}
                 "setting" => drop(witness.settings.insert(name.clone(), value.clone())),
+                "made" => drop(witness.made.insert(name.clone())),
                 "prepared" => drop(witness.prepared.insert(name.clone())),
                 "cursor" => drop(witness.cursors.insert(name.clone())),
                 other => panic!("{other}"),
