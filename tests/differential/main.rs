@@ -4,7 +4,8 @@
 //! By default it runs a few thousand statements, always the same. `HALLPASS_DIFFER_SECONDS=3600` makes it
 //! run for so long, `HALLPASS_DIFFER_SEED=7` on other statements; a finding tells the number of its
 //! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone. `HALLPASS_DIFFER_LIVE=10` sends ten
-//! times as many through a gateway, `HALLPASS_DIFFER_KEYS=10` compares ten times as many texts of one key.
+//! times as many through a gateway, `HALLPASS_DIFFER_KEYS=10` compares ten times as many texts of one key,
+//! `HALLPASS_DIFFER_SESSIONS=10` has ten times as many sessions.
 
 #[path = "../support/corpus.rs"]
 pub mod corpus;
@@ -19,6 +20,7 @@ mod generate;
 mod laboratory;
 mod live;
 mod server;
+mod sessions;
 
 use std::{
     collections::BTreeMap,
@@ -31,6 +33,9 @@ use server::Session;
 
 /// So many by default.
 const STATEMENTS: u64 = 4_000;
+
+/// So many sessions of several steps each.
+const SESSIONS: u64 = 60;
 
 /// Of so many, other texts with the same cache key are looked at.
 const KEYS: u64 = 1_000;
@@ -59,6 +64,15 @@ fn what_is_needed_is_enough_and_one_right_less_is_too_little() {
         let times = from_environment("HALLPASS_DIFFER_LIVE").unwrap_or(1);
         let times = usize::try_from(times).expect("fits");
         let found = live::findings(&Laboratory::start(), times);
+        assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
+    });
+}
+
+#[test]
+fn names_that_move_show_nobody_what_she_may_not_read() {
+    with_room(|| {
+        let times = from_environment("HALLPASS_DIFFER_SESSIONS").unwrap_or(1);
+        let found = sessions::findings(SESSIONS * times);
         assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
     });
 }
