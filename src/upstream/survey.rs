@@ -2,7 +2,8 @@
 //! in one snapshot, over the control connection. Works for servers 13 to 18 and for a log-in without
 //! any privilege, which sees less: no digest of passwords, no options of user mappings.
 //!
-//! Objects of sessions' own (`pg_temp`) don't outlive them and are left out.
+//! Objects of sessions' own (`pg_temp`) don't outlive them and are left out. Names are quoted where two
+//! could otherwise look like one: a role may be called `all roles`, or `bob in admins`.
 
 use super::{
     UpstreamError,
@@ -109,12 +110,12 @@ const PASSWORDS: &str = "
 SELECT 'password', rolname::text, NULL, md5(rolpassword) FROM pg_authid WHERE rolpassword IS NOT NULL";
 
 const MEMBERS: &str = "
-SELECT 'membership', format('%s in %s', pg_get_userbyid(member), pg_get_userbyid(roleid)),
+SELECT 'membership', format('%I in %I', pg_get_userbyid(member), pg_get_userbyid(roleid)),
        CASE WHEN bool_or(admin_option) THEN 'may give it on' END
 FROM pg_auth_members GROUP BY member, roleid";
 
 const MEMBERS_16: &str = "
-SELECT 'membership', format('%s in %s', pg_get_userbyid(member), pg_get_userbyid(roleid)),
+SELECT 'membership', format('%I in %I', pg_get_userbyid(member), pg_get_userbyid(roleid)),
        concat_ws(', ', CASE WHEN bool_or(admin_option) THEN 'may give it on' END,
            CASE WHEN NOT bool_or(inherit_option) THEN 'does not inherit' END,
            CASE WHEN NOT bool_or(set_option) THEN 'may not become it' END)
@@ -123,9 +124,9 @@ FROM pg_auth_members GROUP BY member, roleid";
 /// Settings of roles and databases.
 const SETTINGS: &str = "
 SELECT 'setting',
-       concat_ws(' ', CASE WHEN setrole = 0 THEN 'all roles' ELSE pg_get_userbyid(setrole) END,
+       concat_ws(' ', CASE WHEN setrole = 0 THEN 'all roles' ELSE quote_ident(pg_get_userbyid(setrole)) END,
            CASE WHEN setdatabase <> 0 THEN format('in database %s', coalesce(
-               (SELECT datname::text FROM pg_database d WHERE d.oid = setdatabase),
+               (SELECT quote_ident(datname) FROM pg_database d WHERE d.oid = setdatabase),
                setdatabase::text)) END),
        array_to_string(setconfig, ', ')
 FROM pg_db_role_setting";
@@ -178,13 +179,13 @@ WITH acl (object, owner, acl) AS (
                CASE defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
                    WHEN 'f' THEN 'routines' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas'
                    ELSE 'objects of kind ' || defaclobjtype::text END,
-               pg_get_userbyid(defaclrole),
+               quote_ident(pg_get_userbyid(defaclrole)),
                CASE WHEN defaclnamespace <> 0 THEN format(' in %s', defaclnamespace::regnamespace) END),
            defaclrole, defaclacl
     FROM pg_default_acl)
 SELECT 'privilege',
        format('%s to %s', object,
-           CASE WHEN grantee = 0 THEN 'everybody' ELSE pg_get_userbyid(grantee) END),
+           CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END),
        string_agg(DISTINCT privilege_type || CASE WHEN is_grantable THEN ' (may give it on)' ELSE '' END,
            ', ' ORDER BY privilege_type || CASE WHEN is_grantable THEN ' (may give it on)' ELSE '' END)
 FROM acl, aclexplode(acl) WHERE grantee <> owner GROUP BY object, grantee";
@@ -193,7 +194,7 @@ FROM acl, aclexplode(acl) WHERE grantee <> owner GROUP BY object, grantee";
 const PARAMETER_PRIVILEGES: &str = "
 SELECT 'privilege',
        format('setting %s to %s', parname,
-           CASE WHEN grantee = 0 THEN 'everybody' ELSE pg_get_userbyid(grantee) END),
+           CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END),
        string_agg(DISTINCT privilege_type, ', ' ORDER BY privilege_type)
 FROM pg_parameter_acl, aclexplode(paracl) WHERE grantee <> 10 GROUP BY parname, grantee";
 
@@ -309,7 +310,7 @@ SELECT 'server', srvname::text,
        md5(concat_ws(' ', srvtype, srvversion, array_to_string(srvoptions, ' ')))
 FROM pg_foreign_server
 UNION ALL
-SELECT 'user mapping', format('%s on %s', CASE WHEN umuser = 0 THEN 'everybody' ELSE usename END, srvname),
+SELECT 'user mapping', format('%s on %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname),
        NULL, md5(array_to_string(umoptions, ' '))
 FROM pg_user_mappings";
 

@@ -63,7 +63,7 @@ fn what_is_made_under_admin_is_listed_when_the_grant_has_ended() {
     let left = settled(&gateway, &grant);
     let expected = [
         "made password ev\nil",
-        "made privilege table public.customers to everybody",
+        "made privilege table public.customers to PUBLIC",
         "made role ev\nil",
         "made routine public.door()",
         "made trigger opens on public.orders",

@@ -26,7 +26,7 @@ const LEFT: &[(&str, &[&str])] = &[
         &["changed privilege table public.plain to evil"],
     ),
     ("GRANT SELECT (id) ON plain TO reader", &["made privilege column public.plain.id to reader"]),
-    ("GRANT CREATE ON SCHEMA billing TO PUBLIC", &["made privilege schema billing to everybody"]),
+    ("GRANT CREATE ON SCHEMA billing TO PUBLIC", &["made privilege schema billing to PUBLIC"]),
     (
         "ALTER DEFAULT PRIVILEGES IN SCHEMA billing GRANT SELECT ON TABLES TO evil",
         &["made privilege tables that postgres makes in billing to evil"],
@@ -97,6 +97,10 @@ const LEFT: &[(&str, &[&str])] = &[
         "CREATE OPERATOR public.## (LEFTARG = text, RIGHTARG = text, FUNCTION = same)",
         &["made operator public.##(text,text)"],
     ),
+    (
+        "CREATE ROLE \"evil in pg_monitor\"; GRANT evil TO \"evil in pg_monitor\"",
+        &["made membership \"evil in pg_monitor\" in evil", "made role evil in pg_monitor"],
+    ),
     ("CREATE DATABASE more", &["made database more"]),
     ("ALTER SYSTEM SET work_mem = '2MB'", &["changed server setting work_mem"]),
     ("SELECT lo_create(4711)", &[]),
@@ -134,13 +138,15 @@ async fn whatever_gives_power_is_told_and_nothing_else() {
         assert_eq!(found, *told, "{text}");
         before = now;
     }
-    let all = |left: &str| before.iter().find(|h| h.name == left).map(|h| h.detail.clone());
+    let detail = |kind: &str, name: &str| {
+        before.iter().find(|h| h.kind == kind && h.name == name).map(|h| h.detail.clone())
+    };
     assert_eq!(
-        all("evil").as_deref(),
+        detail("role", "evil").as_deref(),
         Some("superuser, may log in, until 2030-01-01 00:00:00+00"),
         "a name stands for its role"
     );
-    assert_eq!(all("evil in pg_monitor").as_deref(), Some("may give it on"));
+    assert_eq!(detail("membership", "evil in pg_monitor").as_deref(), Some("may give it on"));
     assert!(before.iter().all(|h| !h.detail.contains("password")), "no secret is told");
 }
 
