@@ -194,10 +194,12 @@ fn describe(analysis: &Analysis) -> String {
                 NeedOn::Anything => permission.to_owned(),
                 NeedOn::Nobody => "nobody".to_owned(),
                 NeedOn::WholeTarget | NeedOn::Code => format!("{permission} everywhere"),
-                NeedOn::Relation { schema, name } if schema.is_empty() => {
+                NeedOn::Relation { schema, name, of: _ } if schema.is_empty() => {
                     format!("{permission} on ?.{name}")
                 }
-                NeedOn::Relation { schema, name } => format!("{permission} on {schema}.{name}"),
+                NeedOn::Relation { schema, name, of: _ } => {
+                    format!("{permission} on {schema}.{name}")
+                }
             }
         })
         .collect();

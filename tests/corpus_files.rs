@@ -16,7 +16,8 @@ fn every_entry_has_a_name_of_its_own_a_text_and_needs_that_exist() {
             assert!(!entries.is_empty(), "{file} is empty");
             let mut names = BTreeSet::new();
             for entry in entries {
-                let corpus::Entry { name, needs, sql } = entry;
+                let corpus::Entry { name, needs, shows, sql } = entry;
+                assert!(shows.is_none() || folder == "attacks", "{file}: {name} shows");
                 assert!(names.insert(name.clone()), "{file} has two entries called {name}");
                 assert!(!sql.is_empty() && !sql.contains('\0'), "{file}: {name} has no text");
                 if !needs.is_empty() {

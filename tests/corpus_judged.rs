@@ -44,20 +44,7 @@ fn needs(sql: &str) -> Result<Vec<(Permission, String)>, String> {
 
 /// A sequence of `tests/corpus/schema.sql`: object browsers read where one stands.
 fn sequence(name: &str) -> Relation {
-    Relation {
-        oid: 16393,
-        schema: "public".into(),
-        name: name.into(),
-        kind: RelationKind::Sequence,
-        columns: vec![],
-        definition: None,
-        reads: vec![],
-        calls: vec![],
-        policies: vec![],
-        triggers: vec![],
-        parents: vec![],
-        has_rules: false,
-    }
+    Relation::new(16393, "public", name, RelationKind::Sequence)
 }
 
 fn on_large_stack(test: impl FnOnce() + Send + 'static) {

@@ -542,7 +542,7 @@ impl Verdict {
 
 fn need_json(need: &Need) -> Value {
     let on = match &need.on {
-        NeedOn::Relation { schema, name } => json!({"schema": schema, "name": name}),
+        NeedOn::Relation { schema, name, of: _ } => json!({"schema": schema, "name": name}),
         NeedOn::WholeTarget | NeedOn::Code => json!("target"),
         NeedOn::Nobody => json!("nobody"),
         NeedOn::Anything => Value::Null,

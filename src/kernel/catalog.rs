@@ -68,6 +68,13 @@ pub struct Relation {
     pub definition: Option<String>,
     /// Relations that a view's query names, directly.
     pub reads: Vec<u32>,
+    /// Built-in routines that a view's query or a table's row security policies call, directly; those
+    /// behind the server's own casts are left out.
+    pub built_ins: Vec<String>,
+    /// User routines that planning any statement over it may run: what index predicates, checks and the
+    /// like call with constants only, and what compares partition keys; those of its partitions and
+    /// inheriting tables too.
+    pub planned: Vec<u32>,
     /// User routines that its query, defaults, constraints, policies, rules and index expressions
     /// call, directly.
     pub calls: Vec<u32>,
@@ -77,8 +84,70 @@ pub struct Relation {
     pub triggers: Vec<u32>,
     /// Tables it inherits from or is a partition of.
     pub parents: Vec<u32>,
+    /// It is a partition, so that all its rows are its parent's, and its parent's columns are all it has.
+    pub is_partition: bool,
+    /// The table that a sequence belongs to: by OWNED BY, `serial` or as an identity.
+    pub owned_by: Option<u32>,
+    /// Foreign keys that refer to it and change rows of other tables with its own.
+    pub cascades: Vec<Cascade>,
     /// It has rules other than a view's own.
     pub has_rules: bool,
+}
+
+impl Relation {
+    /// One that has nothing yet but what it is.
+    pub fn new(
+        oid: u32,
+        schema: impl Into<String>,
+        name: impl Into<String>,
+        kind: RelationKind,
+    ) -> Self {
+        Self {
+            oid,
+            schema: schema.into(),
+            name: name.into(),
+            kind,
+            columns: Vec::new(),
+            definition: None,
+            reads: Vec::new(),
+            built_ins: Vec::new(),
+            planned: Vec::new(),
+            calls: Vec::new(),
+            policies: Vec::new(),
+            triggers: Vec::new(),
+            parents: Vec::new(),
+            is_partition: false,
+            owned_by: None,
+            cascades: Vec::new(),
+            has_rules: false,
+        }
+    }
+}
+
+/// A foreign key by which a change of a row changes rows of another table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cascade {
+    /// The table that refers.
+    pub from: u32,
+    /// Its columns, by number.
+    pub from_columns: Vec<i16>,
+    /// The columns referred to, by number.
+    pub to_columns: Vec<i16>,
+    /// What happens there to a row whose referent is deleted.
+    pub on_delete: CascadeAction,
+    /// What happens there to a row whose referent gets another key.
+    pub on_update: CascadeAction,
+}
+
+/// `pg_constraint.confdeltype`, `confupdtype`. The worst is last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum CascadeAction {
+    /// NO ACTION, RESTRICT: an error, or nothing.
+    Nothing,
+    /// Its columns are set: ON UPDATE CASCADE, SET NULL, SET DEFAULT.
+    Updates,
+    /// It is deleted: ON DELETE CASCADE.
+    Deletes,
 }
 
 /// A column.
@@ -161,10 +230,10 @@ pub struct UserOperator {
 /// A cast with a user routine behind it, or one that turns values into something else unsaid.
 #[derive(Clone, Debug)]
 pub struct UserCast {
-    /// Source type, as `format_type` prints it.
-    pub source: String,
-    /// Target type, as `format_type` prints it.
+    /// The target's name, without schema; of an array, its element's.
     pub target: String,
+    /// The target's oid, whosever it is; of an array, its element's.
+    pub target_oid: u32,
     /// The routine behind it; 0 if there is none, or the server's own.
     pub routine: u32,
     /// The source if it is a user's type; of an array, its element.
@@ -189,11 +258,13 @@ pub struct UserType {
 /// What a type of a user's is made of, whether or not its use runs code.
 #[derive(Clone, Debug, Default)]
 pub struct TypeShape {
-    /// The types inside: of an array its elements, of a domain what it restricts, of a row its columns.
+    /// The types inside: of an array its elements, of a domain what it restricts, of a row its columns,
+    /// of a range its bounds', of a multirange its ranges.
     pub parts: Vec<u32>,
     /// User routines that using it may call.
     pub calls: Vec<u32>,
-    /// User routines that sort, compare and hash its values unsaid: those of its operator classes.
+    /// User routines that sort, compare and hash its values unsaid: those of its operator classes; and
+    /// of a range those that subtract bounds and make them canonical.
     pub compares: Vec<u32>,
 }
 

@@ -6,6 +6,9 @@
 //! users' if it lies outside these schemas *or* came after the server was set up: nobody hides
 //! anything by putting it into `pg_catalog`.
 
+mod planned;
+mod ties;
+
 use std::collections::{HashMap, HashSet};
 
 use super::{
@@ -56,7 +59,7 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     for row in control.simple_query(OPERATORS).await? {
         let (oid, routine): (u32, u32) = (number(&row, 0)?, number(&row, 3)?);
         operators.insert(oid, routine);
-        let operands = oids(&row, 4)?;
+        let operands = numbers(&row, 4)?;
         catalog.add_operator(
             text(&row, 2)?,
             UserOperator { schema: text(&row, 1)?, routine, operands },
@@ -64,12 +67,12 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     }
     for row in control.simple_query(CASTS).await? {
         catalog.add_cast(UserCast {
-            source: text(&row, 0)?,
-            target: text(&row, 1)?,
+            target: text(&row, 0)?,
+            target_oid: number(&row, 1)?,
             routine: number(&row, 2)?,
             implicit: flag(&row, 3)?,
-            from: oids(&row, 4)?.first().copied(),
-            to: oids(&row, 5)?.first().copied(),
+            from: numbers(&row, 4)?.first().copied(),
+            to: numbers(&row, 5)?.first().copied(),
             in_expressions: flag(&row, 6)?,
         });
     }
@@ -100,10 +103,18 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
             relation.reads.push(number(&row, 1)?);
         }
     }
+    for row in control.simple_query(BUILT_INS).await? {
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.built_ins.push(text(&row, 1)?);
+        }
+    }
+    ties::read(control, &mut relations).await?;
 
     let arguments = control.simple_query(ARGUMENTS).await?;
     let types = control.simple_query(TYPES).await?;
     let references = control.simple_query(REFERENCES).await?;
+    let planned = control.simple_query(planned::TREES).await?;
+    let compared = control.simple_query(planned::COMPARED).await?;
     let uses = Uses::new(&catalog, operators, &types, &references, &relations)?;
     let mut compares: HashMap<u32, Vec<u32>> = HashMap::new();
     for row in control.simple_query(COMPARES).await? {
@@ -127,6 +138,11 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
         relation.calls = uses.of_owner(&uses.relations, relation.oid);
         relation.policies = uses.of_owner(&uses.policies, relation.oid);
         relation.triggers = uses.of_owner(&uses.triggers, relation.oid);
+    }
+    for (relation, oid) in planned::routines(&planned, &compared, &uses.operators)? {
+        if catalog.routine_by_oid(oid).is_some() {
+            planned::add(&mut relations, relation, oid);
+        }
     }
     for relation in relations.into_values() {
         catalog.add_relation(relation);
@@ -185,7 +201,7 @@ impl Uses {
             triggers: HashMap::new(),
         };
         for row in types {
-            let mut parts = vec![number(row, 4)?, number(row, 5)?];
+            let mut parts = vec![number(row, 4)?, number(row, 5)?, number(row, 7)?];
             if let Some(relation) = relations.get(&number(row, 6)?) {
                 parts.extend(relation.columns.iter().map(|column| column.type_oid));
             }
@@ -282,20 +298,11 @@ fn relation(row: &Row) -> Result<Option<Relation>, WireError> {
         "t" => RelationKind::Toast,
         _ => return Ok(None),
     };
-    Ok(Some(Relation {
-        oid: number(row, 0)?,
-        schema: text(row, 1)?,
-        name: text(row, 2)?,
-        kind,
-        columns: Vec::new(),
-        definition: row.get(5).cloned().flatten(),
-        reads: Vec::new(),
-        calls: Vec::new(),
-        policies: Vec::new(),
-        triggers: Vec::new(),
-        parents: Vec::new(),
-        has_rules: flag(row, 4)?,
-    }))
+    let mut relation = Relation::new(number(row, 0)?, text(row, 1)?, text(row, 2)?, kind);
+    relation.has_rules = flag(row, 4)?;
+    relation.definition = row.get(5).cloned().flatten();
+    relation.is_partition = flag(row, 6)?;
+    Ok(Some(relation))
 }
 
 fn routine(row: &Row) -> Result<Routine, WireError> {
@@ -330,11 +337,11 @@ fn text(row: &Row, at: usize) -> Result<String, WireError> {
     row.get(at).cloned().flatten().ok_or(ODD)
 }
 
-/// Types of users' as `{1,2}`.
-fn oids(row: &Row, at: usize) -> Result<Vec<u32>, WireError> {
+/// Numbers as `{1,2}`.
+fn numbers<T: std::str::FromStr>(row: &Row, at: usize) -> Result<Vec<T>, WireError> {
     let list = text(row, at)?;
     let inner = list.trim_matches(['{', '}']);
-    inner.split(',').filter(|oid| !oid.is_empty()).map(|oid| oid.parse().map_err(|_| ODD)).collect()
+    inner.split(',').filter(|one| !one.is_empty()).map(|one| one.parse().map_err(|_| ODD)).collect()
 }
 
 fn number<T: std::str::FromStr>(row: &Row, at: usize) -> Result<T, WireError> {
@@ -363,7 +370,8 @@ SELECT current_setting('server_version_num'), current_database(),
 const RELATIONS: &str = "
 SELECT c.oid, n.nspname, c.relname, c.relkind,
        EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'),
-       CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END
+       CASE WHEN c.relkind IN ('v', 'm') AND c.oid >= 16384 THEN pg_get_viewdef(c.oid) END,
+       c.relispartition
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't'";
 
@@ -386,6 +394,24 @@ FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class,
      LATERAL regexp_matches(r.ev_action::text, ':relid ([0-9]+)', 'g') AS m (found)
 WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND r.rulename = '_RETURN'
   AND m.found[1] <> '0' AND m.found[1]::oid <> r.ev_class
+ORDER BY 1, 2";
+
+/// The built-in routines of the same queries, and of policies: these aren't recorded as dependencies
+/// either. What the server casts by is left out.
+const BUILT_INS: &str = "
+WITH trees AS (
+    SELECT r.ev_class AS relation, r.ev_action::text AS tree
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+    WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND r.rulename = '_RETURN'
+    UNION ALL SELECT p.polrelid, concat(p.polqual::text, p.polwithcheck::text)
+    FROM pg_policy p JOIN pg_class t ON t.oid = p.polrelid AND t.relrowsecurity
+)
+SELECT DISTINCT t.relation, p.proname
+FROM trees t,
+     LATERAL regexp_matches(t.tree, ':(?:funcid|aggfnoid|winfnoid) ([0-9]+)', 'g') AS m (found),
+     pg_proc p
+WHERE p.oid = m.found[1]::oid AND p.oid < 16384
+  AND NOT EXISTS (SELECT FROM pg_cast k WHERE k.castfunc = p.oid)
 ORDER BY 1, 2";
 
 /// Rows fit arguments of their own type, of every pseudo-type, and of whatever somebody lets them be
@@ -423,7 +449,7 @@ FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE o.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
 const CASTS: &str = "
-SELECT format_type(castsource, NULL), format_type(casttarget, NULL),
+SELECT e.typname, e.oid,
        CASE WHEN castfunc >= 16384 THEN castfunc::oid ELSE 0 END, castcontext IN ('i', 'a'),
        ARRAY(SELECT CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END FROM pg_type t
              WHERE t.oid = castsource
@@ -432,7 +458,9 @@ SELECT format_type(castsource, NULL), format_type(casttarget, NULL),
              WHERE t.oid = casttarget
                AND CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END >= 16384),
        castcontext = 'i'
-FROM pg_cast WHERE castfunc >= 16384 OR castcontext = 'i' AND oid >= 16384";
+FROM pg_cast c JOIN pg_type t ON t.oid = c.casttarget
+JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+WHERE c.castfunc >= 16384 OR c.castcontext = 'i' AND c.oid >= 16384";
 
 /// The support functions and operators of operator classes for users' types: what sorts, compares and
 /// hashes their values where nobody writes an operator.
@@ -443,7 +471,14 @@ WHERE c.opcintype >= 16384 AND p.amproc >= 16384
 UNION SELECT c.opcintype, o.oprcode::oid FROM pg_opclass c
 JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype
 JOIN pg_operator o ON o.oid = m.amopopr
-WHERE c.opcintype >= 16384 AND o.oprcode >= 16384";
+WHERE c.opcintype >= 16384 AND o.oprcode >= 16384
+UNION SELECT r.rngtypid, f.oid::oid FROM pg_range r,
+     LATERAL unnest(ARRAY[r.rngsubdiff, r.rngcanonical]::oid[]) AS f (oid)
+WHERE f.oid >= 16384
+UNION SELECT r.rngtypid, p.amproc::oid FROM pg_range r
+JOIN pg_opclass c ON c.oid = r.rngsubopc
+JOIN pg_amproc p ON p.amprocfamily = c.opcfamily AND p.amproclefttype = c.opcintype
+WHERE p.amproc >= 16384";
 
 /// Which of the users' types the arguments of the users' routines and what they return have.
 const ARGUMENTS: &str = "
@@ -451,11 +486,14 @@ SELECT DISTINCT p.oid, a.type FROM pg_proc p,
      LATERAL unnest(p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, '{}')) AS a (type)
 WHERE p.oid >= 16384 AND a.type >= 16384";
 
-/// Arrays are made of their elements, domains of what they restrict, composites of their columns.
+/// Arrays are made of their elements, domains of what they restrict, composites of their columns,
+/// ranges of their bounds, multiranges (from 14 on) of their ranges.
 const TYPES: &str = "
 SELECT t.oid, n.nspname, t.typname, CASE WHEN t.typelem <> 0 THEN 'a' ELSE t.typtype END,
-       t.typbasetype, t.typelem, t.typrelid
+       t.typbasetype, t.typelem, t.typrelid, coalesce(r.rngsubtype, m.rngtypid, 0)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_range r ON r.rngtypid = t.oid
+LEFT JOIN pg_range m ON (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid
 WHERE t.oid >= 16384 AND n.nspname !~ '^pg_(toast_)?temp_'";
 
 /// Who uses which of the users' routines, operators and types, directly. The server records these as

@@ -86,3 +86,50 @@ CREATE FUNCTION evil.plus(a integer, b integer) RETURNS integer LANGUAGE plpgsql
 CREATE OPERATOR evil.+ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = evil.plus);
 -- In public and unlike any built-in's arguments: found before a built-in that needs a coercion.
 CREATE FUNCTION public.abs(s customer_status) RETURNS integer LANGUAGE sql AS 'SELECT lying(''abs'')';
+
+-- Called by casts that are written otherwise, or by what asks for a cast: a domain over the target, a column of a
+-- composite, an array, to_json and its like.
+CREATE TYPE mood AS ENUM ('calm', 'cross');
+CREATE TABLE moods (id integer, mood mood);
+INSERT INTO moods VALUES (1, 'calm');
+CREATE FUNCTION mood_number(m mood) RETURNS integer LANGUAGE plpgsql AS $$BEGIN RETURN lying('cast'); END$$;
+CREATE CAST (mood AS integer) WITH FUNCTION mood_number(mood);
+CREATE FUNCTION mood_json(m mood) RETURNS json LANGUAGE plpgsql AS
+    $$BEGIN RETURN lying('json')::text::json; END$$;
+CREATE CAST (mood AS json) WITH FUNCTION mood_json(mood);
+CREATE DOMAIN small AS integer;
+CREATE TYPE numbered AS (number integer);
+CREATE VIEW mood_lines AS SELECT row_to_json(m) AS line FROM moods m;
+
+-- Called by an operator that NOT BETWEEN means, and nobody writes.
+CREATE FUNCTION mood_above(m mood, t text) RETURNS boolean LANGUAGE plpgsql AS
+    $$BEGIN RETURN lying('>') = 1; END$$;
+CREATE OPERATOR > (LEFTARG = mood, RIGHTARG = text, FUNCTION = mood_above);
+
+-- Named like a column, and called where the column has got another name.
+CREATE FUNCTION budget(d departments) RETURNS numeric LANGUAGE plpgsql AS $$BEGIN RETURN lying('budget'); END$$;
+CREATE FUNCTION relname(c pg_class) RETURNS integer LANGUAGE plpgsql AS $$BEGIN RETURN lying('relname'); END$$;
+
+-- Views that call built-ins.
+CREATE VIEW next_invoice AS SELECT nextval('invoice_number') AS number;
+CREATE VIEW locked_departments AS SELECT id, pg_try_advisory_lock(id) AS got FROM departments;
+CREATE VIEW told_departments AS SELECT id, pg_notify('told', name)::text AS told FROM departments;
+CREATE VIEW everything_as_xml AS SELECT query_to_xml('SELECT email FROM customers', true, false, '') AS x;
+CREATE VIEW reset_timeout AS SELECT set_config('statement_timeout', '1', false) AS x;
+CREATE VIEW server_file AS SELECT pg_read_file('PG_VERSION') AS line;
+
+-- Called while a statement over the table is merely planned. (A transaction that writes nothing can't make a rule
+-- that lies; these lock, which is to be seen as well.)
+CREATE FUNCTION locking(n integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+    $$BEGIN PERFORM pg_advisory_lock(n); RETURN true; END$$;
+CREATE TABLE half_indexed (id integer);
+CREATE INDEX half_indexed_some ON half_indexed (id) WHERE locking(1);
+CREATE FUNCTION distance(a integer, b integer) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS
+    $$BEGIN PERFORM locking(2); RETURN a - b; END$$;
+CREATE TYPE stretch AS RANGE (SUBTYPE = integer, SUBTYPE_DIFF = distance);
+CREATE TABLE stretches (s stretch);
+INSERT INTO stretches SELECT stretch(n, n + 5) FROM generate_series(1, 500) n;
+ANALYZE stretches;
+
+-- What attacks with DDL refer to.
+CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN NULL; END$$;

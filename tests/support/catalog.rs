@@ -101,7 +101,7 @@ pub(crate) fn shop() -> Catalog {
     catalog.add_shape("money_amount", 16_600, TypeShape::default());
     catalog.add_type("email", UserType { schema: "public".into(), calls: vec![910] });
     catalog.add_cast(UserCast {
-        source: "integer".into(),
+        target_oid: 25,
         target: "money_amount".into(),
         routine: 915,
         implicit: false,
@@ -123,18 +123,7 @@ fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &st
             type_name: "text".into(),
         })
         .collect();
-    Relation {
-        oid,
-        schema: schema.into(),
-        name: name.into(),
-        kind,
-        columns,
-        definition: None,
-        reads: vec![],
-        calls: vec![],
-        policies: vec![],
-        triggers: vec![],
-        parents: vec![],
-        has_rules: false,
-    }
+    let mut relation = Relation::new(oid, schema, name, kind);
+    relation.columns = columns;
+    relation
 }

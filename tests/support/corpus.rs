@@ -1,10 +1,10 @@
 //! Reads the files of `tests/corpus`: SQL that tests judge by, one statement (or one simple Query
 //! of several) per entry.
 //!
-//! An entry begins with a line `-- name: …`, may have a line `-- needs: dml,select` right after it,
-//! and ends where the next begins; white space at its ends is no part of it. What stands before the
-//! first entry says where the texts are from. Without a `needs` line an entry needs what its folder
-//! says: [`folder_needs`].
+//! An entry begins with a line `-- name: …`, may have the lines `-- needs: dml,select` and
+//! `-- shows: rows` right after it, and ends where the next begins; white space at its ends is no part
+//! of it. What stands before the first entry says where the texts are from. Without a `needs` line an
+//! entry needs what its folder says: [`folder_needs`].
 
 use std::{fs, path::Path};
 
@@ -16,6 +16,8 @@ pub struct Entry {
     /// The permissions it passes under, by their short names, comma separated; empty: none at all.
     /// For attacks: what it needs at least, so that it must not pass without.
     pub needs: String,
+    /// Of attacks: what there is to be seen when a server runs it, if it isn't what its needs say.
+    pub shows: Option<String>,
     /// The text, byte for byte as a client sends it.
     pub sql: String,
 }
@@ -63,14 +65,18 @@ fn parse(text: &str, needs: &str) -> Vec<Entry> {
     for line in text.split_inclusive('\n') {
         if let Some(name) = line.strip_prefix("-- name: ") {
             let name = name.trim().to_owned();
-            entries.push(Entry { name, needs: needs.to_owned(), sql: String::new() });
+            let needs = needs.to_owned();
+            entries.push(Entry { name, needs, shows: None, sql: String::new() });
             at_start = true;
         } else if let Some(entry) = entries.last_mut() {
-            match line.strip_prefix("-- needs:") {
-                Some(own) if at_start => entry.needs = own.trim().replace("none", ""),
-                _ => entry.sql.push_str(line),
+            match (line.strip_prefix("-- needs:"), line.strip_prefix("-- shows:")) {
+                (Some(own), _) if at_start => entry.needs = own.trim().replace("none", ""),
+                (_, Some(shows)) if at_start => entry.shows = Some(shows.trim().to_owned()),
+                _ => {
+                    at_start = false;
+                    entry.sql.push_str(line);
+                }
             }
-            at_start = false;
         }
     }
     for entry in &mut entries {

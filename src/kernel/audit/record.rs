@@ -729,7 +729,7 @@ impl fmt::Display for MissingShown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.need.permission.name())?;
         match &self.0.need.on {
-            NeedOn::Relation { schema, name } => {
+            NeedOn::Relation { schema, name, of: _ } => {
                 f.write_str(" on ")?;
                 write_name(f, schema, name)
             }

@@ -140,7 +140,9 @@ fn covers(scope: &Scope, on: &NeedOn) -> bool {
         NeedOn::Anything => true,
         NeedOn::Nobody => false,
         NeedOn::WholeTarget | NeedOn::Code => *scope == Scope::All,
-        NeedOn::Relation { schema, name } => scope.covers(schema, name),
+        NeedOn::Relation { schema, name, of } => {
+            scope.covers(schema, name) || of.iter().any(|(schema, name)| scope.covers(schema, name))
+        }
     }
 }
 

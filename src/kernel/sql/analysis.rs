@@ -82,6 +82,9 @@ pub enum NeedOn {
         schema: String,
         /// Its name.
         name: String,
+        /// What it belongs to, by schema and name: a partition to its partitioned tables, a sequence to
+        /// the table whose column it fills. A scope that covers one of these covers it.
+        of: Vec<(String, String)>,
     },
     /// Nothing in particular; but where a scoped grant can't be enough (DDL, admin, a call that may
     /// touch any table) only an unscoped one covers it.

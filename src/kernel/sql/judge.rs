@@ -4,6 +4,7 @@
 //! relations behind views and the code behind functions, operators, casts, types and triggers. A
 //! statement needs the union of what all its parts need.
 
+mod cascades;
 mod code;
 mod effects;
 mod hide;

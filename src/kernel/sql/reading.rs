@@ -303,6 +303,10 @@ pub struct Reading {
     pub operators: BTreeSet<String>,
     /// It makes arrays of what it names: `ARRAY[…]`, `ARRAY(SELECT …)`.
     pub makes_arrays: bool,
+    /// It makes JSON by a construct with a syntax of its own: `JSON_OBJECT(…)`.
+    pub makes_json: bool,
+    /// Columns that UPDATE, ON CONFLICT or MERGE set.
+    pub assigned: BTreeSet<String>,
     /// Every type named: casts, column definitions, function signatures.
     pub types: BTreeSet<RawName>,
     /// Settings changed by SET and RESET.
@@ -339,6 +343,8 @@ impl Reading {
             routines: BTreeSet::new(),
             operators: BTreeSet::new(),
             makes_arrays: false,
+            makes_json: false,
+            assigned: BTreeSet::new(),
             types: BTreeSet::new(),
             settings: Vec::new(),
             roles: BTreeSet::new(),

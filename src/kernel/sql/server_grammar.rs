@@ -9,6 +9,7 @@
 //! and nesting guard the rest.
 
 mod columns;
+mod objects;
 mod outputs;
 mod relations;
 mod roles;

@@ -190,7 +190,11 @@ fn story(control: &mut Lane, lane: &mut Lane) {
         missing: vec![crate::kernel::policy::Missing {
             need: Need {
                 permission: Permission::Dml,
-                on: NeedOn::Relation { schema: "public".into(), name: "orders".into() },
+                on: NeedOn::Relation {
+                    schema: "public".into(),
+                    name: "orders".into(),
+                    of: Vec::new(),
+                },
                 why: String::new(),
             },
             out_of_scope: false,

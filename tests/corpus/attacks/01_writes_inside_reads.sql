@@ -3,7 +3,7 @@
 
 -- name: delete in an expression
 -- needs: dml
-WITH gone AS (DELETE FROM orders WHERE id = 1 RETURNING *) SELECT * FROM gone
+WITH gone AS (DELETE FROM jobs WHERE id > 0 RETURNING *) SELECT * FROM gone
 
 -- name: insert in an expression that nobody reads
 -- needs: dml

@@ -74,13 +74,13 @@ INSERT INTO audit_notes (what) SELECT email FROM customers
 
 -- name: insert table
 -- needs: dml
-INSERT INTO jobs (queue) TABLE departments OFFSET 1000
+INSERT INTO metrics TABLE metrics
 
 -- name: copy to a file
-COPY customers TO '/tmp/customers.csv'
+COPY customers TO '/dev/null'
 
 -- name: copy of a query to a file
-COPY (SELECT * FROM customers) TO '/tmp/customers.csv' WITH (FORMAT csv)
+COPY (SELECT * FROM customers) TO '/dev/null' WITH (FORMAT csv)
 
 -- name: copy to a program
 COPY customers TO PROGRAM 'cat > /dev/null'
@@ -98,7 +98,7 @@ COPY audit_notes (what) FROM PROGRAM 'id' WITH DELIMITER '|' CSV
 SELECT lo_from_bytea(0, convert_to(string_agg(email, ','), 'UTF8')) FROM customers
 
 -- name: large object to a file
-SELECT lo_export(1, '/tmp/x')
+SELECT lo_export(lo_from_bytea(0, 'x'), '/dev/null')
 
 -- name: rows to a channel
 -- needs: dml
@@ -110,7 +110,7 @@ SELECT setval('invoice_number', id) FROM customers
 
 -- name: rows to a sequence by oid
 -- needs: dml
-SELECT setval(16384::regclass, 5, true)
+SELECT setval('invoice_number'::regclass::oid::regclass, 5, true)
 
 -- name: rows to the log of changes
 SELECT pg_logical_emit_message(false, 'x', email) FROM customers

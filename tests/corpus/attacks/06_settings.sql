@@ -32,7 +32,7 @@ WITH x AS MATERIALIZED (SELECT set_config('standard_conforming_strings', 'off', 
 UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'
 
 -- name: the same through the settings view in an expression
-WITH u AS (UPDATE pg_catalog.pg_settings SET setting = 'none' WHERE name = 'role') SELECT 1
+WITH u AS (UPDATE pg_catalog.pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings') SELECT 1
 
 -- name: backslash quote
 SET backslash_quote = on

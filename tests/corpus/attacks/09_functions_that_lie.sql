@@ -141,6 +141,7 @@ COPY (SELECT lying('x')) TO STDOUT
 PREPARE e (integer) AS SELECT $1; EXECUTE e (lying('x'))
 
 -- name: function given to a cursor
+-- needs: dml
 BEGIN; DECLARE c CURSOR FOR SELECT lying('x'); FETCH c
 
 -- name: set-returning routine over a user table
@@ -201,3 +202,84 @@ CREATE INDEX i ON departments ((lying(name)))
 -- name: a check that calls
 -- needs: ddl
 ALTER TABLE departments ADD CHECK (lying(name) = 1)
+
+-- name: cast to a built-in type by another of its names
+SELECT mood::int FROM moods
+
+-- name: cast to a domain over the target
+SELECT mood::small FROM moods
+
+-- name: cast of a row to a composite
+SELECT ROW(mood)::numbered FROM moods
+
+-- name: cast of a row to another table's
+SELECT ROW(mood)::half_indexed FROM moods
+
+-- name: cast of an array
+SELECT array_agg(mood)::integer[] FROM moods
+
+-- name: cast of an array that was written
+SELECT '{calm}'::mood[]::integer[]
+
+-- name: cast that JSON asks for
+SELECT to_json(mood) FROM moods
+
+-- name: cast that JSON asks for, of a column of a row
+SELECT row_to_json(m) FROM moods m
+
+-- name: cast that JSON asks for, in an aggregate
+SELECT jsonb_agg(mood) FROM moods
+
+-- name: cast that JSON asks for, as a column
+SELECT m.to_json FROM moods m
+
+-- name: cast that JSON asks for in a view
+SELECT * FROM mood_lines
+
+-- name: operator that NOT BETWEEN means
+SELECT mood NOT BETWEEN 'calm' AND 'x'::text FROM moods
+
+-- name: function named like a column that was renamed
+SELECT d.budget FROM departments AS d (a, b, c)
+
+-- name: function named like a column of a catalog that was renamed
+SELECT c.relname FROM pg_class AS c (a, b) LIMIT 1
+
+-- name: view that advances a sequence
+-- needs: dml
+-- shows: sequence
+SELECT * FROM next_invoice
+
+-- name: view that locks
+-- needs: dml
+SELECT * FROM locked_departments
+
+-- name: view that notifies
+-- needs: dml
+-- shows: rows
+SELECT * FROM told_departments
+
+-- name: view that executes a text
+-- shows: rows
+SELECT * FROM everything_as_xml
+
+-- name: view that sets
+SELECT * FROM reset_timeout
+
+-- name: view that reads a file
+-- shows: rows
+SELECT * FROM server_file
+
+-- name: index predicate, planned only
+-- needs: select
+-- shows: locks
+EXPLAIN SELECT * FROM half_indexed WHERE id = 1
+
+-- name: range that measures itself, planned only
+-- needs: select
+-- shows: locks
+EXPLAIN SELECT * FROM stretches WHERE s && '[1,3)'
+
+-- name: partition's key compared by its own function
+-- shows: rows
+SELECT satisfies_hash_partition('departments'::regclass, 2, 0, 5)

@@ -3,9 +3,11 @@
 //! We don't infer types, so a name stands for every routine it may mean: a built-in is trusted only
 //! as far as every user routine of its name on the search path is allowed too.
 
+use std::collections::BTreeSet;
+
 use crate::kernel::{
     access::Permission,
-    catalog::{Routine, Volatility},
+    catalog::{Routine, UserCast, Volatility},
     sql::{
         analysis::NeedOn,
         builtins::{self, ExtensionRule, FunctionRule},
@@ -27,7 +29,23 @@ enum Called {
     Implicitly,
 }
 
-impl Judge<'_> {
+/// The targets of casts that a statement writes.
+struct Written<'a> {
+    names: BTreeSet<&'a str>,
+    oids: BTreeSet<u32>,
+    /// It names a type that nobody knows.
+    any: bool,
+}
+
+impl Written<'_> {
+    fn is_target(&self, cast: &UserCast) -> bool {
+        self.any
+            || self.names.contains(cast.target.as_str())
+            || self.oids.contains(&cast.target_oid)
+    }
+}
+
+impl<'a> Judge<'a> {
     /// Adds what every routine, operator, cast and type needs.
     pub(super) fn code(&mut self) {
         let reading = self.reading;
@@ -72,12 +90,8 @@ impl Judge<'_> {
                 self.routine_behind(operator.routine);
             }
         }
-        // What defines something names types, and words that are none, without making values of them.
-        let defines =
-            [StatementKind::SchemaChange, StatementKind::CreateCode, StatementKind::DropCode];
-        let names_values = !defines.into_iter().any(|kind| self.has(kind));
         for name in &reading.types {
-            if names_values && !self.is_known_type(name) {
+            if self.names_values() && !self.is_known_type(name) {
                 self.unknown_type(name);
             }
             for user_type in catalog.types_named(name.base()) {
@@ -86,22 +100,77 @@ impl Judge<'_> {
                 }
             }
         }
+        self.unsaid_casts(&reach);
+    }
+
+    /// False for what defines something: it names types, and words that are none, without making values
+    /// of them.
+    fn names_values(&self) -> bool {
+        let defines =
+            [StatementKind::SchemaChange, StatementKind::CreateCode, StatementKind::DropCode];
+        !defines.into_iter().any(|kind| self.has(kind))
+    }
+
+    /// The casts that are written, and those that nobody writes.
+    fn unsaid_casts(&mut self, reach: &Reach) {
+        let reading = self.reading;
+        let catalog = self.cx.catalog;
         // What a parameter becomes is settled where it stands; EXECUTE casts to the types that PREPARE
         // declared.
         let unsure = reading.parameters > 0 || self.has(StatementKind::Execute);
+        let written = self.written();
         for cast in catalog.casts() {
-            let written = |side: &str| reading.types.iter().any(|t| t.base() == bare_type(side));
-            let asked = cast.implicit
+            let unsaid = cast.implicit
                 && (unsure
                     || reach.holds(cast.to)
-                    || cast.in_expressions && self.is_operand(cast.to))
-                || written(&cast.target);
+                    || cast.in_expressions && self.is_operand(cast.to));
+            // Spec: `to_json` and its like, `row_to_json` of a row's columns too, ask for a cast to
+            // `json` before they print a value.
+            let asked =
+                unsaid || cast.target == "json" && self.prints_json() || written.is_target(cast);
             if asked
-                && (unsure || reach.holds(cast.from) || self.is_made(cast.from.as_slice(), &reach))
+                && (unsure || reach.holds(cast.from) || self.is_made(cast.from.as_slice(), reach))
             {
                 self.routine_behind(cast.routine);
             }
         }
+    }
+
+    fn prints_json(&self) -> bool {
+        let columns = self.reading.columns.as_ref();
+        let called = self.reading.routines.iter().map(|used| used.name.base());
+        self.reading.makes_json
+            || called.into_iter().any(prints_json)
+            || columns.is_none_or(|c| c.fields.iter().chain(&c.qualified).any(|n| prints_json(n)))
+    }
+
+    /// A view's query prints values as JSON: of which types isn't known.
+    pub(super) fn casts_to_json(&mut self) {
+        for cast in self.cx.catalog.casts().iter().filter(|cast| cast.target == "json") {
+            self.routine_behind(cast.routine);
+        }
+    }
+
+    /// The types that the statement names and what is inside of them: `ROW(a, b)::pair` casts each
+    /// value to the type of a column, and a cast to a domain is one to what it restricts.
+    fn written(&self) -> Written<'a> {
+        let catalog = self.cx.catalog;
+        let reading = self.reading;
+        let mut written = Written { names: BTreeSet::new(), oids: BTreeSet::new(), any: false };
+        let mut oids = Vec::new();
+        for name in &reading.types {
+            let base = name.base();
+            let element = base.strip_prefix('_').unwrap_or(base);
+            let shapes = [base, element].into_iter().flat_map(|name| catalog.shapes_named(name));
+            let before = oids.len();
+            oids.extend(shapes);
+            // Fail closed: a type that came into being since the catalog was read.
+            written.any |=
+                oids.len() == before && !builtins::is_built_in_type(element) && self.names_values();
+            written.names.extend([base, element]);
+        }
+        written.oids = self.closed(oids);
+        written
     }
 
     /// It may be a domain, whose check runs what it calls.
@@ -369,10 +438,10 @@ impl Judge<'_> {
                 self.needs.writes |= !self.only_planned;
                 let on = self.sequence_of(used);
                 let why = match &on {
-                    NeedOn::Relation { schema, name } if schema.is_empty() => {
+                    NeedOn::Relation { schema, name, of: _ } if schema.is_empty() => {
                         format!("{why} on {name}")
                     }
-                    NeedOn::Relation { schema, name } => format!("{why} on {schema}.{name}"),
+                    NeedOn::Relation { schema, name, of: _ } => format!("{why} on {schema}.{name}"),
                     NeedOn::Anything | NeedOn::WholeTarget | NeedOn::Code | NeedOn::Nobody => why,
                 };
                 self.needs.add(Permission::Dml, on, why);
@@ -405,10 +474,8 @@ impl Judge<'_> {
             return NeedOn::WholeTarget;
         };
         match resolve(&name, self.cx) {
-            Resolved::User(relation) => {
-                NeedOn::Relation { schema: relation.schema.clone(), name: relation.name.clone() }
-            }
-            Resolved::Unknown { schema, name } => NeedOn::Relation { schema, name },
+            Resolved::User(relation) => self.on(relation),
+            Resolved::Unknown { schema, name } => NeedOn::Relation { schema, name, of: Vec::new() },
             Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => NeedOn::WholeTarget,
         }
     }
@@ -437,6 +504,11 @@ fn is_harmless_on_values(name: &str) -> bool {
             | FunctionRule::Admin,
         ) => false,
     }
+}
+
+/// True for built-ins that may print a value as JSON: `to_json`, `jsonb_agg`.
+pub(super) fn prints_json(name: &str) -> bool {
+    name.contains("json")
 }
 
 /// Built-in types that can be written like a call and are no function on the list.

@@ -36,16 +36,6 @@ impl Needs {
         self.whole(Permission::Admin, why);
     }
 
-    pub(super) fn relation(
-        &mut self,
-        permission: Permission,
-        (schema, name): (&str, &str),
-        why: impl Into<String>,
-    ) {
-        let on = NeedOn::Relation { schema: schema.to_owned(), name: name.to_owned() };
-        self.add(permission, on, why);
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

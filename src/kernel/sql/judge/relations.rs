@@ -7,7 +7,7 @@ use crate::kernel::{
     catalog::{Relation, RelationKind},
     sql::{
         analysis::{NeedOn, ResolvedRelation},
-        builtins::{CatalogRule, RelationRule},
+        builtins::{self, CatalogRule, FunctionRule, RelationRule},
         judge::{
             Judge,
             names::{Resolved, candidates, resolve},
@@ -44,7 +44,8 @@ impl<'a> Judge<'a> {
                     }
                 }
                 Resolved::Unknown { schema, name } => {
-                    self.plain_need((&schema, &name), used.access);
+                    let on = NeedOn::Relation { schema, name, of: Vec::new() };
+                    self.plain_need(on, used.access);
                     for candidate in candidates(&used.name, self.cx) {
                         self.user_relation(candidate, used.access);
                     }
@@ -79,48 +80,43 @@ impl<'a> Judge<'a> {
     }
 
     /// What one use of a relation needs by itself, whatever stands behind it.
-    fn plain_need(&mut self, relation: (&str, &str), access: Access) {
+    fn plain_need(&mut self, on: NeedOn, access: Access) {
+        let NeedOn::Relation { schema, name, .. } = &on else { return };
         if self.only_planned {
             return;
         }
-        let why = format!("{} {}", verb(access), display(relation));
+        let shown = display((schema, name));
+        let why = format!("{} {shown}", verb(access));
         match access {
             Access::Read => {
                 self.user_rows = true;
-                self.needs.relation(Permission::Select, relation, why);
+                self.needs.add(Permission::Select, on, why);
             }
             Access::Write | Access::LockRows => {
                 self.needs.writes = true;
-                self.needs.relation(Permission::Dml, relation, why);
+                self.needs.add(Permission::Dml, on, why);
             }
             Access::LockTable if self.has(StatementKind::Lock) => {
                 self.needs.writes = true;
-                self.needs.relation(Permission::Dml, relation, why);
+                self.needs.add(Permission::Dml, on, why);
             }
-            Access::LockTable => self.needs.relation(Permission::Select, relation, why),
+            Access::LockTable => self.needs.add(Permission::Select, on, why),
             // Refreshing changes rows; everything else that defines is judged by its kind.
             Access::Define if self.has(StatementKind::Refresh) => {
                 self.needs.writes = true;
-                self.needs.relation(
-                    Permission::Dml,
-                    relation,
-                    format!("refreshes {}", display(relation)),
-                );
+                self.needs.add(Permission::Dml, on, format!("refreshes {shown}"));
             }
             Access::Define | Access::Refer => {}
         }
     }
 
     fn user_relation(&mut self, relation: &Relation, access: Access) {
-        self.plain_need((&relation.schema, &relation.name), access);
+        self.plain_need(self.on(relation), access);
         match access {
             Access::Read => self.behind_view(relation, relation, access, &mut BTreeSet::new()),
             Access::Write => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
-                self.code_of_written(relation);
-                for child in self.descendants(relation.oid) {
-                    self.code_of_written(child);
-                }
+                self.written_relation(relation);
             }
             Access::LockRows | Access::LockTable => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
@@ -128,6 +124,35 @@ impl<'a> Judge<'a> {
             Access::Define => self.code_of_defined(relation),
             Access::Refer => {}
         }
+    }
+
+    /// What goes with a change of rows: code of the relation and of those that its rows may lie in, and
+    /// rows of other tables that refer to them.
+    fn written_relation(&mut self, relation: &Relation) {
+        self.code_of_written(relation);
+        self.changed_with(relation);
+        for child in self.descendants(relation.oid) {
+            self.code_of_written(child);
+            self.changed_with(child);
+        }
+    }
+
+    /// The relation, and what it is a part of for a scope: all rows of a partition are its parent's, and
+    /// who may insert into a table may advance the sequences of its columns.
+    pub(super) fn on(&self, relation: &Relation) -> NeedOn {
+        let catalog = self.cx.catalog;
+        let mut of = Vec::new();
+        let mut left: Vec<u32> = relation.owned_by.into_iter().collect();
+        if relation.is_partition {
+            left.extend(&relation.parents);
+        }
+        while let Some(whole) = left.pop().and_then(|oid| catalog.relation_by_oid(oid)) {
+            of.push((whole.schema.clone(), whole.name.clone()));
+            if whole.is_partition {
+                left.extend(&whole.parents);
+            }
+        }
+        NeedOn::Relation { schema: relation.schema.clone(), name: relation.name.clone(), of }
     }
 
     /// Partitions and inheriting tables, however deep: rows go there through their parent.
@@ -154,7 +179,7 @@ impl<'a> Judge<'a> {
         access: Access,
         seen: &mut BTreeSet<u32>,
     ) {
-        for oid in &view.policies {
+        for oid in view.policies.iter().chain(&view.planned) {
             self.routine_behind(*oid);
         }
         match view.kind {
@@ -166,7 +191,7 @@ impl<'a> Judge<'a> {
             | RelationKind::Sequence
             | RelationKind::Index
             | RelationKind::CompositeType
-            | RelationKind::Toast => return,
+            | RelationKind::Toast => return self.built_ins_behind(view),
         }
         if !seen.insert(view.oid) {
             return;
@@ -178,6 +203,7 @@ impl<'a> Judge<'a> {
             for oid in &view.calls {
                 self.routine_behind(*oid);
             }
+            self.built_ins_behind(view);
         }
         let catalog = self.cx.catalog;
         for oid in &view.reads {
@@ -185,6 +211,9 @@ impl<'a> Judge<'a> {
                 Some(base) => {
                     self.base_need(top, base, access);
                     self.behind_view(top, base, access, seen);
+                    if access == Access::Write {
+                        self.written_relation(base);
+                    }
                 }
                 // Fail closed: a catalog, or something newer than our snapshot.
                 None if !self.only_planned => self.needs.whole(
@@ -208,12 +237,40 @@ impl<'a> Judge<'a> {
             Access::Define | Access::Refer => return,
         };
         let why = format!("{} {} through {}.{}", verb(access), display(name), top.schema, top.name);
-        self.needs.relation(permission, name, why);
+        self.needs.add(permission, self.on(base), why);
+    }
+
+    /// What a view's query, or a policy, calls of the server's own: whoever reads the view calls it.
+    fn built_ins_behind(&mut self, relation: &Relation) {
+        if self.only_planned {
+            return;
+        }
+        let through = format!("through {}.{}", relation.schema, relation.name);
+        for name in &relation.built_ins {
+            let why = format!("calls {name}() {through}");
+            match builtins::function(name) {
+                Some(FunctionRule::Pure | FunctionRule::Info | FunctionRule::CurrentSetting) => {}
+                Some(FunctionRule::Select) => self.needs.anything(Permission::Select, why),
+                Some(FunctionRule::Source) => self.needs.whole(Permission::Select, why),
+                Some(FunctionRule::Dml) => {
+                    self.needs.writes = true;
+                    self.needs.whole(Permission::Dml, why);
+                }
+                Some(FunctionRule::SetConfig | FunctionRule::Admin) | None => {
+                    self.needs.writes = true;
+                    self.user_code = true;
+                    self.needs.admin(why);
+                }
+            }
+            if super::code::prints_json(name) {
+                self.casts_to_json();
+            }
+        }
     }
 
     /// Triggers, rules, defaults, checks and types of a table that is written. They are the table's
     /// own, put there by who may put code in place: an unscoped dml is enough for them.
-    fn code_of_written(&mut self, relation: &Relation) {
+    pub(super) fn code_of_written(&mut self, relation: &Relation) {
         let table = format!("{}.{}", relation.schema, relation.name);
         if relation.has_rules {
             if !self.only_planned {

@@ -195,20 +195,10 @@ fn sneaky() -> Catalog {
 }
 
 fn table(oid: u32, name: &str, type_oid: u32) -> Relation {
-    Relation {
-        oid,
-        schema: "public".into(),
-        name: name.into(),
-        kind: RelationKind::Table,
-        columns: vec![Column { number: 1, name: "x".into(), type_oid, type_name: "?".into() }],
-        definition: None,
-        reads: Vec::new(),
-        calls: Vec::new(),
-        triggers: Vec::new(),
-        parents: Vec::new(),
-        has_rules: false,
-        policies: Vec::new(),
-    }
+    let mut relation = Relation::new(oid, "public", name, RelationKind::Table);
+    relation.columns =
+        vec![Column { number: 1, name: "x".into(), type_oid, type_name: "?".into() }];
+    relation
 }
 
 #[test]
@@ -219,9 +209,9 @@ fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
     {
         catalog.add_relation(relation);
     }
-    let cast = |target: &str, to| UserCast {
-        source: "integer".into(),
+    let cast = |target: &str, to: Option<u32>| UserCast {
         target: target.into(),
+        target_oid: to.unwrap_or(25),
         routine: 900,
         from: None,
         to,
@@ -233,7 +223,7 @@ fn a_cast_from_or_to_a_users_type_waits_for_a_value_of_one() {
     catalog.add_shape("odd", 16_500, rows);
     let mut everywhere = catalog.clone();
     everywhere.add_cast(cast("text", None));
-    catalog.add_cast(cast("public.odd", Some(16_500)));
+    catalog.add_cast(cast("odd", Some(16_500)));
     let free = [
         "SELECT 1",
         "SELECT x, count(*) FROM plain WHERE x = 1 GROUP BY x",

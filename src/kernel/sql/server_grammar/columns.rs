@@ -23,7 +23,7 @@ pub(super) struct Mentions {
     functions: BTreeMap<String, BTreeSet<String>>,
     /// A function in FROM goes by a name that we don't know.
     unnamed_function: bool,
-    /// What subqueries and CTEs go by.
+    /// What subqueries and CTEs go by, and relations whose columns got other names.
     queries: BTreeSet<String>,
 }
 
@@ -63,9 +63,11 @@ impl Reader {
         let name = raw(relation);
         let alias = relation.alias.as_ref();
         let known_as = alias.map_or(&relation.relname, |a| &a.aliasname).clone();
-        // Columns under other names can't be told apart.
+        // Columns under other names can't be told apart: any may be meant by a name, or none, and then
+        // `t.x` calls `x(t)`. Tried: `SELECT c.relname FROM pg_class c (a, b)` calls.
         if alias.is_some_and(|a| !a.colnames.is_empty()) {
             self.mentions.columns.whole.insert(name.clone());
+            self.query_known_as(&known_as);
         }
         self.mentions.aliases.entry(known_as).or_default().insert(name);
     }
@@ -123,6 +125,7 @@ impl Reader {
         let Some(alias) = &join.alias else { return };
         if !alias.colnames.is_empty() {
             self.mentions.columns.whole.extend(inside.iter().cloned());
+            self.query_known_as(&alias.aliasname);
         }
         self.mentions.aliases.entry(alias.aliasname.clone()).or_default().extend(inside);
     }

@@ -156,10 +156,11 @@ impl Reader {
     pub(super) fn expression(&mut self, e: &pg::AExpr) {
         use pg::AExprKind as K;
         match K::try_from(e.kind) {
+            // Spec: `x NOT BETWEEN a AND b` is `x < a OR x > b`.
             Ok(
                 K::AexprBetween | K::AexprNotBetween | K::AexprBetweenSym | K::AexprNotBetweenSym,
             ) => {
-                self.reading.operators.extend(["<=".to_owned(), ">=".to_owned()]);
+                self.reading.operators.extend(["<", "<=", ">", ">="].map(str::to_owned));
             }
             _ => self.operator(&e.name),
         }

@@ -6,6 +6,7 @@ use crate::kernel::sql::{
     reading::{Access, RawName, StatementKind as Kind},
     server_grammar::{
         Reader,
+        objects::{dropped_kind, object_kind},
         relations::name_of,
         settings::constant,
         walk::{self, Visit},
@@ -81,6 +82,21 @@ impl Visit for Reader {
     fn a_array_expr(&mut self, n: &pg::AArrayExpr) {
         self.reading.makes_arrays = true;
         walk::a_array_expr(self, n);
+    }
+
+    fn json_value_expr(&mut self, n: &pg::JsonValueExpr) {
+        self.reading.makes_json = true;
+        walk::json_value_expr(self, n);
+    }
+
+    fn json_scalar_expr(&mut self, n: &pg::JsonScalarExpr) {
+        self.reading.makes_json = true;
+        walk::json_scalar_expr(self, n);
+    }
+
+    fn json_array_query_constructor(&mut self, n: &pg::JsonArrayQueryConstructor) {
+        self.reading.makes_json = true;
+        walk::json_array_query_constructor(self, n);
     }
 
     fn case_expr(&mut self, n: &pg::CaseExpr) {
@@ -192,6 +208,7 @@ impl Visit for Reader {
             }
             if let (Some(c), Some(target)) = (on_conflict_clause, &n.relation) {
                 s.target_known_as(target, "excluded");
+                s.assigns(&c.target_list);
                 s.on_conflict_clause(c);
             }
             if let Some(c) = returning_clause {
@@ -212,6 +229,7 @@ impl Visit for Reader {
                 returning_clause,
                 with_clause: _,
             } = n;
+            s.assigns(target_list);
             walk::nodes(s, target_list);
             if let Some(e) = where_clause {
                 walk::node(s, e);
@@ -267,6 +285,12 @@ impl Visit for Reader {
                 s.returning_clause(c);
             }
         });
+    }
+
+    fn merge_when_clause(&mut self, n: &pg::MergeWhenClause) {
+        // Of an INSERT too: nothing hangs on it there.
+        self.assigns(&n.target_list);
+        walk::merge_when_clause(self, n);
     }
 
     fn copy_stmt(&mut self, n: &pg::CopyStmt) {
@@ -645,6 +669,15 @@ impl Reader {
         self.with_access(Access::Read, |s| s.in_scope(with, inside));
     }
 
+    /// SET a = …, (b, c) = …
+    fn assigns(&mut self, targets: &[pg::Node]) {
+        let names = targets.iter().filter_map(|n| match &n.node {
+            Some(N::ResTarget(target)) => Some(target.name.clone()),
+            _ => None,
+        });
+        self.reading.assigned.extend(names);
+    }
+
     fn object(&mut self, name: &str) {
         if self.top.is_none() || self.reading.object.is_none() {
             self.reading.object = Some(name.to_owned());
@@ -688,80 +721,6 @@ impl Reader {
             _ => name = RawName(Vec::new()),
         }
         self.named(name, Access::Define);
-    }
-}
-
-/// What dropping an object of this type is: code that goes runs nothing.
-fn dropped_kind(object_type: i32) -> Kind {
-    use pg::ObjectType as O;
-    match O::try_from(object_type) {
-        Ok(
-            O::ObjectAggregate
-            | O::ObjectFunction
-            | O::ObjectOperator
-            | O::ObjectProcedure
-            | O::ObjectRoutine
-            | O::ObjectTrigger,
-        ) => Kind::DropCode,
-        _ => object_kind(object_type),
-    }
-}
-
-/// What renaming or defining an object of this type is, and dropping most.
-fn object_kind(object_type: i32) -> Kind {
-    use pg::ObjectType as O;
-    match O::try_from(object_type).unwrap_or(O::Undefined) {
-        O::ObjectAttribute
-        | O::ObjectColumn
-        | O::ObjectCollation
-        | O::ObjectDefault
-        | O::ObjectDomain
-        | O::ObjectDomconstraint
-        | O::ObjectForeignTable
-        | O::ObjectIndex
-        | O::ObjectMatview
-        | O::ObjectSchema
-        | O::ObjectSequence
-        | O::ObjectStatisticExt
-        | O::ObjectTabconstraint
-        | O::ObjectTable
-        | O::ObjectTsconfiguration
-        | O::ObjectTsdictionary
-        | O::ObjectType
-        | O::ObjectView => Kind::SchemaChange,
-        O::ObjectAccessMethod
-        | O::ObjectAggregate
-        | O::ObjectAmop
-        | O::ObjectAmproc
-        | O::ObjectCast
-        | O::ObjectConversion
-        | O::ObjectEventTrigger
-        | O::ObjectExtension
-        | O::ObjectFunction
-        | O::ObjectLanguage
-        | O::ObjectOpclass
-        | O::ObjectOperator
-        | O::ObjectOpfamily
-        | O::ObjectPolicy
-        | O::ObjectProcedure
-        | O::ObjectRoutine
-        | O::ObjectRule
-        | O::ObjectTransform
-        | O::ObjectTrigger
-        | O::ObjectTsparser
-        | O::ObjectTstemplate => Kind::CreateCode,
-        O::ObjectDefacl | O::ObjectParameterAcl | O::ObjectRole => Kind::Privileges,
-        O::ObjectDatabase
-        | O::ObjectFdw
-        | O::ObjectForeignServer
-        | O::ObjectLargeobject
-        | O::ObjectPublication
-        | O::ObjectPublicationNamespace
-        | O::ObjectPublicationRel
-        | O::ObjectSubscription
-        | O::ObjectTablespace
-        | O::ObjectUserMapping => Kind::Server,
-        O::Undefined => Kind::Other,
     }
 }
 

@@ -286,7 +286,7 @@ fn names_of_session_objects() {
 fn operators_and_types() {
     let r = one("SELECT a LIKE b, a BETWEEN 1 AND 2, a OPERATOR(s.@@) b, x = ANY (SELECT 1), \
                  y IN (SELECT 2), z::s.t FROM q ORDER BY a USING <~");
-    let expected = ["<=", "<~", "=", ">=", "@@", "~~"];
+    let expected = ["<", "<=", "<~", "=", ">", ">=", "@@", "~~"];
     assert_eq!(r.operators.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     assert!(r.types.contains(&RawName(vec!["s".into(), "t".into()])));
 }

@@ -1,0 +1,58 @@
+//! What ties relations to each other: foreign keys that change rows elsewhere, and sequences that
+//! belong to tables.
+
+use std::collections::HashMap;
+
+use super::{Control, UpstreamError, number, numbers, text};
+use crate::kernel::catalog::{Cascade, CascadeAction, Relation};
+
+/// Adds them to the relations.
+pub(super) async fn read(
+    control: &mut Control,
+    relations: &mut HashMap<u32, Relation>,
+) -> Result<(), UpstreamError> {
+    for row in control.simple_query(CASCADES).await? {
+        let cascade = Cascade {
+            from: number(&row, 1)?,
+            from_columns: numbers(&row, 2)?,
+            to_columns: numbers(&row, 3)?,
+            on_delete: action(&text(&row, 4)?),
+            on_update: action(&text(&row, 5)?),
+        };
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.cascades.push(cascade);
+        }
+    }
+    for row in control.simple_query(OWNED).await? {
+        if let Some(sequence) = relations.get_mut(&number(&row, 0)?) {
+            sequence.owned_by = Some(number(&row, 1)?);
+        }
+    }
+    Ok(())
+}
+
+/// Fail closed: an action that a later server may bring deletes.
+fn action(word: &str) -> CascadeAction {
+    match word {
+        "nothing" => CascadeAction::Nothing,
+        "updates" => CascadeAction::Updates,
+        _ => CascadeAction::Deletes,
+    }
+}
+
+const CASCADES: &str = "
+SELECT confrelid, conrelid, conkey, confkey,
+       CASE WHEN confdeltype IN ('a', 'r') THEN 'nothing' WHEN confdeltype IN ('n', 'd') THEN 'updates'
+            ELSE 'deletes' END,
+       CASE WHEN confupdtype IN ('a', 'r') THEN 'nothing' WHEN confupdtype IN ('c', 'n', 'd')
+            THEN 'updates' ELSE 'deletes' END
+FROM pg_constraint
+WHERE contype = 'f' AND NOT (confdeltype IN ('a', 'r') AND confupdtype IN ('a', 'r'))
+ORDER BY oid";
+
+const OWNED: &str = "
+SELECT d.objid, d.refobjid FROM pg_depend d
+JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+ORDER BY 1";
