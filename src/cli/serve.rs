@@ -207,6 +207,7 @@ async fn build(
         access: ArcSwap::from_pointee(snapshot),
         world: ArcSwap::from_pointee(world),
         registry: Arc::new(Registry::default()),
+        room: Arc::default(),
         budgets: Budgets::default(),
         clock,
         metrics,

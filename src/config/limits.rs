@@ -44,6 +44,10 @@ pub struct Limits {
     pub statement_bytes: u64,
     /// The longest single message of a client: a Bind with its parameters, a piece of COPY data.
     pub message_bytes: u64,
+    /// Memory that long messages may take at one time, of all clients together.
+    pub long_messages_bytes: u64,
+    /// Memory that the prepared statements and portals of one session may take.
+    pub prepared_bytes: u64,
     /// After how long an unanswered request goes stale.
     pub request_expires: Duration,
     /// How long grants go on while the store doesn't answer.
@@ -54,6 +58,7 @@ pub struct Limits {
 
 pub(super) fn read_limits(section: Section<'_>) -> Limits {
     let seconds = Duration::from_secs;
+    let message_bytes = section.bytes("message_bytes", 64 << 20);
     let limits = Limits {
         max_rows: section.count("max_rows", 1_000, 1_000_000_000),
         max_bytes: section.bytes("max_bytes", 10 << 20),
@@ -69,7 +74,10 @@ pub(super) fn read_limits(section: Section<'_>) -> Limits {
         connections_per_principal: section.count("connections_per_principal", 50, 100_000) as u32,
         connections: section.count("connections", 1_000, 1_000_000) as u32,
         statement_bytes: section.bytes("statement_bytes", 1 << 20),
-        message_bytes: section.bytes("message_bytes", 64 << 20),
+        message_bytes,
+        long_messages_bytes: section
+            .bytes("long_messages_bytes", message_bytes.saturating_mul(4).max(256 << 20)),
+        prepared_bytes: section.bytes("prepared_bytes", 16 << 20),
         request_expires: section.duration("request_expires", seconds(DAY)),
         store_offline_max: section.duration("store_offline_max", seconds(MINUTE)),
         drain_timeout: section.duration("drain_timeout", seconds(30)),
@@ -88,6 +96,12 @@ pub(super) fn read_limits(section: Section<'_>) -> Limits {
             let span = section.place(key).unwrap_or_else(|| section.span());
             section.issue(span, format!("{key} is more than 1GiB, the most a message can carry"));
         }
+    }
+    if limits.long_messages_bytes / 2 < limits.message_bytes {
+        let span = section.place("long_messages_bytes").unwrap_or_else(|| section.span());
+        let text =
+            "long_messages_bytes is less than twice message_bytes: one principal may take half";
+        section.issue(span, text);
     }
     if limits.statement_bytes > limits.message_bytes {
         let span = section.place("statement_bytes").unwrap_or_else(|| section.span());

@@ -12,8 +12,8 @@ use crate::kernel::sql::{Overlay, SearchPath, analysis::Batch, mode::LexMode};
 
 /// Entries of one generation.
 const ENTRIES_MAX: usize = 4096;
-/// Bytes of keys of one generation; analyses weigh about as much again.
-const BYTES_MAX: usize = 8 << 20;
+/// What one generation may weigh, in bytes: keys and analyses.
+const BYTES_MAX: usize = 16 << 20;
 
 /// What a session's names and texts mean now. A number stands for the whole in keys; equal states
 /// of different sessions have the same number.
@@ -113,11 +113,12 @@ impl Cache {
     }
 
     fn enter(&mut self, key: &[u8], batch: Arc<Batch>) {
-        if self.young.len() >= ENTRIES_MAX || self.young_bytes + key.len() > BYTES_MAX {
+        let weight = key.len() + batch.weight();
+        if self.young.len() >= ENTRIES_MAX || self.young_bytes + weight > BYTES_MAX {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.young_bytes += key.len();
+        self.young_bytes += weight;
         self.young.insert(key.into(), batch);
     }
 }

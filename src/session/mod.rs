@@ -14,6 +14,7 @@ pub mod parsers;
 pub mod pg;
 pub mod registry;
 pub mod result;
+pub mod room;
 pub mod services;
 pub mod signal;
 pub mod transaction;

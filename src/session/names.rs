@@ -137,43 +137,86 @@ pub struct Names {
     age: Age,
 }
 
+/// What is kept for a name, in memory.
+trait Weigh {
+    /// An estimate, in bytes.
+    fn weight(&self) -> usize;
+}
+
+impl Weigh for Prepared {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.text.len() + self.batch.weight() + 4 * self.parameter_types.len()
+    }
+}
+
+impl Weigh for Portal {
+    fn weight(&self) -> usize {
+        let parameters = self.parameters.iter().flatten().map(String::len).sum::<usize>();
+        // What it was made of may be known by no other name any more.
+        size_of::<Self>() + parameters + self.prepared.weight()
+    }
+}
+
 /// Names of one sort. The unnamed one has a place of its own: most drivers know no other, and use it
 /// several times a statement.
 #[derive(Debug)]
 struct Table<T> {
     unnamed: Option<Rc<T>>,
     named: HashMap<Key, Rc<T>>,
+    /// What the named ones weigh.
+    weight: usize,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { unnamed: None, named: HashMap::new() }
+        Self { unnamed: None, named: HashMap::new(), weight: 0 }
     }
 }
 
-impl<T> Table<T> {
+impl<T: Weigh> Table<T> {
     fn get(&self, name: &[u8]) -> Option<&Rc<T>> {
         if name.is_empty() { self.unnamed.as_ref() } else { self.named.get(name) }
     }
 
     fn insert(&mut self, name: Key, value: Rc<T>) -> Option<Rc<T>> {
-        if name.is_empty() { self.unnamed.replace(value) } else { self.named.insert(name, value) }
+        if name.is_empty() {
+            return self.unnamed.replace(value);
+        }
+        self.weight += value.weight();
+        let before = self.named.insert(name, value);
+        self.lighter(before.as_deref());
+        before
     }
 
     fn remove(&mut self, name: &[u8]) -> Option<Rc<T>> {
-        if name.is_empty() { self.unnamed.take() } else { self.named.remove(name) }
+        if name.is_empty() {
+            return self.unnamed.take();
+        }
+        let before = self.named.remove(name);
+        self.lighter(before.as_deref());
+        before
+    }
+
+    fn lighter(&mut self, gone: Option<&T>) {
+        self.weight = self.weight.saturating_sub(gone.map_or(0, Weigh::weight));
     }
 
     fn clear(&mut self) {
-        self.unnamed = None;
-        self.named.clear();
+        *self = Self::default();
     }
 
     fn retain(&mut self, stays: impl Fn(&[u8], &T) -> bool) {
         if self.unnamed.as_ref().is_some_and(|value| !stays(&[], value)) {
             self.unnamed = None;
         }
-        self.named.retain(|name, value| stays(name, value));
+        let Self { named, weight, .. } = self;
+        named.retain(|name, value| {
+            let stays = stays(name, value);
+            if !stays {
+                *weight = weight.saturating_sub(value.weight());
+            }
+            stays
+        });
     }
 
     fn len(&self) -> usize {
@@ -234,6 +277,11 @@ impl Names {
     /// True if there are some beside the unnamed ones.
     pub fn has_named(&self) -> bool {
         !self.statements.named.is_empty() || !self.portals.named.is_empty()
+    }
+
+    /// An estimate of what is kept for them in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        self.statements.weight + self.portals.weight
     }
 
     /// True if there are none.

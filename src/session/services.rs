@@ -15,7 +15,9 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry};
+use super::{
+    budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry, room::Room,
+};
 use crate::{
     kernel::{
         access::{Level, Role},
@@ -56,6 +58,10 @@ pub struct Limits {
     pub connections_per_principal: usize,
     /// Prepared statements and portals of one session.
     pub names: usize,
+    /// What is kept for them in memory, in bytes.
+    pub names_bytes: usize,
+    /// Memory for long messages, of all sessions together, in bytes.
+    pub room_bytes: usize,
     /// The longest grant that can be asked for.
     pub max_duration: Duration,
     /// Rows of a grant that doesn't say.
@@ -131,6 +137,8 @@ pub struct Services {
     pub world: ArcSwap<World>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// Memory for long messages.
+    pub room: Arc<Room>,
     /// Row budgets.
     pub budgets: Budgets,
     /// What time it is.

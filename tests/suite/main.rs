@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
 mod attack_activity;
 mod attack_code;
 mod attack_log_in;

@@ -384,6 +384,19 @@ impl RawClient {
         (0..readies).flat_map(|_| self.read_until(b'Z')).collect()
     }
 
+    /// Another hand on the same socket, for who reads while somebody else writes. Not under TLS.
+    pub fn second_hand(&self) -> TcpStream {
+        let Stream::Plain(tcp) = &self.stream else { panic!("TLS has one hand") };
+        let hand = tcp.try_clone().expect("a second descriptor");
+        hand.set_read_timeout(None).expect("a socket option");
+        hand
+    }
+
+    /// Writing fails when the peer has taken nothing for this long.
+    pub fn gives_up_writing_after(&self, time: Duration) {
+        self.stream.tcp().set_write_timeout(Some(time)).expect("a socket option");
+    }
+
     /// True if nothing arrives for this long.
     pub fn is_silent_for(&mut self, time: Duration) -> bool {
         if !self.received.is_empty() {

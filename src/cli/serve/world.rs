@@ -81,6 +81,8 @@ fn limits(limits: &config::Limits) -> Limits {
         idle_in_transaction_timeout: limits.idle_in_transaction_timeout,
         connections_per_principal: limits.connections_per_principal as usize,
         names: NAMES,
+        names_bytes: usize::try_from(limits.prepared_bytes).unwrap_or(usize::MAX),
+        room_bytes: usize::try_from(limits.long_messages_bytes).unwrap_or(usize::MAX),
         max_duration: limits.max_duration,
         row_budget: limits.row_budget,
         parameter_bytes: PARAMETER_BYTES,

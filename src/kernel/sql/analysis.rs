@@ -248,6 +248,49 @@ impl Analysis {
     }
 }
 
+impl Analysis {
+    /// An estimate of what it takes in memory, in bytes.
+    fn weight(&self) -> usize {
+        let needs: usize = self.needs.iter().map(|n| size_of::<Need>() + n.why.len()).sum();
+        let relation = |r: &ResolvedRelation| size_of_val(r) + r.schema.len() + r.name.len();
+        let relations: usize = self.relations.iter().map(relation).sum();
+        let words = |u: &RoutineUse| {
+            let literals = u.literals.iter().flatten().map(String::len).sum::<usize>();
+            let empty = size_of::<Option<String>>() * (u.literals.len() + u.name.0.len());
+            size_of_val(u) + empty + literals + u.name.0.iter().map(String::len).sum::<usize>()
+        };
+        let routines: usize = self.routines.iter().map(words).sum();
+        let effects: usize = self.effects.iter().map(SessionEffect::weight).sum();
+        size_of::<Self>() + needs + relations + routines + effects
+    }
+}
+
+impl SessionEffect {
+    fn weight(&self) -> usize {
+        let inside = match self {
+            Self::Prepare { name, inner } | Self::Declare { name, inner, .. } => {
+                name.len() + inner.weight()
+            }
+            Self::SchemaChange(names) => names.len() * size_of::<String>() * 2,
+            Self::Transaction(_)
+            | Self::Setting(_)
+            | Self::DiscardAll
+            | Self::DiscardPart
+            | Self::Deallocate(_)
+            | Self::Close(_)
+            | Self::RunsUserCode => 0,
+        };
+        size_of::<Self>() + inside
+    }
+}
+
+impl Batch {
+    /// An estimate of what it takes in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        self.statements.iter().map(|analysis| analysis.weight()).sum()
+    }
+}
+
 /// All statements of one text, in order; empty for a text without any.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {

@@ -8,7 +8,7 @@ use std::{rc::Rc, sync::Arc};
 use super::{
     conversation::{Conversation, Held, Pass},
     local,
-    meaning::{UpToDate, reserved},
+    meaning::{UpToDate, makes_names, reserved},
     owed::{Execution, Local, Tag},
     refused::{Asked, not_alone},
     simple::{begins, doubtful, unknown},
@@ -62,11 +62,11 @@ impl Conversation {
             Ok(name) => name,
             Err(refusal) => return self.refused(asked, refusal),
         };
-        if let Some(why) = self.no_room_for(name, limits.limits.names) {
-            return self.refused(asked, why);
-        }
         let Some(read) = self.read(text) else { return Pass::Hold };
         let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));
+        if let Some(why) = self.no_room_to_prepare(name, read.as_deref().ok(), text) {
+            return self.refused(asked, why);
+        }
         if let Ok(batch) = &read {
             if let Some(why) = self.barred(batch).or_else(|| reserved(batch)) {
                 return self.refused(Asked::of(IntentKind::Parse, text, batch), why);
@@ -152,13 +152,28 @@ impl Conversation {
         }
     }
 
-    fn no_room_for(&self, name: &str, most: usize) -> Option<Refusal> {
-        let count = self.names.len();
-        (count >= most && self.names.statement(name).is_none()).then(|| {
-            let text = format!("this session has {count} prepared statements and portals");
+    fn no_room_to_prepare(&self, name: &str, read: Option<&Batch>, text: &str) -> Option<Refusal> {
+        let is_new = !name.is_empty() && self.names.statement(name).is_none();
+        let names = read.is_some_and(|batch| batch.statements.iter().any(|a| makes_names(a)));
+        if is_new || names { self.no_room_for(1, text.len()) } else { None }
+    }
+
+    /// Why so many names more, of so much text, can't be kept; `None`: they can.
+    pub(super) fn no_room_for(&self, more: usize, text: usize) -> Option<Refusal> {
+        let limits = &self.core.services.world.load().limits;
+        let (count, weight) = (self.names.len(), self.names.weight());
+        let what = if count + more > limits.names {
+            format!("{count} prepared statements and portals")
+        } else if weight + text > limits.names_bytes {
+            format!("prepared statements and portals of {} KiB", weight >> 10)
+        } else {
+            return None;
+        };
+        let text = format!("this session has {what}");
+        Some(
             Refusal::new(RefusalKind::LimitExceeded, text)
-                .with_hint("Close some that are not needed any more.")
-        })
+                .with_hint("Close or DEALLOCATE some that are not needed any more."),
+        )
     }
 
     /// Bind.
@@ -183,6 +198,12 @@ impl Conversation {
             self.absent(NameKind::Statement, statement, unknown(statement, false));
             return Pass::Drop;
         };
+        if !portal.is_empty()
+            && self.names.portal(portal).is_none()
+            && let Some(why) = self.no_room_for(1, prepared.text.len())
+        {
+            return self.refused(Asked::again(IntentKind::Bind, &prepared), why);
+        }
         let mut prepared = match self.read_again(statement, &prepared) {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return Pass::Hold,

@@ -45,7 +45,10 @@ use replace::{Ending, Replacement};
 use tokio::{task::JoinHandle, time::Sleep};
 use work::{Synced, Work};
 
-use super::signal::{Doing, Wake};
+use super::{
+    room::Place,
+    signal::{Doing, Wake},
+};
 use crate::{
     kernel::{
         refusal::{Refusal, RefusalKind},
@@ -65,6 +68,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HIGH_WATER: usize = 64 * 1024;
 /// Unread bytes of a client that is held, beyond which nothing more is read.
 const HELD_MAX: usize = 64 * 1024;
+/// The longest message of a client that is taken in without asking for room.
+const UNASKED_MAX: usize = 1 << 20;
+/// Replies that may be owed. Nobody looks at more messages before some have come: what is remembered
+/// with each would grow without end, and so would the search through them. More than a server holds
+/// back in its own buffer (8 KiB of replies of 5 bytes), so that it always goes on.
+const OWED_MAX: usize = 4096;
+/// How long a session may look at its client's messages before the others of its thread have a turn.
+const TURN_MAX: Duration = Duration::from_millis(1);
 /// The longest message of the upstream that must be in memory as a whole (an error, a description).
 const WHOLE_MAX: usize = 64 << 20;
 
@@ -113,7 +124,11 @@ struct Relay {
     /// Bytes that the next frame of each side needs to be whole.
     client_needs: usize,
     upstream_needs: usize,
+    /// The room for a long message of the client.
+    place: Option<Place>,
     asleep: Asleep,
+    /// Its time on the thread is up: the others first.
+    yields: bool,
     work: Option<Work>,
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
@@ -148,7 +163,9 @@ impl Relay {
             from_upstream: None,
             client_needs: 0,
             upstream_needs: 0,
+            place: None,
             asleep: Asleep::default(),
+            yields: false,
             work: None,
             unsynced: None,
             cancelling: None,
@@ -191,6 +208,7 @@ impl Relay {
             self.fill(cx)?;
         }
         loop {
+            let had_enough = self.has_enough_to_do();
             let mut progress = self.poll_work(cx);
             progress |= self.poll_replacement(cx)?;
             progress |= self.pump_client()?;
@@ -200,11 +218,16 @@ impl Relay {
                 return Err(End::Refused(refusal).into());
             }
             progress |= self.flush(cx)?;
+            progress |= had_enough && !self.has_enough_to_do();
             progress |= self.fill(cx)?;
             progress |= self.move_log_in(cx);
             // A text for the pool must be on its way before this turn ends.
             progress |= self.talk.to_read.is_some() && self.work.is_none();
             if !progress {
+                break;
+            }
+            if std::mem::take(&mut self.yields) {
+                cx.waker().wake_by_ref();
                 break;
             }
         }
@@ -262,6 +285,12 @@ impl Relay {
         if self.talk.application_stale && self.talk.is_quiet() {
             self.talk.name_application();
         }
+        if self.place.is_some()
+            && self.client_needs == 0
+            && self.door.unread().len() + self.door.waiting() <= UNASKED_MAX
+        {
+            self.place = None;
+        }
         if std::mem::take(&mut self.talk.schema_settled) {
             self.talk.facts.target.stale.notify_one();
         }
@@ -298,6 +327,10 @@ impl Relay {
 
     /// Looks at what the client sent, as far as it may be looked at now.
     fn pump_client(&mut self) -> Result<bool, Over> {
+        if self.talk.exchange.strays() > OWED_MAX {
+            let text = "too many Sync messages among copy data";
+            return Err(End::Refused(Refusal::new(RefusalKind::ProtocolViolation, text)).into());
+        }
         let mut progress = false;
         loop {
             self.talk.release();
@@ -325,6 +358,8 @@ impl Relay {
                 || self.talk.fatal.is_some()
                 || self.is_between_upstreams()
                 || self.talk.log_in_moves().is_some()
+                || self.yields
+                || self.has_enough_to_do()
             {
                 return Ok(progress);
             }
@@ -332,7 +367,15 @@ impl Relay {
                 return Ok(progress);
             }
             progress = true;
+            let spent = self.talk.core.services.clock.now().since(self.talk.now);
+            self.yields = spent >= TURN_MAX && !self.door.unread().is_empty();
         }
+    }
+
+    /// True while the client must read what it has been told, or the upstream answer what it was
+    /// asked, before more of the client's messages are looked at. A server waits in the same way.
+    fn has_enough_to_do(&self) -> bool {
+        self.to_client.waiting() >= HIGH_WATER || self.talk.exchange.len() >= OWED_MAX
     }
 
     /// One frame of the client. False if there is none, or it must wait.
@@ -564,11 +607,23 @@ impl Relay {
         self.from_upstream.is_none_or(small) && self.talk.is_cut_running()
     }
 
+    /// True if there is memory for the client's next message. If not, whoever gives some back wakes us.
+    fn has_place(&mut self, cx: &Context<'_>) -> bool {
+        if self.client_needs > UNASKED_MAX && self.place.is_none() {
+            let services = &self.talk.core.services;
+            let most = services.world.load().limits.room_bytes;
+            let principal = &self.talk.facts.handle.principal;
+            self.place = services.room.take(principal, self.client_needs, (most, cx.waker()));
+            self.asleep.client = self.place.is_none();
+        }
+        !self.asleep.client
+    }
+
     fn fill(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
         let mut progress = false;
         let unread = self.door.unread().len();
         let room = unread < self.client_needs.max(1) || unread < HELD_MAX;
-        if !self.asleep.client && self.door.waiting() < HIGH_WATER && room {
+        if !self.asleep.client && self.door.waiting() < HIGH_WATER && room && self.has_place(cx) {
             match self.door.poll_fill(cx, &mut self.client, self.client_needs) {
                 Poll::Ready(Ok(0)) => return Err(Over::ClientClosed),
                 Poll::Ready(Ok(_)) => progress = true,

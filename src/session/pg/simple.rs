@@ -119,7 +119,9 @@ impl Conversation {
         if let Some(why) = self.only_its_end_passes() {
             return self.only_its_end(text, batch, why);
         }
-        let why = match (reserved(batch), self.named_up_to_date(batch)) {
+        let more = batch.statements.iter().filter(|a| makes_names(a)).count();
+        let full = (more > 0).then(|| self.no_room_for(more, text.len())).flatten();
+        let why = match (reserved(batch).or(full), self.named_up_to_date(batch)) {
             (Some(why), _) | (None, Err(why)) => why,
             (None, Ok(UpToDate::Held)) => return Some(Pass::Hold),
             (None, Ok(UpToDate::Yes)) => return None,

@@ -219,6 +219,11 @@ impl<T> Exchange<T> {
         !self.strays.is_empty()
     }
 
+    /// How many Syncs were sent among copy data, of which nobody knows whether they are answered.
+    pub fn strays(&self) -> usize {
+        self.strays.len()
+    }
+
     /// True if the server reads copy data now.
     pub fn is_copying_in(&self) -> bool {
         self.copying_in
