@@ -40,6 +40,7 @@ use crate::{
         clock::Clock,
         faults,
         listener::{Admission, Listener, ListenerOptions, Permits},
+        stream::Peer,
         tls,
     },
     session::{
@@ -323,6 +324,8 @@ fn reload(gateway: &Gateway) {
             gateway.services.store.set_rules(rules(&new));
             gateway.services.world.store(Arc::new(world));
             gateway.config.store(Arc::new(new));
+            // What a role may no longer do ends now, also while the store doesn't answer.
+            gateway.services.registry.raise_all(Wake::Access);
             gateway.services.store_changed.notify_one();
             gateway.note(&Event::SettingsLoaded { digest: &world::digest(&old.file) });
             tracing::info!("settings reloaded");
@@ -331,6 +334,13 @@ fn reload(gateway: &Gateway) {
             tracing::error!(error = %error, "the settings were not taken over; the old ones stay");
         }
     }
+}
+
+/// What the settings say of a listener now; one that they no longer name stays as it was.
+fn current(gateway: &Gateway, setting: &ListenSetting) -> ListenSetting {
+    let config = gateway.config.load();
+    let same = |l: &&ListenSetting| l.protocol == setting.protocol && l.address == setting.address;
+    config.listeners.iter().find(same).unwrap_or(setting).clone()
 }
 
 type Tasks<'t> = (&'t mut tokio::task::JoinSet<()>, &'t mut tokio::task::JoinSet<()>);
@@ -349,8 +359,12 @@ async fn listen(
                 health: gateway.health.clone(),
                 services: Arc::clone(&gateway.services),
             });
-            let listener = tokio::net::TcpListener::bind(&options.address).await.map_err(failed)?;
+            let socket = tokio::net::TcpListener::bind(&options.address).await.map_err(failed)?;
             tracing::info!(address = %options.address, "listening for http");
+            let (known, setting) = (Arc::clone(gateway), setting.clone());
+            let allowed =
+                move |peer| world::is_allowed(&current(&known, &setting).allow, Peer::Tcp(peer));
+            let listener = api::Guarded::new(socket, Box::new(allowed));
             // Health answers while sessions drain.
             background.spawn(async move {
                 if let Err(error) = axum::serve(listener, router).await {
@@ -367,20 +381,21 @@ async fn listen(
             if let Some(server) = server {
                 background.spawn(async move { server.watch(CERTIFICATES_EVERY).await });
             }
-            let allow = setting.allow.clone();
-            let doorway = Arc::new(Doorway { tls: policy, target: setting.target.clone() });
-            let cores = Arc::clone(cores);
+            let (gateway, cores, setting) =
+                (Arc::clone(gateway), Arc::clone(cores), setting.clone());
             listeners.spawn(async move {
                 loop {
                     let accepted = listener.accept().await;
-                    if !world::is_allowed(&allow, accepted.stream.peer()) {
+                    let now = current(&gateway, &setting);
+                    if !world::is_allowed(&now.allow, accepted.stream.peer()) {
                         tracing::debug!(peer = %accepted.stream.peer(), "not from an allowed address");
                         continue;
                     }
                     let admission: Admission = accepted.admission;
                     match accepted.stream.detach() {
                         Ok(stream) => {
-                            let doorway = Arc::clone(&doorway);
+                            let (tls, target) = (policy.clone(), now.target);
+                            let doorway = Arc::new(Doorway { tls, target });
                             cores.hand_over(Arrival { stream, admission, doorway });
                         }
                         Err(error) => tracing::debug!(error = %error, "a connection was gone"),

@@ -1,4 +1,4 @@
-//! Addresses, networks and sizes as people write them in settings.
+//! Addresses and sizes as people write them in settings.
 
 use std::{fmt, net::IpAddr, path::PathBuf};
 
@@ -55,42 +55,6 @@ impl fmt::Display for Address {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-/// A range of addresses, `10.0.0.0/8`; a bare address is a range of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Network {
-    base: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8`, `fd00::/8`, `127.0.0.1`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (base, bits) = match text.split_once('/') {
-            Some((base, bits)) => (base.parse::<IpAddr>().ok()?, Some(bits.parse::<u8>().ok()?)),
-            None => (text.parse::<IpAddr>().ok()?, None),
-        };
-        let most = if base.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then_some(Self { base, bits })
-    }
-
-    /// True if the address is in it. IPv4 addresses mapped into IPv6 count as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let masked = |value: u128, width: u32| {
-            value.checked_shr(width.saturating_sub(u32::from(self.bits))).unwrap_or(0)
-        };
-        match (self.base, address.to_canonical()) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                masked(u32::from(base).into(), 32) == masked(u32::from(address).into(), 32)
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                masked(base.into(), 128) == masked(address.into(), 128)
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
     }
 }
@@ -152,19 +116,6 @@ mod tests {
         }
         for remote in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "localhost.evil.org:1"] {
             assert!(!Address::parse(remote).expect(remote).is_local(), "{remote}");
-        }
-    }
-
-    #[test]
-    fn a_network_contains_its_own_addresses_only() {
-        let ten = Network::parse("10.0.0.0/8").expect("reads");
-        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
-        assert!(ten.contains(ip("10.255.0.1")) && ten.contains(ip("::ffff:10.0.0.1")));
-        assert!(!ten.contains(ip("11.0.0.1")) && !ten.contains(ip("::1")));
-        assert!(Network::parse("0.0.0.0/0").expect("reads").contains(ip("1.2.3.4")));
-        assert!(!Network::parse("127.0.0.1").expect("reads").contains(ip("127.0.0.2")));
-        for bad in ["10.0.0.0/33", "10.0.0/8", "", "x/8", "::/129"] {
-            assert!(Network::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    config::{
-        address::{Address, Network},
-        section::Section,
-    },
+    config::{address::Address, section::Section},
     kernel::ids::TargetName,
+    net::Network,
 };
 
 /// What a listener speaks.
@@ -56,6 +54,12 @@ pub struct Listener {
     pub allow: Vec<Network>,
 }
 
+/// An entry of `allow`.
+pub(super) fn network(text: &str) -> Result<Network, String> {
+    Network::parse(text)
+        .ok_or_else(|| format!("`{text}` is not a network; write 10.0.0.0/8 or fd00::/8"))
+}
+
 /// A listener, if it has what it must.
 pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
     let protocol = section.choice(
@@ -102,10 +106,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
         (None, None) => None,
     };
     let target = section.text("target").map(|(name, _)| TargetName::new(name));
-    let allow = section.list("allow", |text| {
-        Network::parse(text)
-            .ok_or_else(|| format!("`{text}` is not a network; write 10.0.0.0/8 or fd00::/8"))
-    });
+    let allow = section.list("allow", network);
     let protocol = protocol.and_then(|(p, _)| p);
     if protocol == Some(Protocol::Http) {
         section.unused(&["tls", "cert", "key", "target"], "is not used by protocol = \"http\"");

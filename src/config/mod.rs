@@ -27,7 +27,7 @@ use std::{
 use toml::de::DeTable;
 
 pub use crate::config::{
-    address::{Address, DatabaseUrl, Network},
+    address::{Address, DatabaseUrl},
     limits::{
         Audit, Durability, IndexSetting, Limits, Log, LogFormat, LogLevel, Over, ParameterDetail,
         StatementDetail, StoreSetting,
@@ -41,6 +41,7 @@ use crate::{
         access::{Duty, Permission, PermissionSet, Role},
         ids::RoleName,
     },
+    net::Network,
 };
 
 /// All settings, checked.
@@ -58,6 +59,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// The built-in roles, those of the file in their place or beside them.
     pub roles: Vec<Role>,
+    /// From where holders of a role may log in; a role that isn't here: from everywhere.
+    pub networks: Vec<(RoleName, Vec<Network>)>,
     /// Limits.
     pub limits: Limits,
     /// The trail.
@@ -196,12 +199,13 @@ fn read_top(file: &Path, top: Section<'_>, findings: &Findings) -> Config {
     let target_sections = top.sections("target");
     let targets = read_targets(target_sections, base, findings);
     let listeners = read_listeners(listen_sections, base, &targets, findings);
-    let roles = read_roles(&top);
+    let (roles, networks) = read_roles(&top);
     let limits = limits::read_limits(top.section("limits"));
     let audit = limits::read_audit(top.section("audit"));
     let log = limits::read_log(top.section("log"));
     top.finish();
-    Config { file: file.to_owned(), data_dir, store, listeners, targets, roles, limits, audit, log }
+    let file = file.to_owned();
+    Config { file, data_dir, store, listeners, targets, roles, networks, limits, audit, log }
 }
 
 fn read_targets(sections: Vec<Section<'_>>, base: &Path, findings: &Findings) -> Vec<Target> {
@@ -247,8 +251,12 @@ fn read_listeners(
     listeners
 }
 
-fn read_roles(top: &Section<'_>) -> Vec<Role> {
+type RoleNetworks = Vec<(RoleName, Vec<Network>)>;
+
+/// The roles, and from where those with `allow` may log in.
+fn read_roles(top: &Section<'_>) -> (Vec<Role>, RoleNetworks) {
     let mut roles = Role::built_in();
+    let mut networks = RoleNetworks::new();
     for ((name, span), section) in top.named_sections("roles") {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.is_empty() || name.len() > 63 || !name.chars().all(plain) {
@@ -266,12 +274,18 @@ fn read_roles(top: &Section<'_>) -> Vec<Role> {
                 _ => Err(format!("`{text}` is not a duty; accepted: approver, auditor, owner")),
             })
             .map_or_else(Vec::new, |(list, _)| list);
+        let allow = section.list("allow", listen::network);
+        if allow.as_ref().is_some_and(|(list, _)| list.is_empty()) {
+            let span = section.place("allow").unwrap_or_else(|| section.span());
+            section.issue(span, "allow = [] lets nobody log in; leave it out for everywhere");
+        }
+        networks.extend(allow.map(|(list, _)| (RoleName::new(name.as_str()), list)));
         section.finish();
         let role = Role { name: RoleName::new(name.as_str()), standing, duties };
         roles.retain(|r| r.name != role.name);
         roles.push(role);
     }
-    roles
+    (roles, networks)
 }
 
 fn line_of(text: &str, span: &Range<usize>) -> usize {

@@ -265,3 +265,14 @@ fn every_value_shown_in_the_example_is_one() {
         assert!(wrong.is_empty(), "{line}: {wrong:?}");
     }
 }
+
+#[test]
+fn networks_of_a_role_are_read_and_what_is_none_is_named() {
+    let config = config("[roles.ops]\nallow = [\"10.0.0.0/8\", \"::1\"]\n[roles.dev]\n");
+    let [(role, networks)] = config.networks.as_slice() else { panic!("{:?}", config.networks) };
+    assert_eq!((role.as_str(), networks.len()), ("ops", 2));
+    let found = issues("[roles.ops]\nallow = [\"10.0.0.0/8\",\n\"10.0.0/8\"]\n");
+    let [Issue { line: 3, message }] = found.as_slice() else { panic!("{found:?}") };
+    assert!(message.contains("`10.0.0/8` is not a network; write 10.0.0.0/8"), "{message}");
+    assert_eq!(issues("[roles.ops]\nallow = []\n").len(), 1);
+}

@@ -8,9 +8,11 @@ pub mod end_point;
 pub mod faults;
 pub mod link;
 pub mod listener;
+pub mod network;
 pub mod stream;
 pub mod tls;
 
 pub use clock::Clock;
 pub use listener::{Accepted, Admission, Listener, ListenerOptions, Permits};
+pub use network::Network;
 pub use stream::{Peer, Stream};

@@ -24,10 +24,15 @@ use crate::{
         catalog::Catalog,
         ids::{RoleName, TargetName},
         policy::decide::Caps,
+        refusal::{Refusal, RefusalKind},
         sql::{Trust, normalize::Normal},
     },
-    net::clock::Clock,
-    store::{AccessSnapshot, Store},
+    net::{
+        clock::Clock,
+        network::{self, Network},
+        stream::Peer,
+    },
+    store::{AccessSnapshot, PrincipalState, Store},
     telemetry::{
         metrics::{Counts, Metrics},
         seldom::Seldom,
@@ -124,8 +129,25 @@ pub struct World {
     pub targets: HashMap<TargetName, Arc<Target>>,
     /// Roles by name.
     pub roles: HashMap<RoleName, Role>,
+    /// From where holders of a role may log in; a role that isn't here: from everywhere.
+    pub networks: HashMap<RoleName, Vec<Network>>,
     /// Limits.
     pub limits: Limits,
+}
+
+impl World {
+    /// A refusal if one of the principal's roles may not log in from there.
+    ///
+    /// Fail closed: of several roles each must allow it, or a second role would open what the first
+    /// has shut.
+    pub fn is_outside(&self, state: &PrincipalState, peer: Peer) -> Option<Refusal> {
+        let networks = state.roles.iter().filter_map(|role| Some((role, self.networks.get(role)?)));
+        let mut shut = networks.filter(|(_, networks)| !network::is_from(networks, peer));
+        let (role, _) = shut.next()?;
+        let text = format!("{} may not log in from this address", state.name);
+        let hint = format!("Role {role} is for some networks only: roles.{role}.allow says which.");
+        Some(Refusal::new(RefusalKind::PrincipalDisabled, text).with_hint(hint))
+    }
 }
 
 /// What all sessions of the process share.

@@ -10,9 +10,12 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::kernel::{
-    ids::{Principal, SessionId, TargetName},
-    time::Timestamp,
+use crate::{
+    kernel::{
+        ids::{Principal, SessionId, TargetName},
+        time::Timestamp,
+    },
+    net::stream::Peer,
 };
 
 /// What may have happened since a session last looked.
@@ -138,6 +141,8 @@ pub struct SessionHandle {
     pub target: TargetName,
     /// The client's address, for lists.
     pub client_address: String,
+    /// The same, to be held against the networks of roles.
+    pub peer: Peer,
     /// What the client calls itself.
     pub application: Mutex<String>,
     /// When it logged in.

@@ -2,4 +2,5 @@
 //! are compared with those when nothing else runs, and the gateway's memory is watched.
 
 mod memory;
+mod networks;
 mod watch;

@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     io::{self, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -160,6 +160,20 @@ impl RawClient {
     pub fn open(address: &str) -> Self {
         let tcp = TcpStream::connect(address)
             .unwrap_or_else(|error| panic!("nobody listens on {address}: {error}"));
+        Self::over(tcp, address)
+    }
+
+    /// The same from another of this machine's addresses, `127.0.0.2` and the like.
+    pub fn open_from(from: [u8; 4], address: &str) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
+            .expect("a socket");
+        socket.bind(&SocketAddr::from((from, 0)).into()).expect("an address of this machine");
+        let to: SocketAddr = address.parse().expect("an address");
+        socket.connect(&to.into()).expect("somebody listens");
+        Self::over(socket.into(), address)
+    }
+
+    fn over(tcp: TcpStream, address: &str) -> Self {
         tcp.set_nodelay(true).expect("a socket option");
         tcp.set_read_timeout(Some(PATIENCE)).expect("a socket option");
         Self {

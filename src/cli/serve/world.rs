@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
     path::Path,
     sync::{
         Arc,
@@ -18,11 +17,12 @@ use tokio::sync::Notify;
 use crate::{
     cli::Error,
     config::{
-        self, Address, Config, Durability, ListenTls, Network, ParameterDetail, PasswordSource,
+        self, Address, Config, Durability, ListenTls, ParameterDetail, PasswordSource,
         StatementDetail, TargetTls,
     },
     kernel::{access::Level, audit::record, policy::decide::Caps, sql::Trust},
     net::{
+        network::{self, Network},
         stream::Peer,
         tls::{ClientTls, ClientTlsOptions, ServerTls, ServerTlsOptions, TlsMode},
     },
@@ -56,7 +56,8 @@ pub(super) fn build(config: &Config, before: Option<&World>) -> Result<World, Er
         targets.insert(setting.name.clone(), Arc::new(target));
     }
     let roles = config.roles.iter().map(|role| (role.name.clone(), role.clone())).collect();
-    Ok(World { targets, roles, limits: limits(&config.limits) })
+    let networks = config.networks.iter().cloned().collect();
+    Ok(World { targets, roles, networks, limits: limits(&config.limits) })
 }
 
 fn limits(limits: &config::Limits) -> Limits {
@@ -188,11 +189,7 @@ pub(super) fn tls_policy(
 
 /// True if clients may come from there. A socket in the file system is guarded by its own mode.
 pub(super) fn is_allowed(allow: &[Network], peer: Peer) -> bool {
-    let address: IpAddr = match peer {
-        Peer::Unix => return true,
-        Peer::Tcp(address) => address.ip().to_canonical(),
-    };
-    allow.is_empty() || allow.iter().any(|network| network.contains(address))
+    allow.is_empty() || peer == Peer::Unix || network::is_from(allow, peer)
 }
 
 /// What the settings say about the trail.

@@ -41,6 +41,12 @@ impl Conversation {
             self.fatal = Some(disabled(principal.as_str()));
             return;
         }
+        // The settings may have changed since the log-in.
+        let world = self.core.services.world.load();
+        if let Some(refusal) = world.is_outside(state, self.facts.handle.peer) {
+            self.fatal = Some(refusal);
+            return;
+        }
         // Rows of other sessions of this gateway count before the store knows of them.
         let budgets = &self.core.services.budgets;
         self.rights.grants.retain(|grant| !budgets.meter(grant).is_used_up());

@@ -28,7 +28,10 @@ use crate::{
         },
         time::Timestamp,
     },
-    net::{link::Link, stream::Stream},
+    net::{
+        link::Link,
+        stream::{Peer, Stream},
+    },
     session::{
         login::{self, Claim, Identified},
         registry::{CancelKey, Registered},
@@ -86,6 +89,7 @@ struct Wish {
     database: Option<String>,
     application: String,
     client: String,
+    peer: Peer,
     tls: String,
 }
 
@@ -172,6 +176,7 @@ impl Login {
             database,
             application: text("application_name").unwrap_or_default(),
             client: secured.stream.peer().to_string(),
+            peer: secured.stream.peer(),
             tls: secured.stream.tls_description().unwrap_or_default(),
         }
     }
@@ -185,6 +190,9 @@ impl Login {
             );
         }
         let world = self.core.services.world.load();
+        if let Some(refusal) = world.is_outside(state, wish.peer) {
+            return Err(refusal);
+        }
         let target = wish.target.as_ref().and_then(|name| world.targets.get(name));
         let Some(target) = target else {
             return Err(Refusal::new(RefusalKind::NoSuchTarget, "no such target")
@@ -304,6 +312,7 @@ impl Login {
             principal: state.name.clone(),
             target: target.name.clone(),
             client_address: wish.client.clone(),
+            peer: wish.peer,
             application: Mutex::new(wish.application.clone()),
             since: self.core.services.clock.now(),
             activity: Activity::default(),
