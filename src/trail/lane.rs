@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering, mpsc},
     time::Duration,
 };
@@ -52,7 +52,7 @@ pub struct Lane {
     file: Option<Arc<File>>,
     length: u64,
     torn: bool,
-    /// The file failed to sync: nothing more goes into it.
+    /// The file failed to sync, or nobody finds it any more: nothing more goes into it.
     must_rotate: bool,
     /// The last record, those in `pending` included.
     count: u64,
@@ -63,8 +63,8 @@ pub struct Lane {
     lost: u64,
     failing: bool,
     progress: Arc<Progress>,
-    /// When the disk was last asked for its room, and whether it has enough.
-    room_seen: Option<(Timestamp, bool)>,
+    /// When the disk was last looked at, and whether it has enough room.
+    looked: Option<(Timestamp, bool)>,
     /// The length at which the next segment begins.
     rotate_at: u64,
     /// How many more bytes the disk of a test takes.
@@ -115,7 +115,7 @@ impl Lane {
             lost: 0,
             failing: false,
             progress: Arc::default(),
-            room_seen: None,
+            looked: None,
             rotate_at,
             #[cfg(test)]
             room: std::cell::Cell::new(None),
@@ -161,13 +161,23 @@ impl Lane {
         if self.sync.is_some() || self.failing || self.pending.len() > BUFFER_BYTES {
             return false;
         }
-        if let Some((seen, enough)) = self.room_seen
-            && now.since(seen) < ROOM_SEEN_FOR
+        self.look_at_disk(now)
+    }
+
+    /// True if what may wait to be written will find room. A file that nobody finds any more takes no
+    /// more records: they would be gone with it, and nobody the wiser.
+    fn look_at_disk(&mut self, now: Timestamp) -> bool {
+        if let Some((seen, enough)) = self.looked
+            // A clock that was set back makes the answer no younger.
+            && seen <= now
+            && now.since(seen) < LOOK_EVERY
         {
             return enough;
         }
-        let enough = self.file.as_ref().is_some_and(|file| has_room(file));
-        self.room_seen = Some((now, enough));
+        let Some(file) = &self.file else { return false };
+        self.must_rotate |= file.metadata().is_ok_and(|found| found.nlink() == 0);
+        let enough = has_room(file) && !self.must_rotate;
+        self.looked = Some((now, enough));
         enough
     }
 
@@ -244,6 +254,7 @@ impl Lane {
     /// The event is not on the trail; what it tells of must not happen, where it still can be
     /// prevented. Where it can't, use [`Lane::note_later`].
     pub fn note(&mut self, time: Timestamp, event: &Event<'_>) -> Result<(), TrailError> {
+        self.look_at_disk(time);
         self.ready()?;
         let mark = self.mark();
         self.append(time, &Record::Event(event));
@@ -301,6 +312,9 @@ impl Lane {
         }
         if self.shared.is_full() {
             return Err(TrailError::Full { dir: self.shared.dir.clone() });
+        }
+        if let Some(last) = intents.last() {
+            self.look_at_disk(last.time);
         }
         self.ready()?;
         let mark = self.mark();
@@ -422,7 +436,7 @@ impl Lane {
         self.count = seq;
         self.digest = digest;
         self.publish(seq, digest);
-        self.room_seen = None;
+        self.looked = None;
         Ok(())
     }
 
@@ -588,7 +602,7 @@ fn has_room(file: &File) -> bool {
 /// Room on the disk below which every intent is written by itself.
 const ROOM_BYTES: u64 = 64 << 20;
 /// How long the disk's answer holds.
-const ROOM_SEEN_FOR: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What a lane's buffer begins with.
 const BUFFER_BYTES: usize = 1 << 14;
 /// What may wait in memory while the file can't be written. More is counted, not kept.

@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use nix::sys::signal::Signal;
@@ -196,20 +196,25 @@ fn killed_again_and_again_under_load_it_has_recorded_all_that_ran_and_lost_nothi
         gateway.restart();
         nothing_is_lost(&before, &files(&gateway));
         gateway.must(&["audit", "verify"]);
-        let records = records(&gateway);
-        let on_record: HashSet<&str> = records.iter().filter_map(|r| r["text"].as_str()).collect();
-        // A server that was sent several statements logs the whole text with each.
-        for text in texts_at(&server) {
-            let parts_are = || text.split("; ").all(|part| on_record.contains(part.trim()));
-            assert!(
-                on_record.contains(text.as_str()) || parts_are(),
-                "round {round}: `{text}` ran without a record"
-            );
-        }
+        everything_has_its_record(&gateway, &server, round);
         every_record_is_closed(&gateway);
     }
     println!("{rounds} rounds, {steps} steps, {torn} torn lines");
     assert!(steps > rounds * 10, "hardly anything was under way: {steps}");
+}
+
+/// Whatever the server's own log shows is on the trail.
+fn everything_has_its_record(gateway: &Gateway, server: &Postgres, round: u64) {
+    let records = records(gateway);
+    let on_record: HashSet<&str> = records.iter().filter_map(|r| r["text"].as_str()).collect();
+    // A server that was sent several statements logs the whole text with each.
+    for text in texts_at(server) {
+        let parts_are = || text.split("; ").all(|part| on_record.contains(part.trim()));
+        assert!(
+            on_record.contains(text.as_str()) || parts_are(),
+            "round {round}: `{text}` ran without a record"
+        );
+    }
 }
 
 /// A power cut can leave half a line; so that it is seen whatever the kill has hit.
@@ -241,4 +246,44 @@ fn every_record_is_closed(gateway: &Gateway) {
         open.is_empty() && all > 0
     });
     assert!(closed, "{} are open, the first: {:#?}", open.len(), open.first());
+}
+
+#[test]
+fn stopped_under_load_it_ends_in_time_with_every_record_closed() {
+    let server = Postgres::start();
+    server.sql("CREATE TABLE lines (text text); ALTER TABLE lines OWNER TO hallpass");
+    let rest = format!("{AUDIT}[limits]\ndrain_timeout = \"2s\"\n");
+    let mut gateway = Gateway::start_with(&server, &Options { rest, ..Options::default() });
+    let secret = gateway.principal("alice", "developer");
+    let all = ["--for", "2h", "--row-budget", "100000000"];
+    gateway.grant_with("alice", "select,dml,export", &all);
+    let count = Arc::new(AtomicU64::new(0));
+    for signals in [1, 2] {
+        let load = begin(&gateway, &secret, signals, &count);
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        for _ in 0..signals {
+            gateway.signal(Signal::SIGTERM);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(gateway.wait_end(), Some(0));
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        load.stop.store(true, Ordering::Relaxed);
+        let steps = load.threads.into_iter().map(|t| t.join().expect("no panic")).sum::<u64>();
+        assert!(steps > 10, "hardly anything was under way: {steps}");
+        let closed: HashSet<u64> = records(&gateway)
+            .iter()
+            .filter(|r| r["record"] == "outcome")
+            .filter_map(|r| r["statement"].as_u64())
+            .collect();
+        for record in records(&gateway) {
+            let open = record["record"] == "intent"
+                && record["decision"] != "denial"
+                && record["statement"].as_u64().is_some_and(|s| !closed.contains(&s));
+            assert!(!open, "its record is open behind an orderly stop: {record}");
+        }
+        gateway.restart();
+        gateway.must(&["audit", "verify"]);
+        everything_has_its_record(&gateway, &server, signals);
+    }
 }

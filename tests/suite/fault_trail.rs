@@ -1,14 +1,16 @@
 //! The trail's disk fails, fills, hangs or goes: what can't be put on record doesn't run, nobody's
 //! session ends by it, and it comes back by itself.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use serde_json::Value;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
-    gateway::Options,
-    raw::{bind, close, describe, error, execute, flush, parse, query, rows, sync, tags},
+    gateway::{Options, TARGET},
+    raw::{
+        PROTOCOL_3_0, bind, close, describe, error, execute, flush, parse, query, rows, sync, tags,
+    },
 };
 
 const NO_SPACE: &str = "fail trail-write 28";
@@ -119,4 +121,87 @@ fn a_write_that_fails_refuses_what_stands_behind_it_and_ends_no_session() {
         assert_eq!(end, "refused");
     }
     gateway.must(&["audit", "verify"]);
+}
+
+#[test]
+fn whatever_the_disk_says_nothing_runs_and_all_is_well_when_it_is() {
+    let server = Postgres::start();
+    let gateway = with_faults(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    let mut busy = gateway.connect("alice", &secret);
+    // Read-only, broken, gone for good: by their numbers on Linux.
+    for (n, errno) in [30, 5, 116].into_iter().enumerate() {
+        busy.send_bytes(&query("SELECT pg_sleep(1), 'ran through'"));
+        std::thread::sleep(Duration::from_millis(200));
+        gateway.faults(&format!("fail trail-write {errno}"));
+        for packet in [vec![query("SELECT 'never'")], batch("SELECT 'never'")] {
+            let answer = client.exchange(&packet, 1);
+            assert_eq!(error(&answer).expect("refused").field('C'), "58000", "{answer:?}");
+        }
+        assert!(log_in_fails(&gateway, &secret));
+        assert_eq!(rows(&busy.read_until(b'Z'))[0][1], "ran through");
+        gateway.faults("");
+        let well = || error(&client.query(&format!("SELECT 'well {n}'"))).is_none();
+        assert!(eventually(Duration::from_secs(5), well));
+    }
+    assert!(!server.log().contains("'never'"));
+    let ended = gateway.audit_shows("what ended meanwhile", |r| {
+        r["statement"].as_str().is_some_and(|s| s.contains("ran through")) && r["ended"].is_string()
+    });
+    assert_eq!(ended["ended"], "completed");
+    gateway.must(&["audit", "verify"]);
+}
+
+fn log_in_fails(gateway: &Gateway, secret: &str) -> bool {
+    let mut client = RawClient::open(&gateway.address());
+    client.startup(PROTOCOL_3_0, &[("user", "alice"), ("database", TARGET)]);
+    client.login(secret).is_err()
+}
+
+#[test]
+fn a_write_that_hangs_holds_up_what_waits_for_it_and_loses_nothing() {
+    let server = Postgres::start();
+    let gateway = with_faults(&server);
+    let secret = gateway.almighty("alice");
+    let mut clients: Vec<_> = (0..6).map(|_| gateway.connect("alice", &secret)).collect();
+    gateway.faults("hang trail-write");
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.send_bytes(&query(&format!("SELECT 'held up {n}'")));
+    }
+    for client in &mut clients {
+        assert!(client.is_silent_for(Duration::from_millis(300)), "it ran without a record");
+    }
+    assert!(!server.log().contains("'held up"));
+    gateway.faults("");
+    for (n, client) in clients.iter_mut().enumerate() {
+        assert_eq!(rows(&client.read_until(b'Z')), [[format!("held up {n}")]]);
+    }
+    assert_eq!(ends(&gateway, "'held up"), vec!["completed"; 6]);
+    gateway.must(&["audit", "verify"]);
+}
+
+#[test]
+fn a_trail_that_is_taken_away_takes_no_record_and_lets_nothing_run() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    client.query("SELECT 'before'");
+    let trail = gateway.data().join("trail");
+    fs::remove_dir_all(&trail).expect("removes it");
+    // It is looked for several times a second.
+    std::thread::sleep(Duration::from_millis(500));
+    for packet in [vec![query("SELECT 'never'")], batch("SELECT 'never'")] {
+        let answer = client.exchange(&packet, 1);
+        assert_eq!(error(&answer).expect("refused").field('C'), "58000", "{answer:?}");
+    }
+    assert!(log_in_fails(&gateway, &secret));
+    assert!(!server.log().contains("'never'"));
+    fs::create_dir(&trail).expect("makes it");
+    let well = || error(&client.query("SELECT 'well'")).is_none();
+    assert!(eventually(Duration::from_secs(5), well));
+    assert!(gateway.trail().contains("'well'"));
+    // What is missing is told.
+    assert!(!gateway.cli(&["audit", "verify"]).status.success());
 }

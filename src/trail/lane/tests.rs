@@ -431,3 +431,30 @@ fn checkpoints_are_signed_chained_and_handed_on() {
     let forged = crate::trail::Checkpoint::parse(&forged).expect("reads");
     assert!(!forged.is_signed_by(&key));
 }
+
+#[test]
+fn the_disk_is_looked_at_again_when_the_clock_was_set_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let now = intent("").time;
+    lane.looked = Some((now, false));
+    assert!(!lane.look_at_disk(now.plus(LOOK_EVERY / 2)), "the answer holds for a while");
+    assert!(lane.look_at_disk(Timestamp(now.0 - 3_600_000_000)));
+}
+
+#[test]
+fn a_file_that_nobody_finds_any_more_takes_no_record() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(dir.path())).expect("opens");
+    let mut lane = trail.lane(1).expect("a lane");
+    let at = |n: u32| Intent { time: intent("").time.plus(LOOK_EVERY * n), ..intent("SELECT 1") };
+    let _ = lane.admit(permit(), &at(0)).expect("is admitted");
+    fs::remove_dir_all(dir.path().join("trail")).expect("removes it");
+    assert!(lane.admit(permit(), &at(2)).is_err());
+    fs::create_dir(dir.path().join("trail")).expect("makes it");
+    let _ = lane.admit(permit(), &at(4)).expect("is admitted");
+    lane.flush().expect("is written");
+    let path = Segment::new(&trail.shared.dir, 1, 3).path;
+    assert!(fs::read_to_string(path).expect("is there").contains("SELECT 1"));
+}
