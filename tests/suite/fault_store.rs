@@ -91,7 +91,7 @@ fn a_store_that_somebody_has_locked_hurts_nobody_but_who_writes_to_it() {
 }
 
 /// The postmaster and all its children.
-fn processes(server: &Postgres) -> Vec<Pid> {
+pub(crate) fn processes(server: &Postgres) -> Vec<Pid> {
     let parent = server.pid();
     let children = fs::read_dir("/proc").expect("there").flatten().filter_map(|entry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;

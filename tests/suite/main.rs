@@ -21,6 +21,7 @@ mod fault_kill;
 mod fault_panic;
 mod fault_store;
 mod fault_trail;
+mod fault_upstream;
 mod grant_end;
 mod grants;
 mod harness;

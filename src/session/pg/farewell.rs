@@ -25,6 +25,8 @@ const GRACE: Duration = Duration::from_secs(1);
 const END_WITHIN: Duration = Duration::from_millis(500);
 /// How often it is told.
 const ROUNDS: usize = 4;
+/// How often what may run is cancelled over a broken connection.
+const CANCELS: usize = 3;
 /// How long telling may take.
 const TELL_WITHIN: Duration = Duration::from_secs(2);
 
@@ -52,8 +54,11 @@ impl Relay {
         let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
         // An idle upstream session ends when it reads this, or when the connection closes.
         drop(timeout(Duration::from_secs(1), bye).await);
-        if runs && !matches!(over, Over::UpstreamClosed | Over::Upstream(_)) {
+        let broke = matches!(over, Over::UpstreamClosed | Over::Upstream(_));
+        if runs && !broke {
             self.lay_to_rest(told).await;
+        } else if runs && !self.said_goodbye {
+            self.cancel_what_may_run().await;
         }
         self.answer_cancels();
         reason
@@ -107,6 +112,25 @@ impl Relay {
         tracing::error!(session = %self.talk.facts.handle.id, what);
         let alert = Event::Alert { session: Some(self.talk.facts.handle.id), what };
         self.talk.core.lane.borrow_mut().note_later(self.talk.now, &alert);
+    }
+
+    /// The connection broke and the server has said nothing of an end: what stood between the two may
+    /// have gone, and not the server's session. By its key alone, which nobody else's has; of what it
+    /// was sent, one statement may stand behind another.
+    async fn cancel_what_may_run(&self) {
+        let target = Arc::clone(&self.talk.facts.target);
+        let key = self.cancel_key.clone();
+        let cancels = self.talk.core.services.control.spawn(async move {
+            for _ in 0..CANCELS {
+                let (peer, process) = (key.peer, key.process);
+                let cancel = upstream::pg::cancel(&target.connect, peer, process, &key.key);
+                if !matches!(timeout(TELL_WITHIN, cancel).await, Ok(Ok(()))) {
+                    return;
+                }
+                tokio::time::sleep(END_WITHIN / 2).await;
+            }
+        });
+        drop(cancels.await);
     }
 
     /// True if the upstream closes its connection within this. What it still says goes nowhere.
