@@ -133,3 +133,7 @@ ANALYZE stretches;
 
 -- What attacks with DDL refer to.
 CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN NULL; END$$;
+
+-- What attacks on large objects and by CALL refer to.
+SELECT lo_from_bytea(4711, 'loot');
+CREATE PROCEDURE tidy(days integer) LANGUAGE sql AS 'DELETE FROM jobs';

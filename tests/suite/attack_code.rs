@@ -1,15 +1,14 @@
 //! Attacks through code that stands in the database: routines that lie about themselves and run by ways
 //! that nobody writes. Their names are on no list, so only a catalog read from a server can tell.
 
-use crate::support::{
-    Gateway, Postgres, RawClient,
-    postgres::UPSTREAM_USER,
-    raw::{Message, bind, error, execute, parse, rows, sync},
+use crate::{
+    corpus,
+    support::{
+        Gateway, Postgres, RawClient,
+        postgres::UPSTREAM_USER,
+        raw::{Message, bind, error, execute, parse, rows, sync},
+    },
 };
-
-#[expect(dead_code, unreachable_pub, reason = "other tests read whole folders of it")]
-#[path = "../support/corpus.rs"]
-mod corpus;
 
 /// Every routine says in the server's log that it ran. What is `volatile` here says so of itself.
 const OBJECTS: &str = "

@@ -1,11 +1,15 @@
 //! The running gateway against a real Postgres, through real clients and through raw messages.
 
+#[expect(unreachable_pub, reason = "other tests take it in from elsewhere")]
+#[path = "../support/corpus.rs"]
+mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod abuse;
 mod attack_activity;
 mod attack_code;
+mod attack_corpus;
 mod attack_log_in;
 mod attack_names;
 mod attack_session;

@@ -143,6 +143,7 @@ LOCK TABLE customers, orders IN SHARE MODE
 
 -- name: notify
 -- needs: dml
+-- shows: done
 NOTIFY orders_changed, 'x'
 
 -- name: truncate

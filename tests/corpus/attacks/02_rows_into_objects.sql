@@ -77,12 +77,15 @@ INSERT INTO audit_notes (what) SELECT email FROM customers
 INSERT INTO metrics TABLE metrics
 
 -- name: copy to a file
+-- shows: done
 COPY customers TO '/dev/null'
 
 -- name: copy of a query to a file
+-- shows: done
 COPY (SELECT * FROM customers) TO '/dev/null' WITH (FORMAT csv)
 
 -- name: copy to a program
+-- shows: done
 COPY customers TO PROGRAM 'cat > /dev/null'
 
 -- name: copy from a file
@@ -98,10 +101,12 @@ COPY audit_notes (what) FROM PROGRAM 'id' WITH DELIMITER '|' CSV
 SELECT lo_from_bytea(0, convert_to(string_agg(email, ','), 'UTF8')) FROM customers
 
 -- name: large object to a file
-SELECT lo_export(lo_from_bytea(0, 'x'), '/dev/null')
+-- shows: rows
+SELECT lo_export(4711, '/dev/null')
 
 -- name: rows to a channel
 -- needs: dml
+-- shows: rows
 SELECT pg_notify('out', email) FROM customers
 
 -- name: rows to a sequence
@@ -113,6 +118,7 @@ SELECT setval('invoice_number', id) FROM customers
 SELECT setval('invoice_number'::regclass::oid::regclass, 5, true)
 
 -- name: rows to the log of changes
+-- shows: rows
 SELECT pg_logical_emit_message(false, 'x', email) FROM customers
 
 -- name: rows to lock numbers

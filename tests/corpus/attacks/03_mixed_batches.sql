@@ -20,6 +20,7 @@ DROP TABLE jobs
 
 -- name: payload-looking text after copy
 -- needs: ddl
+-- shows: error 42601
 COPY audit_notes (what) FROM STDIN;
 a
 \.

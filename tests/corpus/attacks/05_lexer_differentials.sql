@@ -62,10 +62,12 @@ SELECT 1 AS "a"";b"; DELETE FROM jobs
 
 -- name: parameter next to a keyword
 -- needs: select
+-- shows: error 42601
 SELECT id FROM orders WHERE id = $1AND total > 0
 
 -- name: numbers with letters behind
 -- needs: select
+-- shows: error 42601
 SELECT 1id FROM orders
 
 -- name: non-breaking space is an identifier

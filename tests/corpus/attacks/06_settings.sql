@@ -1,5 +1,5 @@
--- Class 6, 7 and 12: settings that change what text means, character sets, and becoming someone else, on every
--- route that SQL has. Own texts; valid on PostgreSQL 15. Everything here needs admin unless it says otherwise.
+-- Class 6: settings that change what text means, on every route that SQL has. Own texts. Valid on PostgreSQL
+-- 15. Everything here needs admin unless it says otherwise.
 
 -- name: standard conforming strings off
 SET standard_conforming_strings = off
@@ -32,6 +32,7 @@ WITH x AS MATERIALIZED (SELECT set_config('standard_conforming_strings', 'off', 
 UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'
 
 -- name: the same through the settings view in an expression
+-- shows: rows
 WITH u AS (UPDATE pg_catalog.pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings') SELECT 1
 
 -- name: backslash quote
@@ -39,51 +40,6 @@ SET backslash_quote = on
 
 -- name: null equals
 SET transform_null_equals = on
-
--- name: client encoding to one with backslashes inside letters
-SET client_encoding = 'SJIS'
-
--- name: client encoding by its other name
-SET NAMES 'GBK'
-
--- name: client encoding by function
-SELECT set_config('client_encoding', 'BIG5', false)
-
--- name: client encoding from the settings view
-UPDATE pg_settings SET setting = 'GBK' WHERE name = 'client_encoding'
-
--- name: set role
-SET ROLE postgres
-
--- name: set local role
-BEGIN; SET LOCAL ROLE postgres
-
--- name: set session role
-SET SESSION ROLE 'postgres'
-
--- name: role as a setting
-SET role = 'postgres'
-
--- name: role as a setting with to
-SET "role" TO postgres
-
--- name: role by function
-SELECT set_config('role', 'postgres', false)
-
--- name: reset role
-RESET ROLE
-
--- name: set session authorization
-SET SESSION AUTHORIZATION postgres
-
--- name: set session authorization default
-SET SESSION AUTHORIZATION DEFAULT
-
--- name: session authorization as a setting
-SET session_authorization = 'postgres'
-
--- name: session authorization by function
-SELECT set_config('session_authorization', 'postgres', false)
 
 -- name: replication role switches triggers off
 SET session_replication_role = replica
@@ -107,12 +63,15 @@ SELECT set_config('log_min_duration_statement', '-1', false)
 SET debug_print_plan = on
 
 -- name: an extension's settings
+-- shows: done
 SET pgaudit.log = 'none'
 
 -- name: an extension's settings by function
+-- shows: rows
 SELECT set_config('auto_explain.log_analyze', 'on', false)
 
 -- name: a procedural language's start-up code
+-- shows: done
 SET plv8.start_proc = 'f'
 
 -- name: damaged pages
@@ -121,27 +80,21 @@ SET zero_damaged_pages = on
 -- name: settings of a database
 ALTER DATABASE shop SET default_transaction_read_only = off
 
--- name: settings of a role
-ALTER ROLE postgres SET search_path = evil
-
 -- name: settings of the server
+-- shows: done
 ALTER SYSTEM SET shared_preload_libraries = 'x'
 
 -- name: show a connection string
+-- shows: rows
 SHOW primary_conninfo
 
 -- name: show a connection string by function
+-- shows: rows
 SELECT current_setting('primary_conninfo')
 
 -- name: show a path, name computed
 -- needs: info
 SELECT current_setting('hba' || '_file')
-
--- name: create a role
-CREATE ROLE intruder LOGIN SUPERUSER
-
--- name: password of another
-ALTER ROLE postgres PASSWORD 'x'
 
 -- name: membership
 GRANT postgres TO plain
@@ -153,28 +106,37 @@ ALTER TABLE orders OWNER TO plain
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC
 
 -- name: password hashes
+-- shows: rows
 SELECT rolname, rolpassword FROM pg_authid
 
 -- name: password hashes of log-ins
+-- shows: rows
 SELECT * FROM pg_shadow
 
 -- name: passwords of foreign servers
+-- shows: done
 SELECT umoptions FROM pg_user_mappings
 
 -- name: passwords of foreign servers as a whole row
+-- shows: done
 SELECT m FROM pg_catalog.pg_user_mappings m
 
 -- name: passwords of foreign servers with a star
+-- shows: done
 SELECT * FROM pg_user_mapping
 
 -- name: passwords of foreign servers in the standard's clothes
+-- shows: done
 SELECT * FROM information_schema.user_mapping_options
 
 -- name: passwords of subscriptions
+-- shows: done
 SELECT subname, subconninfo FROM pg_subscription
 
 -- name: passwords of subscriptions as json
+-- shows: done
 SELECT to_jsonb(s) FROM pg_subscription s
 
 -- name: log-in rules
+-- shows: rows
 SELECT * FROM pg_hba_file_rules

@@ -39,18 +39,22 @@ RESET ALL; DELETE FROM jobs
 
 -- name: discard all
 -- needs: dml
+-- shows: error 25001
 DISCARD ALL; DELETE FROM jobs
 
 -- name: commit and chain
 -- needs: dml
+-- shows: done
 BEGIN READ WRITE; COMMIT AND CHAIN; DELETE FROM jobs
 
 -- name: rollback and chain
 -- needs: dml
+-- shows: done
 BEGIN READ WRITE; ROLLBACK AND CHAIN; DELETE FROM jobs
 
 -- name: commit first
 -- needs: dml
+-- shows: done
 COMMIT; BEGIN; DELETE FROM jobs
 
 -- name: abort first
@@ -59,9 +63,11 @@ ABORT; DELETE FROM jobs
 
 -- name: savepoint and back
 -- needs: dml
+-- shows: done
 BEGIN; SAVEPOINT a; SET TRANSACTION READ WRITE; ROLLBACK TO a; DELETE FROM jobs
 
 -- name: through the settings view
+-- shows: rows
 UPDATE pg_settings SET setting = 'off' WHERE name = 'transaction_read_only'
 
 -- name: through a database's settings

@@ -15,6 +15,7 @@ SET search_path = evil, pg_catalog; SELECT 1 + 1
 
 -- name: search path in front of the catalog, a relation
 -- needs: select
+-- shows: done
 SET search_path = evil, pg_catalog; SELECT relname FROM pg_class
 
 -- name: search path, local
@@ -24,6 +25,7 @@ BEGIN; SET LOCAL search_path TO evil, pg_catalog, public; SELECT lower('X')
 SET SCHEMA 'evil'; SELECT * FROM orders
 
 -- name: the path that a rollback brings back
+-- shows: rows
 BEGIN; SET search_path = evil, public; SAVEPOINT a; SET search_path = public; ROLLBACK TO a; SELECT * FROM orders
 
 -- name: the path that a commit ends
@@ -31,6 +33,7 @@ SET search_path = evil, public; BEGIN; SET LOCAL search_path = public; COMMIT; S
 
 -- name: the path that discard brings back
 -- needs: select
+-- shows: error 25001
 DISCARD ALL; SELECT * FROM orders
 
 -- name: temporary table over a catalog
@@ -65,22 +68,27 @@ SELECT pg_class.email FROM customers AS pg_class
 
 -- name: a table in another schema of the same name as a catalog
 -- needs: select
+-- shows: done
 SELECT * FROM evil.pg_class
 
 -- name: a catalog-like name in quotes is another table
 -- needs: select
+-- shows: done
 SELECT * FROM "evil"."pg_class"
 
 -- name: three-part name
 -- needs: select
+-- shows: error 0A000
 SELECT * FROM shop.public.customers
 
 -- name: name cut at 63 bytes
 -- needs: select
+-- shows: error 42P01
 SELECT * FROM customers_with_a_very_long_name_that_the_server_cuts_at_sixty_three_bytes
 
 -- name: prepared under one path, run under another
 PREPARE q AS SELECT id FROM orders; SET search_path = evil, public; EXECUTE q
 
 -- name: function with a path of its own
+-- shows: rows
 SELECT evil.count_all('x')

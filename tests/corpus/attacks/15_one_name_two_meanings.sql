@@ -51,6 +51,7 @@ SELECT 1 LIMIT (SELECT count(*) FROM customers)
 
 -- name: read in offset
 -- needs: select
+-- shows: done
 SELECT 1 OFFSET (SELECT count(*) FROM customers)
 
 -- name: read in values
@@ -107,6 +108,7 @@ SELECT * FROM events_2024
 
 -- name: read only the parent
 -- needs: select
+-- shows: done
 SELECT * FROM ONLY events
 
 -- name: read a composite by its star
@@ -119,6 +121,7 @@ PREPARE q (text) AS SELECT max(email) FROM customers WHERE name < $1; SELECT 1; 
 
 -- name: read in a set of constants
 -- needs: select
+-- shows: done
 SELECT 1 UNION SELECT 2 EXCEPT SELECT id FROM orders
 
 -- name: read in the index of an array
