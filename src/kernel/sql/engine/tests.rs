@@ -174,15 +174,48 @@ fn syntax_that_only_looks_like_a_call_is_left_out() {
     assert_eq!(routines("SELECT current_schema, current_schema()"), ["current_schema"]);
 }
 
+/// What the server's grammar says of one text.
+fn server(text: &str) -> Reading {
+    let mode = crate::kernel::sql::mode::LexMode::POSTGRES;
+    let mut all = crate::kernel::sql::server_grammar::read(text, mode).expect("reads");
+    all.pop().expect("one")
+}
+
+#[test]
+fn whatever_one_layer_sees_and_the_other_does_not_is_a_disagreement() {
+    for (one, other) in [
+        ("SELECT * FROM a", "SELECT * FROM b"),
+        ("SELECT * FROM a", "SELECT * FROM s.a"),
+        ("SELECT * FROM a", "SELECT * FROM a, b"),
+        ("SELECT * FROM a", "SELECT * FROM a FOR UPDATE"),
+        ("SELECT * FROM a", "SELECT * INTO b FROM a"),
+        ("SELECT f(1)", "SELECT g(1)"),
+        ("SELECT f(1)", "SELECT s.f(1)"),
+        ("SELECT 1", "SELECT 1 FROM f()"),
+        ("SELECT 1", "WITH x AS (DELETE FROM a) SELECT 1"),
+        ("DELETE FROM a", "UPDATE a SET x = 1"),
+        ("DELETE FROM a", "DELETE FROM a RETURNING *"),
+        ("EXPLAIN DELETE FROM a", "EXPLAIN ANALYZE DELETE FROM a"),
+        ("COPY a TO STDOUT", "COPY a FROM STDIN"),
+        ("COPY a TO STDOUT", "COPY a TO PROGRAM 'sh'"),
+        ("PREPARE p AS SELECT 1", "PREPARE p AS DELETE FROM a"),
+        ("CREATE TABLE a (x int)", "GRANT SELECT ON a TO b"),
+        ("SET x.y = 1", "SET ROLE a"),
+        ("BEGIN", "LISTEN x"),
+    ] {
+        let seen = |text| read(text).unwrap_or_else(|| panic!("{text} isn't read"));
+        for (seen_in, said_of) in [(one, other), (other, one)] {
+            let verdict = compare(Some(&seen(seen_in)), &server(said_of));
+            assert_eq!(verdict, Err(Unreadable::Disagreement), "{seen_in} | {said_of}");
+            assert_eq!(compare(Some(&seen(seen_in)), &server(seen_in)), Ok(()), "{seen_in}");
+        }
+    }
+}
+
 #[test]
 fn values_of_the_session_are_no_relations_in_from() {
     for text in ["SELECT * FROM current_user", "SELECT * FROM a, CURRENT_SCHEMA, session_user s"] {
-        let server = crate::kernel::sql::server_grammar::read(
-            text,
-            crate::kernel::sql::mode::LexMode::POSTGRES,
-        );
-        let server = server.expect("reads");
-        assert_eq!(compare(read(text).as_ref(), &server[0]), Ok(()), "{text}");
+        assert_eq!(compare(read(text).as_ref(), &server(text)), Ok(()), "{text}");
     }
     assert_eq!(uses("SELECT * FROM \"user\""), ["Read user"]);
 }
