@@ -40,8 +40,13 @@ fn action(word: &str) -> CascadeAction {
     }
 }
 
+/// A generated column that is referred to changes with any other.
 const CASCADES: &str = "
-SELECT confrelid, conrelid, conkey, confkey,
+SELECT confrelid, conrelid, conkey,
+       CASE WHEN EXISTS (SELECT FROM pg_attribute a
+                         WHERE attrelid = confrelid AND attnum = ANY (confkey) AND attgenerated <> '')
+            THEN ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = confrelid AND attnum > 0)
+            ELSE confkey END,
        CASE WHEN confdeltype IN ('a', 'r') THEN 'nothing' WHEN confdeltype IN ('n', 'd') THEN 'updates'
             ELSE 'deletes' END,
        CASE WHEN confupdtype IN ('a', 'r') THEN 'nothing' WHEN confupdtype IN ('c', 'n', 'd')

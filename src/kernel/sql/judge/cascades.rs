@@ -9,17 +9,24 @@ use crate::kernel::{
     sql::{judge::Judge, reading::StatementKind},
 };
 
+/// By which names a statement knows the columns of a relation that it writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ColumnNames {
+    /// The catalog's.
+    Own,
+    /// A view's, which may call them otherwise; or those of a moment ago.
+    Others,
+}
+
 impl Judge<'_> {
     /// Adds what is changed with rows of this relation, and what with that, however far it goes.
-    pub(super) fn changed_with(&mut self, relation: &Relation) {
+    pub(super) fn changed_with(&mut self, relation: &Relation, names: ColumnNames) {
         if self.only_planned || relation.cascades.is_empty() {
             return;
         }
         let catalog = self.cx.catalog;
         let deletes = self.has(StatementKind::Delete) || self.has(StatementKind::Merge);
-        let assigned = &self.reading.assigned;
-        let columns = relation.columns.iter().filter(|column| assigned.contains(&column.name));
-        let updates: Vec<i16> = columns.map(|column| column.number).collect();
+        let updates = self.updated_columns(relation, names);
         let mut left = vec![(relation, deletes, updates)];
         let mut seen: BTreeSet<(u32, CascadeAction, &[i16])> = BTreeSet::new();
         while let Some((changed, deleted, updated)) = left.pop() {
@@ -46,6 +53,17 @@ impl Judge<'_> {
                 left.push((child, action == CascadeAction::Deletes, updated));
             }
         }
+    }
+
+    /// The columns that existing rows get new values for.
+    fn updated_columns(&self, relation: &Relation, names: ColumnNames) -> Vec<i16> {
+        let assigned = &self.reading.assigned;
+        let known = |name: &String| relation.columns.iter().any(|column| column.name == *name);
+        // Fail closed: a name that is none of its columns' may mean any of them.
+        let any =
+            !assigned.is_empty() && (names == ColumnNames::Others || !assigned.iter().all(known));
+        let columns = relation.columns.iter();
+        columns.filter(|c| any || assigned.contains(&c.name)).map(|c| c.number).collect()
     }
 
     fn changes_referring(&mut self, child: &Relation, changed: &Relation, action: CascadeAction) {

@@ -10,6 +10,7 @@ use crate::kernel::{
         builtins::{self, CatalogRule, FunctionRule, RelationRule},
         judge::{
             Judge,
+            cascades::ColumnNames,
             names::{Resolved, candidates, resolve},
         },
         reading::{Access, Columns, RawName, RelationUse, StatementKind},
@@ -31,7 +32,9 @@ impl<'a> Judge<'a> {
                         self.needs.anything(Permission::Info, why);
                     }
                 }
-                Resolved::User(relation) => self.user_relation(relation, used.access),
+                Resolved::User(relation) => {
+                    self.user_relation(relation, used.access, ColumnNames::Own);
+                }
                 Resolved::Catalog { schema, name, rule } => {
                     self.catalog_relation((schema, &name), rule, (&used.name, used.access));
                 }
@@ -47,7 +50,7 @@ impl<'a> Judge<'a> {
                     let on = NeedOn::Relation { schema, name, of: Vec::new() };
                     self.plain_need(on, used.access);
                     for candidate in candidates(&used.name, self.cx) {
-                        self.user_relation(candidate, used.access);
+                        self.user_relation(candidate, used.access, ColumnNames::Others);
                     }
                 }
             }
@@ -110,13 +113,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn user_relation(&mut self, relation: &Relation, access: Access) {
+    fn user_relation(&mut self, relation: &Relation, access: Access, names: ColumnNames) {
         self.plain_need(self.on(relation), access);
         match access {
             Access::Read => self.behind_view(relation, relation, access, &mut BTreeSet::new()),
             Access::Write => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
-                self.written_relation(relation);
+                self.written_relation(relation, names);
             }
             Access::LockRows | Access::LockTable => {
                 self.behind_view(relation, relation, access, &mut BTreeSet::new());
@@ -128,12 +131,12 @@ impl<'a> Judge<'a> {
 
     /// What goes with a change of rows: code of the relation and of those that its rows may lie in, and
     /// rows of other tables that refer to them.
-    fn written_relation(&mut self, relation: &Relation) {
+    fn written_relation(&mut self, relation: &Relation, names: ColumnNames) {
         self.code_of_written(relation);
-        self.changed_with(relation);
+        self.changed_with(relation, names);
         for child in self.descendants(relation.oid) {
             self.code_of_written(child);
-            self.changed_with(child);
+            self.changed_with(child, names);
         }
     }
 
@@ -212,7 +215,7 @@ impl<'a> Judge<'a> {
                     self.base_need(top, base, access);
                     self.behind_view(top, base, access, seen);
                     if access == Access::Write {
-                        self.written_relation(base);
+                        self.written_relation(base, ColumnNames::Others);
                     }
                 }
                 // Fail closed: a catalog, or something newer than our snapshot.

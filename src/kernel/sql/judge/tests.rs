@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::kernel::{
     access::Permission,
     catalog::{
-        Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
-        UserOperator, Volatility,
+        Cascade, CascadeAction, Catalog, Column, Relation, RelationKind, Routine, RoutineKind,
+        TypeShape, UserCast, UserOperator, Volatility,
     },
     sql::{
         analysis::{Analysis, NeedOn, SessionEffect, StatementClass},
@@ -199,6 +199,49 @@ fn table(oid: u32, name: &str, type_oid: u32) -> Relation {
     relation.columns =
         vec![Column { number: 1, name: "x".into(), type_oid, type_name: "?".into() }];
     relation
+}
+
+#[test]
+fn a_key_that_acts_is_known_by_whatever_name_its_column_goes() {
+    let mut catalog = Catalog::default();
+    let column = |number, name: &str| Column {
+        number,
+        name: name.into(),
+        type_oid: 23,
+        type_name: "integer".into(),
+    };
+    let cascade = Cascade {
+        from: 2,
+        from_columns: vec![1],
+        to_columns: vec![1],
+        on_delete: CascadeAction::Nothing,
+        on_update: CascadeAction::Updates,
+    };
+    let columns = vec![column(1, "id"), column(2, "n")];
+    let roots =
+        Relation { columns: columns.clone(), cascades: vec![cascade], ..table(1, "roots", 23) };
+    catalog.add_relation(roots);
+    catalog.add_relation(table(2, "stems", 23));
+    // Its `n` is the table's `id`.
+    let mut view = Relation::new(3, "public", "swapped", RelationKind::View);
+    view.columns = columns;
+    view.reads = vec![1];
+    catalog.add_relation(view);
+    let reaches = |text: &str| {
+        let stems = |on: &NeedOn| matches!(on, NeedOn::Relation { name, .. } if name == "stems");
+        one_in(&catalog, text).needs.iter().any(|need| stems(&need.on))
+    };
+    for text in [
+        "UPDATE roots SET id = 1",
+        "UPDATE swapped SET n = 1",
+        "UPDATE roots SET renamed_a_moment_ago = 1",
+        "INSERT INTO swapped VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = 1",
+    ] {
+        assert!(reaches(text), "{text}");
+    }
+    for text in ["UPDATE roots SET n = 1", "DELETE FROM roots", "INSERT INTO swapped VALUES (1)"] {
+        assert!(!reaches(text), "{text}");
+    }
 }
 
 #[test]
