@@ -7,6 +7,7 @@
 
 mod copy;
 mod extended;
+mod ordinary;
 mod simple;
 
 use crate::support::{

@@ -224,7 +224,7 @@ COPY public.jobs (queue, payload) FROM STDIN WITH (FORMAT csv, HEADER true, DELI
 COPY stock FROM STDIN BINARY
 
 -- name: refresh
--- needs: dml
+-- needs: dml,select
 REFRESH MATERIALIZED VIEW CONCURRENTLY monthly_sales
 
 -- name: lock for writing

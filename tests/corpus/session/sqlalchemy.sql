@@ -4,9 +4,11 @@
 BEGIN
 
 -- name: reflection (2)
+-- needs: info
 show transaction isolation level
 
 -- name: reflection (3)
+-- needs: info
 show standard_conforming_strings
 
 -- name: reflection (4)
