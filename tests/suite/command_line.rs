@@ -175,7 +175,7 @@ fn check_finds_nothing_wrong_with_a_plain_log_in_and_much_with_a_superuser() {
 
     server.sql(
         "CREATE ROLE strong LOGIN BYPASSRLS CREATEROLE REPLICATION PASSWORD 'x' CONNECTION LIMIT 3;
-         CREATE ROLE owner_of_all SUPERUSER; GRANT owner_of_all, pg_write_server_files TO strong;
+         CREATE ROLE owner_of_all SUPERUSER; GRANT owner_of_all, pg_write_server_files, pg_monitor TO strong;
          ALTER ROLE strong SET standard_conforming_strings = off;",
     );
     let strong = Place::with(&server.address(), "strong", "x", ("", "trust = [\"ext:nowhere\"]\n"));
@@ -186,6 +186,7 @@ fn check_finds_nothing_wrong_with_a_plain_log_in_and_much_with_a_superuser() {
         "strong has REPLICATION",
         "can become owner_of_all, which is a superuser",
         "member of pg_write_server_files",
+        "member of pg_read_all_settings",
         "standard_conforming_strings off",
         "may have 3 connections",
         "trust names `ext:nowhere`",

@@ -26,7 +26,12 @@ const OLDEST: u32 = 13;
 const NEWEST: u32 = 18;
 
 /// Roles that reach out of the database, and what their members can do.
-const REACHING_OUT: [(&str, &str); 4] = [
+const REACHING_OUT: [(&str, &str); 5] = [
+    (
+        "pg_read_all_settings",
+        "show whoever holds info the settings that only superusers see, primary_conninfo and a \
+         password in it among them",
+    ),
     ("pg_execute_server_program", "run programs on the server's machine"),
     ("pg_read_server_files", "read files on the server's machine"),
     ("pg_write_server_files", "write files on the server's machine"),
