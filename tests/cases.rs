@@ -194,6 +194,7 @@ fn describe(analysis: &Analysis) -> String {
                 NeedOn::Anything => permission.to_owned(),
                 NeedOn::Nobody => "nobody".to_owned(),
                 NeedOn::WholeTarget | NeedOn::Code => format!("{permission} everywhere"),
+                NeedOn::Moved { .. } => format!("{permission} moving rows"),
                 NeedOn::Relation { schema, name, of: _ } if schema.is_empty() => {
                     format!("{permission} on ?.{name}")
                 }

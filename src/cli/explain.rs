@@ -382,7 +382,9 @@ fn notes(analysis: &Analysis) -> String {
 
 fn reason(need: &Need) -> String {
     match need.on {
-        NeedOn::WholeTarget | NeedOn::Code => format!("{} (a grant on ALL tables)", need.why),
+        NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => {
+            format!("{} (a grant on ALL tables)", need.why)
+        }
         NeedOn::Nobody => format!("{} (nobody may, whatever is granted)", need.why),
         NeedOn::Relation { .. } | NeedOn::Anything => need.why.clone(),
     }
@@ -543,7 +545,7 @@ impl Verdict {
 fn need_json(need: &Need) -> Value {
     let on = match &need.on {
         NeedOn::Relation { schema, name, of: _ } => json!({"schema": schema, "name": name}),
-        NeedOn::WholeTarget | NeedOn::Code => json!("target"),
+        NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => json!("target"),
         NeedOn::Nobody => json!("nobody"),
         NeedOn::Anything => Value::Null,
     };

@@ -372,7 +372,7 @@ impl<'a> Check<'a> {
                     }
                     NeedOn::WholeTarget => true,
                     NeedOn::Code => need.permission == Permission::Select,
-                    NeedOn::Anything | NeedOn::Nobody => false,
+                    NeedOn::Anything | NeedOn::Moved { .. } | NeedOn::Nobody => false,
                 }
         })
     }

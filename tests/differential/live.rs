@@ -158,7 +158,7 @@ fn holding(need: &Need) -> Option<Held> {
         NeedOn::Relation { schema, name, .. } if !schema.is_empty() => {
             Some((schema.clone(), name.clone()))
         }
-        NeedOn::Relation { .. } | NeedOn::WholeTarget | NeedOn::Code => None,
+        NeedOn::Relation { .. } | NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => None,
         NeedOn::Anything => Some(("public".to_owned(), "people".to_owned())),
         NeedOn::Nobody => return None,
     };

@@ -12,6 +12,7 @@ mod attack_code;
 mod attack_corpus;
 mod attack_log_in;
 mod attack_names;
+mod attack_scopes;
 mod attack_session;
 mod audit;
 mod cancel;

@@ -733,7 +733,9 @@ impl fmt::Display for MissingShown<'_> {
                 f.write_str(" on ")?;
                 write_name(f, schema, name)
             }
-            NeedOn::WholeTarget | NeedOn::Code => f.write_str(" on the whole target"),
+            NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => {
+                f.write_str(" on the whole target")
+            }
             NeedOn::Nobody => f.write_str(", which is not enough: nobody may"),
             NeedOn::Anything => Ok(()),
         }

@@ -53,6 +53,9 @@ pub fn decide<'a>(
             if need.on == NeedOn::Code && rights.may_write() {
                 satisfy(&could_write(need), rights, &live, &mut used, &mut missing);
             }
+            for moved in into_scope(need, &live) {
+                satisfy(&moved, rights, &live, &mut used, &mut missing);
+            }
         }
     }
     let exports = rights.standing.allows(Permission::Export)
@@ -135,11 +138,27 @@ fn could_write(need: &Need) -> Need {
     }
 }
 
+/// What must be held because rows are moved to where a grant would cover them.
+fn into_scope(need: &Need, live: &[&Arc<Grant>]) -> SmallVec<[Need; 2]> {
+    let NeedOn::Moved { from, to } = &need.on else { return SmallVec::new() };
+    let there = |scope: &Scope| match to {
+        Some((schema, name)) => scope.covers(schema, name),
+        None => true,
+    };
+    [Permission::Select, Permission::Dml]
+        .into_iter()
+        .filter(|permission| {
+            live.iter().any(|g| g.permissions.allows(*permission) && there(&g.scope))
+        })
+        .map(|permission| Need { permission, on: (**from).clone(), why: need.why.clone() })
+        .collect()
+}
+
 fn covers(scope: &Scope, on: &NeedOn) -> bool {
     match on {
         NeedOn::Anything => true,
         NeedOn::Nobody => false,
-        NeedOn::WholeTarget | NeedOn::Code => *scope == Scope::All,
+        NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => *scope == Scope::All,
         NeedOn::Relation { schema, name, of } => {
             scope.covers(schema, name) || of.iter().any(|(schema, name)| scope.covers(schema, name))
         }

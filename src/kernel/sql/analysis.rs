@@ -92,6 +92,15 @@ pub enum NeedOn {
     /// Code of the target's own that says it doesn't write. An unscoped grant covers it; where the session
     /// may write, nothing but its own word keeps it from doing so, and dml must be unscoped too.
     Code,
+    /// Rows that are put under another name or another table. The permission must be unscoped; and who
+    /// holds select or dml on some tables only, these among which the rows come to lie, must hold it on
+    /// where they lie until then: nobody moves rows into her scope.
+    Moved {
+        /// Where the rows lie.
+        from: Box<NeedOn>,
+        /// Where they come to lie, by schema and name. `None`: nobody knows, or in many places.
+        to: Option<(String, String)>,
+    },
     /// Nothing: any grant of the permission covers it, scoped or not.
     Anything,
     /// Something that nobody may touch through the gateway: no permission covers it.

@@ -8,6 +8,7 @@ mod cascades;
 mod code;
 mod effects;
 mod hide;
+mod moves;
 mod names;
 mod needs;
 mod reach;

@@ -285,6 +285,41 @@ pub enum RoleChanged {
     All,
 }
 
+/// Rows that a statement puts under another name, or under another table besides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moved {
+    /// A relation gets another name in its schema.
+    Renamed {
+        /// What it is called until then.
+        relation: RawName,
+        /// Its new name.
+        name: String,
+    },
+    /// A relation goes to another schema.
+    ToSchema {
+        /// What it is called until then.
+        relation: RawName,
+        /// Where it goes.
+        schema: String,
+    },
+    /// A table becomes a partition of another, or inherits from it.
+    Under {
+        /// The part.
+        relation: RawName,
+        /// What shows its rows from then on.
+        whole: RawName,
+    },
+    /// A table becomes a partition of another, whose rows come to lie in it.
+    Into {
+        /// Whose rows they are.
+        whole: RawName,
+        /// Where they come to lie.
+        part: RawName,
+    },
+    /// A schema gets another name, and all its relations with it.
+    Schema(String),
+}
+
 /// What one parser saw in one statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
@@ -313,6 +348,8 @@ pub struct Reading {
     pub settings: Vec<SettingChange>,
     /// Roles that it changes, as the server's grammar has it.
     pub roles: BTreeSet<RoleChanged>,
+    /// Rows that it puts elsewhere, as the server's grammar has it.
+    pub moved: Vec<Moved>,
     /// The transaction statement it is, if it is one.
     pub transaction: Option<TransactionChange>,
     /// The name in PREPARE, EXECUTE, DEALLOCATE (`*` for ALL), DECLARE, FETCH, MOVE, CLOSE (`*` for
@@ -348,6 +385,7 @@ impl Reading {
             types: BTreeSet::new(),
             settings: Vec::new(),
             roles: BTreeSet::new(),
+            moved: Vec::new(),
             transaction: None,
             object: None,
             holds: false,

@@ -9,6 +9,7 @@
 //! and nesting guard the rest.
 
 mod columns;
+mod moves;
 mod objects;
 mod outputs;
 mod relations;

@@ -442,7 +442,11 @@ impl<'a> Judge<'a> {
                         format!("{why} on {name}")
                     }
                     NeedOn::Relation { schema, name, of: _ } => format!("{why} on {schema}.{name}"),
-                    NeedOn::Anything | NeedOn::WholeTarget | NeedOn::Code | NeedOn::Nobody => why,
+                    NeedOn::Anything
+                    | NeedOn::WholeTarget
+                    | NeedOn::Code
+                    | NeedOn::Moved { .. }
+                    | NeedOn::Nobody => why,
                 };
                 self.needs.add(Permission::Dml, on, why);
             }

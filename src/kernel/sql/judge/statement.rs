@@ -23,6 +23,7 @@ impl Judge<'_> {
         for kind in &reading.kinds {
             self.kind(*kind);
         }
+        self.moves();
         // SELECT without relations and with reviewed built-ins only: SELECT 1.
         if self.needs.is_empty()
             && (self.has(StatementKind::Select) || self.has(StatementKind::Values))

@@ -9,18 +9,7 @@ use crate::kernel::sql::{
 
 impl Reader {
     pub(super) fn relation(&mut self, relation: &pg::RangeVar, access: Access) {
-        let pg::RangeVar {
-            catalogname,
-            schemaname,
-            relname,
-            inh: _,
-            relpersistence: _,
-            alias: _,
-            location: _,
-        } = relation;
-        let parts = [catalogname, schemaname, relname];
-        let name = RawName(parts.into_iter().filter(|p| !p.is_empty()).cloned().collect());
-        self.named(name, access);
+        self.named(raw_name(relation), access);
     }
 
     pub(super) fn named(&mut self, name: RawName, access: Access) {
@@ -166,6 +155,21 @@ impl Reader {
         }
         walk::a_expr(self, e);
     }
+}
+
+/// The name that a relation is written with.
+pub(super) fn raw_name(relation: &pg::RangeVar) -> RawName {
+    let pg::RangeVar {
+        catalogname,
+        schemaname,
+        relname,
+        inh: _,
+        relpersistence: _,
+        alias: _,
+        location: _,
+    } = relation;
+    let parts = [catalogname, schemaname, relname];
+    RawName(parts.into_iter().filter(|p| !p.is_empty()).cloned().collect())
 }
 
 /// A dotted name.

@@ -517,14 +517,12 @@ impl Visit for Reader {
         if pg::ObjectType::try_from(n.rename_type) == Ok(pg::ObjectType::ObjectRole) {
             self.changes_named(&n.subname);
         }
-        // The new name is one to know too: a relation may take the name of a catalog.
-        if n.relation.is_some() && n.subname.is_empty() {
-            self.named(RawName(vec![n.newname.clone()]), Access::Define);
-        }
+        self.renames(n);
         self.statement(kind, Access::Define, |s| walk::rename_stmt(s, n));
     }
 
     fn alter_object_schema_stmt(&mut self, n: &pg::AlterObjectSchemaStmt) {
+        self.sets_schema(n);
         let kind = object_kind(n.object_type);
         self.statement(kind, Access::Define, |s| walk::alter_object_schema_stmt(s, n));
     }
@@ -539,7 +537,13 @@ impl Visit for Reader {
         self.statement(kind, Access::Define, |s| walk::define_stmt(s, n));
     }
 
+    fn create_stmt(&mut self, n: &pg::CreateStmt) {
+        self.makes_partition(n);
+        self.statement(Kind::SchemaChange, Access::Define, |s| walk::create_stmt(s, n));
+    }
+
     fn alter_table_stmt(&mut self, n: &pg::AlterTableStmt) {
+        self.joins_tables(n);
         self.statement(Kind::SchemaChange, Access::Define, |s| walk::alter_table_stmt(s, n));
     }
 
@@ -586,7 +590,6 @@ impl Visit for Reader {
             create_schema_stmt CreateSchemaStmt,
             create_seq_stmt CreateSeqStmt,
             create_stats_stmt CreateStatsStmt,
-            create_stmt CreateStmt,
             index_stmt IndexStmt,
             reindex_stmt ReindexStmt,
             replica_identity_stmt ReplicaIdentityStmt,
