@@ -18,7 +18,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sqlparser::{dialect::PostgreSqlDialect, parser::Parser};
 
@@ -85,7 +85,7 @@ struct Walker {
     reading: Reading,
     columns: Columns,
     /// Names bound to CTEs, the innermost scope last.
-    ctes: Vec<Vec<String>>,
+    ctes: Vec<HashSet<String>>,
     /// Relations by the name or alias that stands for them anywhere in the statement.
     aliases: BTreeMap<String, BTreeSet<RawName>>,
     /// Column references of one part, and names before `.*`: a whole row if an alias.

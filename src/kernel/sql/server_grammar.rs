@@ -20,6 +20,7 @@ mod statements;
 mod walk;
 
 use std::{
+    collections::HashSet,
     panic::catch_unwind,
     sync::{Mutex, PoisonError},
 };
@@ -170,11 +171,13 @@ struct Reader {
     /// The kind of the top node, once known.
     top: Option<StatementKind>,
     /// Names of the CTEs in scope, innermost last.
-    scopes: Vec<Vec<String>>,
+    scopes: Vec<HashSet<String>>,
     /// What being named means where we are.
     access: Access,
     /// What is said about columns.
     mentions: Mentions,
+    /// How often rows were locked so far.
+    locks: u32,
     unexpected: Option<&'static str>,
 }
 
@@ -188,6 +191,7 @@ impl Reader {
             scopes: Vec::new(),
             access: Access::Read,
             mentions: Mentions::default(),
+            locks: 0,
             unexpected: None,
         }
     }

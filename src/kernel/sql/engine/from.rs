@@ -1,5 +1,7 @@
 //! FROM: relations, joins, functions that return rows.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{
     Join, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableSample, TableSampleKind,
     TableWithJoins, XmlTableColumnOption,
@@ -184,7 +186,7 @@ impl Walker {
         alias: Option<&TableAlias>,
         access: Access,
     ) -> Vec<RawName> {
-        let bound = |scope: &Vec<String>| scope.iter().any(|cte| cte == raw.base());
+        let bound = |scope: &HashSet<String>| scope.contains(raw.base());
         // What is written is never a CTE.
         let is_cte =
             access == Access::Read && raw.schema().is_none() && self.ctes.iter().any(bound);

@@ -1,5 +1,7 @@
 //! Queries: WITH, set operations, SELECT, VALUES.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{
     Distinct, GroupByExpr, GroupByWithModifier, LimitClause, LockClause, NamedWindowExpr, OrderBy,
     OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectInto, SelectItem,
@@ -63,9 +65,7 @@ impl Walker {
         if let Some(fetch) = fetch {
             self.exprs(&fetch.quantity);
         }
-        for lock in locks {
-            self.lock(lock, &from);
-        }
+        self.locks(locks, &from);
         if with.is_some() {
             self.ctes.pop();
         }
@@ -76,32 +76,32 @@ impl Walker {
     pub(super) fn with(&mut self, with: &With) {
         let all = || with.cte_tables.iter().map(|cte| fold(&cte.alias.name)).collect();
         // RECURSIVE lets every member see every other; without it only the later see the earlier.
-        self.ctes.push(if with.recursive { all() } else { Vec::new() });
+        self.ctes.push(if with.recursive { all() } else { HashSet::new() });
         for cte in &with.cte_tables {
             self.foreign |= cte.from.is_some();
             self.query(&cte.query);
             if !with.recursive {
                 let name = fold(&cte.alias.name);
                 if let Some(scope) = self.ctes.last_mut() {
-                    scope.push(name);
+                    scope.insert(name);
                 }
             }
         }
     }
 
-    fn lock(&mut self, lock: &LockClause, from: &[RawName]) {
-        match &lock.of {
-            None => {
-                for relation in from {
-                    self.relation(relation.clone(), Access::LockRows);
-                }
+    /// Each name once, however often it is locked: clauses and tables may be many.
+    fn locks(&mut self, locks: &[LockClause], from: &[RawName]) {
+        if locks.iter().any(|lock| lock.of.is_none()) {
+            for relation in from {
+                self.relation(relation.clone(), Access::LockRows);
             }
-            Some(of) => {
-                let alias = self.name(of);
-                let meant = self.aliases.get(alias.base()).cloned().unwrap_or_default();
-                for relation in meant {
-                    self.relation(relation, Access::LockRows);
-                }
+        }
+        let names: HashSet<_> =
+            locks.iter().filter_map(|l| l.of.as_ref()).map(|of| self.name(of)).collect();
+        let names: HashSet<&str> = names.iter().map(RawName::base).collect();
+        for name in names {
+            for relation in self.aliases.get(name).cloned().unwrap_or_default() {
+                self.relation(relation, Access::LockRows);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Which relations, routines, operators and types a tree names, and which names are CTEs.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use pg_query::protobuf::{self as pg, a_const::Val, node::Node as N};
 
 use crate::kernel::sql::{
@@ -28,7 +30,7 @@ impl Reader {
     pub(super) fn is_cte(&self, relation: &pg::RangeVar) -> bool {
         relation.catalogname.is_empty()
             && relation.schemaname.is_empty()
-            && self.scopes.iter().flatten().any(|name| *name == relation.relname)
+            && self.scopes.iter().any(|names| names.contains(&relation.relname))
     }
 
     /// A query or a row-changing statement: its CTEs are seen inside only.
@@ -37,7 +39,7 @@ impl Reader {
         with: Option<&pg::WithClause>,
         inside: impl FnOnce(&mut Self),
     ) {
-        self.scopes.push(Vec::new());
+        self.scopes.push(HashSet::new());
         if let Some(with) = with {
             self.ctes(with);
         }
@@ -65,26 +67,49 @@ impl Reader {
 
     /// FOR UPDATE and its like, on the tables of this query's FROM.
     pub(super) fn row_locks(&mut self, from: &[pg::Node], clauses: &[pg::Node]) {
+        let clauses = clauses.iter().filter_map(|clause| match &clause.node {
+            Some(N::LockingClause(clause)) => Some(clause),
+            _ => None,
+        });
+        // Each table once, however often it is named: clauses and tables may be many.
+        let (mut names, mut all) = (BTreeMap::new(), false);
         for clause in clauses {
-            let Some(N::LockingClause(clause)) = &clause.node else { continue };
             let pg::LockingClause { locked_rels, strength: _, wait_policy: _ } = clause;
-            if locked_rels.is_empty() {
-                for item in from {
-                    self.lock_item(item);
+            all |= locked_rels.is_empty();
+            for locked in locked_rels {
+                if let Some(N::RangeVar(locked)) = &locked.node {
+                    names.insert(locked.relname.as_str(), locked);
                 }
             }
-            for locked in locked_rels {
-                let Some(N::RangeVar(locked)) = &locked.node else { continue };
-                match from.iter().find_map(|item| called(item, &locked.relname)) {
-                    Some(item) => self.lock_item(item),
-                    // The server will find no such table either.
-                    None => self.source(locked, Access::LockRows),
-                }
+        }
+        if all {
+            for item in from {
+                self.lock_item(item);
+            }
+        }
+        if names.is_empty() {
+            return;
+        }
+        let mut known = HashMap::new();
+        for item in from {
+            callings(item, &mut known);
+        }
+        for (name, locked) in names {
+            match known.get(name) {
+                Some(item) if !all => self.lock_item(item),
+                Some(_) => {}
+                // The server will find no such table either.
+                None => self.source(locked, Access::LockRows),
             }
         }
     }
 
     fn lock_item(&mut self, item: &pg::Node) {
+        self.locks += 1;
+        if self.locks > LOCKS_MAX {
+            self.unexpected = Some("number of row locks in queries inside each other");
+            return;
+        }
         match &item.node {
             Some(N::RangeVar(relation)) => self.source(relation, Access::LockRows),
             Some(N::JoinExpr(join)) => {
@@ -102,7 +127,8 @@ impl Reader {
                     sub.subquery.as_ref().and_then(|q| q.node.as_ref())
                 {
                     // The subquery's own CTEs hide tables of the same name.
-                    self.scopes.push(select.with_clause.as_ref().map_or_else(Vec::new, cte_names));
+                    self.scopes
+                        .push(select.with_clause.as_ref().map_or_else(HashSet::new, cte_names));
                     self.lock_select(select);
                     self.scopes.pop();
                 }
@@ -185,7 +211,7 @@ pub(super) fn name_of(parts: &[pg::Node]) -> RawName {
     )
 }
 
-fn cte_names(with: &pg::WithClause) -> Vec<String> {
+fn cte_names(with: &pg::WithClause) -> HashSet<String> {
     with.ctes
         .iter()
         .filter_map(|n| match &n.node {
@@ -195,27 +221,33 @@ fn cte_names(with: &pg::WithClause) -> Vec<String> {
         .collect()
 }
 
-/// The item of a FROM list that goes by this name.
-fn called<'a>(item: &'a pg::Node, name: &str) -> Option<&'a pg::Node> {
-    let alias = |alias: &Option<pg::Alias>| alias.as_ref().map(|a| a.aliasname.clone());
+/// Row locks of a statement, those of a query counted again for each query around it that locks.
+const LOCKS_MAX: u32 = 400_000;
+
+/// What the items of a FROM list go by; of two of the same name the first counts.
+fn callings<'a>(item: &'a pg::Node, known: &mut HashMap<&'a str, &'a pg::Node>) {
+    let mut called = |alias: Option<&'a pg::Alias>, name: Option<&'a str>| {
+        if let Some(name) = alias.map(|a| a.aliasname.as_str()).or(name) {
+            known.entry(name).or_insert(item);
+        }
+    };
     match &item.node {
         Some(N::RangeVar(relation)) => {
-            let by = alias(&relation.alias).unwrap_or_else(|| relation.relname.clone());
-            (by == name).then_some(item)
+            called(relation.alias.as_ref(), Some(&relation.relname));
         }
         Some(N::JoinExpr(join)) => {
-            if alias(&join.alias).as_deref() == Some(name) {
-                return Some(item);
+            called(join.alias.as_ref(), None);
+            for side in [&join.larg, &join.rarg].into_iter().flatten() {
+                callings(side, known);
             }
-            [&join.larg, &join.rarg].into_iter().flatten().find_map(|side| called(side, name))
         }
         Some(N::RangeTableSample(sample)) => {
-            sample.relation.as_deref().and_then(|relation| called(relation, name))
+            if let Some(relation) = sample.relation.as_deref() {
+                callings(relation, known);
+            }
         }
-        Some(N::RangeSubselect(sub)) => {
-            (alias(&sub.alias).as_deref() == Some(name)).then_some(item)
-        }
-        _ => None,
+        Some(N::RangeSubselect(sub)) => called(sub.alias.as_ref(), None),
+        _ => {}
     }
 }
 
