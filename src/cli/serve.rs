@@ -208,6 +208,7 @@ async fn build(
         access: ArcSwap::from_pointee(snapshot),
         world: ArcSwap::from_pointee(world),
         registry: Arc::new(Registry::default()),
+        doorstep: Arc::default(),
         room: Arc::default(),
         budgets: Budgets::default(),
         clock,
@@ -391,12 +392,20 @@ async fn listen(
                         tracing::debug!(peer = %accepted.stream.peer(), "not from an allowed address");
                         continue;
                     }
+                    let services = &gateway.services;
+                    let most = services.world.load().limits.log_ins_per_address;
+                    let peer = accepted.stream.peer();
+                    let Some(standing) = services.doorstep.enter(peer, most) else {
+                        // Cheaper than any answer; whoever floods doesn't read it.
+                        tracing::debug!(%peer, "too many connections that have not logged in");
+                        continue;
+                    };
                     let admission: Admission = accepted.admission;
                     match accepted.stream.detach() {
                         Ok(stream) => {
                             let (tls, target) = (policy.clone(), now.target);
                             let doorway = Arc::new(Doorway { tls, target });
-                            cores.hand_over(Arrival { stream, admission, doorway });
+                            cores.hand_over(Arrival { stream, admission, doorway, standing });
                         }
                         Err(error) => tracing::debug!(error = %error, "a connection was gone"),
                     }

@@ -40,6 +40,8 @@ pub struct Limits {
     pub connections_per_principal: u32,
     /// Client connections in all.
     pub connections: u32,
+    /// Client connections of one address that have not logged in yet.
+    pub log_ins_per_address: u32,
     /// The longest statement text.
     pub statement_bytes: u64,
     /// The longest single message of a client: a Bind with its parameters, a piece of COPY data.
@@ -73,6 +75,7 @@ pub(super) fn read_limits(section: Section<'_>) -> Limits {
         login_timeout: section.duration("login_timeout", seconds(MINUTE)),
         connections_per_principal: section.count("connections_per_principal", 50, 100_000) as u32,
         connections: section.count("connections", 1_000, 1_000_000) as u32,
+        log_ins_per_address: section.count("log_ins_per_address", 200, 1_000_000) as u32,
         statement_bytes: section.bytes("statement_bytes", 1 << 20),
         message_bytes,
         long_messages_bytes: section

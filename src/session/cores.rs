@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     cache::Cache,
+    doorstep::Standing,
     pg,
     services::{Core, CoreRef, Doorway, Services},
 };
@@ -46,6 +47,8 @@ pub struct Arrival {
     pub admission: Admission,
     /// Where it came in.
     pub doorway: Arc<Doorway>,
+    /// Its place among those that have not logged in.
+    pub standing: Standing,
 }
 
 /// All cores of the process.
@@ -173,7 +176,7 @@ async fn serve(core: CoreRef, arrival: Arrival) {
     match arrival.stream.attach() {
         Ok(stream) => {
             let has_room = matches!(arrival.admission, Admission::Session(_));
-            pg::accept(core, stream, arrival.doorway, has_room).await;
+            pg::accept(core, stream, arrival.doorway, (has_room, arrival.standing)).await;
         }
         Err(error) => tracing::debug!(error = %error, "a connection was gone before it was served"),
     }

@@ -7,6 +7,7 @@ pub mod budget;
 pub mod cache;
 pub mod cores;
 pub mod desk;
+pub mod doorstep;
 pub mod gate;
 pub mod login;
 pub mod names;

@@ -36,6 +36,15 @@ pub struct Registry {
 struct Inner {
     by_id: HashMap<SessionId, Arc<SessionHandle>>,
     by_process: HashMap<i32, (CancelKey, Arc<SessionHandle>)>,
+    /// Log-ins that have passed and are on their way to their targets.
+    arriving: Vec<(Principal, TargetName)>,
+}
+
+/// A session that is being connected: it counts, or any number could be at once. Dropping it ends that.
+#[derive(Debug)]
+pub struct Arriving {
+    registry: Arc<Registry>,
+    who: (Principal, TargetName),
 }
 
 /// Keeps a session registered; dropping it takes the session off the list.
@@ -97,13 +106,23 @@ impl Registry {
         all
     }
 
-    /// How many a principal has, and how many there are on a target.
-    pub fn counts(&self, principal: &Principal, target: &TargetName) -> (usize, usize) {
-        let inner = self.lock();
-        let of = |test: &dyn Fn(&SessionHandle) -> bool| {
-            inner.by_id.values().filter(|h| test(h)).count()
+    /// Counts a session that is to be connected, and says how many the principal had before, and how
+    /// many there were on the target.
+    pub fn arrive(
+        self: &Arc<Self>,
+        principal: &Principal,
+        target: &TargetName,
+    ) -> (Arriving, (usize, usize)) {
+        let mut inner = self.lock();
+        let of = |test: &dyn Fn(&Principal, &TargetName) -> bool| {
+            inner.by_id.values().filter(|h| test(&h.principal, &h.target)).count()
+                + inner.arriving.iter().filter(|(p, t)| test(p, t)).count()
         };
-        (of(&|h| h.principal == *principal), of(&|h| h.target == *target))
+        let counts = (of(&|p, _| p == principal), of(&|_, t| t == target));
+        let who = (principal.clone(), target.clone());
+        inner.arriving.push(who.clone());
+        drop(inner);
+        (Arriving { registry: Arc::clone(self), who }, counts)
     }
 
     /// How many there are.
@@ -120,6 +139,15 @@ impl Registry {
     pub fn raise_all(&self, wake: Wake) {
         for handle in self.all() {
             handle.signal.raise(wake);
+        }
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let mut inner = self.registry.lock();
+        if let Some(at) = inner.arriving.iter().position(|who| *who == self.who) {
+            inner.arriving.swap_remove(at);
         }
     }
 }

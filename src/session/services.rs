@@ -16,7 +16,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
-    budget::Budgets, cache::Cache, pg::startup::TlsPolicy, registry::Registry, room::Room,
+    budget::Budgets, cache::Cache, doorstep::Doorstep, pg::startup::TlsPolicy, registry::Registry,
+    room::Room,
 };
 use crate::{
     kernel::{
@@ -61,6 +62,8 @@ pub struct Limits {
     pub idle_in_transaction_timeout: Option<Duration>,
     /// Connections of one principal.
     pub connections_per_principal: usize,
+    /// Connections of one address that have not logged in yet.
+    pub log_ins_per_address: usize,
     /// Prepared statements and portals of one session.
     pub names: usize,
     /// What is kept for them in memory, in bytes.
@@ -159,6 +162,8 @@ pub struct Services {
     pub world: ArcSwap<World>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// Who has not logged in yet, and who failed to.
+    pub doorstep: Arc<Doorstep>,
     /// Memory for long messages.
     pub room: Arc<Room>,
     /// Row budgets.

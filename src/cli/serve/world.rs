@@ -81,6 +81,7 @@ fn limits(limits: &config::Limits) -> Limits {
         idle_timeout: limits.idle_timeout,
         idle_in_transaction_timeout: limits.idle_in_transaction_timeout,
         connections_per_principal: limits.connections_per_principal as usize,
+        log_ins_per_address: limits.log_ins_per_address as usize,
         names: NAMES,
         names_bytes: usize::try_from(limits.prepared_bytes).unwrap_or(usize::MAX),
         room_bytes: usize::try_from(limits.long_messages_bytes).unwrap_or(usize::MAX),

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -33,8 +33,9 @@ use crate::{
         stream::{Peer, Stream},
     },
     session::{
-        login::{self, Claim, Identified},
-        registry::{CancelKey, Registered},
+        doorstep::Standing,
+        login::{self, Claim, Identified, LoginError},
+        registry::{Arriving, CancelKey, Registered},
         services::{CoreRef, Doorway, Target},
         signal::{Activity, SessionHandle, Signal},
     },
@@ -48,7 +49,12 @@ use crate::{
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// One connection's life. Without room it may cancel a statement, or be told so, and nothing else.
-pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>, has_room: bool) {
+pub async fn accept(
+    core: CoreRef,
+    stream: Stream,
+    doorway: Arc<Doorway>,
+    (has_room, standing): (bool, Standing),
+) {
     let timeout = core.services.world.load().limits.login_timeout;
     match startup::negotiate(stream, &doorway.tls, timeout).await {
         Ok(Negotiated::Cancel { stream, request }) => {
@@ -69,7 +75,7 @@ pub async fn accept(core: CoreRef, stream: Stream, doorway: Arc<Doorway>, has_ro
         }
         Ok(Negotiated::Session(secured)) => {
             let session = SessionId(core.services.session_number());
-            Login { core, doorway, session }.run(secured).await;
+            Login { core, doorway, session }.run(secured, standing).await;
         }
         Err(error) => tracing::debug!(error = %error, "no session came of a connection"),
     }
@@ -100,13 +106,26 @@ struct Admitted {
     wish: Wish,
     state: Arc<PrincipalState>,
     target: Arc<Target>,
+    arriving: Arriving,
+}
+
+fn too_many_guesses() -> Refusal {
+    let text = "too many wrong log-ins of this name from this address";
+    Refusal::new(RefusalKind::TooManyConnections, text).with_hint("Try again in a minute.")
 }
 
 impl Login {
-    async fn run(self, secured: Secured) {
+    async fn run(self, secured: Secured, standing: Standing) {
         self.core.services.look_at_store().await;
         let wish = self.wish(&secured);
-        let Secured { stream, startup, leftover } = secured;
+        let Secured { mut stream, startup, leftover } = secured;
+        let doorstep = &self.core.services.doorstep;
+        let Some(wait) = doorstep.wait(wish.peer, &wish.principal, Instant::now()) else {
+            // Not on record: the wrong proofs before are, and this must cost less than they did.
+            self.core.counts.connection(ConnectionOutcome::Refused);
+            return login::tell(&mut stream, &too_many_guesses()).await;
+        };
+        tokio::time::sleep(wait).await;
         let access = self.core.services.access.load_full();
         let state = access.principal(&wish.principal).cloned();
         let now = self.core.services.clock.now();
@@ -117,18 +136,23 @@ impl Login {
         let identified = match identified {
             Ok(identified) => identified,
             Err(error) => {
+                if matches!(error, LoginError::Scram(_)) {
+                    doorstep.wrong(wish.peer, &wish.principal, Instant::now());
+                }
                 self.note_failure(&wish, &error.to_string());
                 return;
             }
         };
+        drop(standing);
         // Fail closed: the mock's proof can't be made, but a name without a principal never passes.
         let Some(state) = state else {
             self.note_failure(&wish, "no such principal");
             return;
         };
+        doorstep.proven(wish.peer, &wish.principal);
         match self.admit(&wish, &state) {
-            Ok(target) => {
-                let admitted = Admitted { identified, startup, wish, state, target };
+            Ok((target, arriving)) => {
+                let admitted = Admitted { identified, startup, wish, state, target, arriving };
                 self.connect(admitted).await;
             }
             Err(refusal) => {
@@ -182,7 +206,11 @@ impl Login {
     }
 
     /// Whether she may be here at all: she could hold a permission on the target, and there is room.
-    fn admit(&self, wish: &Wish, state: &PrincipalState) -> Result<Arc<Target>, Refusal> {
+    fn admit(
+        &self,
+        wish: &Wish,
+        state: &PrincipalState,
+    ) -> Result<(Arc<Target>, Arriving), Refusal> {
         if state.disabled {
             let text = format!("{} is disabled", state.name);
             return Err(
@@ -207,7 +235,7 @@ impl Login {
             .with_hint(format!("Leave the database out, or give {}.", target.database)));
         }
         let registry = &self.core.services.registry;
-        let (own, on_target) = registry.counts(&state.name, &target.name);
+        let (arriving, (own, on_target)) = registry.arrive(&state.name, &target.name);
         if own >= world.limits.connections_per_principal {
             return Err(Refusal::new(
                 RefusalKind::TooManyConnections,
@@ -224,11 +252,11 @@ impl Login {
             )
             .with_hint("Try again later, or ask an operator to raise max_connections."));
         }
-        Ok(Arc::clone(target))
+        Ok((Arc::clone(target), arriving))
     }
 
     async fn connect(self, admitted: Admitted) {
-        let Admitted { identified, startup, wish, state, target } = admitted;
+        let Admitted { identified, startup, wish, state, target, arriving } = admitted;
         let Identified { mut stream, mut reply, leftover, .. } = identified;
         let parameters = match upstream_parameters(&startup, &wish) {
             Ok(parameters) => parameters,
@@ -255,6 +283,7 @@ impl Login {
             let refusal = Refusal::new(RefusalKind::Internal, "no cancel key could be made");
             return say_then_tell(&mut stream, reply, &refusal).await;
         };
+        drop(arriving);
         let plus = if stream.is_tls() { "scram-sha-256 over tls" } else { "scram-sha-256" };
         if let Err(refusal) =
             self.note_opened(&wish, &state, &target, (&connected, plus, &options.user))
