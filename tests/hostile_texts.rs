@@ -1,6 +1,6 @@
 //! Texts made to cost much: whatever they say, reading and judging them ends soon.
 //!
-//! They have up to 20,000 tokens, so that a debug build is done in seconds; with
+//! On demand: `cargo test --test hostile_texts -- --ignored --nocapture`. They have up to 20,000 tokens, so that a debug build is done in seconds; with
 //! `HALLPASS_HOSTILE_TOKENS=200000` they are as long as the lexer lets through.
 
 use std::time::{Duration, Instant};
@@ -398,6 +398,7 @@ fn costs(part: usize, parts: usize) {
 const MOST: Duration = Duration::from_secs(10);
 
 #[test]
+#[ignore = "a minute of processor time"]
 fn no_text_costs_more_than_its_length_pays_for() {
     let started = Instant::now();
     let run = |part| move || costs(part, 2);
