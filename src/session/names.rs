@@ -309,9 +309,15 @@ impl Names {
         Undo::Portal(key(name).into(), self.portals.remove(key(name)))
     }
 
-    /// DEALLOCATE ALL.
+    /// DEALLOCATE ALL. Spec: `DropAllPreparedStatements` knows named ones only.
     pub fn forget_statements(&mut self) {
-        self.statements.clear();
+        self.statements.named.clear();
+    }
+
+    /// DISCARD ALL.
+    pub fn discard_all(&mut self) {
+        self.forget_statements();
+        self.forget_portals();
     }
 
     /// CLOSE ALL: cursors; harmless for portals, which the server would name anew.

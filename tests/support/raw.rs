@@ -411,6 +411,11 @@ impl RawClient {
         self.stream.tcp().set_write_timeout(Some(time)).expect("a socket option");
     }
 
+    /// How long a read waits from now on.
+    pub fn wait_at_most(&self, time: Duration) {
+        self.stream.tcp().set_read_timeout(Some(time)).expect("a socket option");
+    }
+
     /// True if nothing arrives for this long.
     pub fn is_silent_for(&mut self, time: Duration) -> bool {
         if !self.received.is_empty() {

@@ -14,10 +14,7 @@ use crate::{
         builtins::{self, SettingRule},
         reading::{SettingChange, TransactionChange},
     },
-    session::{
-        names::{Names, Undo},
-        result::Run,
-    },
+    session::{names::Undo, result::Run},
     wire::pg::exchange::Owed,
 };
 
@@ -45,7 +42,7 @@ impl Conversation {
                 SessionEffect::Transaction(change) => self.transaction_changed(change, tag),
                 SessionEffect::Setting(change) => self.setting_changed(change),
                 SessionEffect::DiscardAll => {
-                    self.names = Names::default();
+                    self.names.discard_all();
                     self.settings_reset();
                 }
                 SessionEffect::DiscardPart => self.path_moved(),

@@ -487,6 +487,8 @@ impl Conversation {
 
     /// Refuses a Query.
     pub(super) fn refuse_query(&mut self, refusal: Refusal) {
+        // Spec: `exec_simple_query` forgets the unnamed statement before anything can go wrong.
+        drop(self.names.forget_statement(""));
         if self.is_quiet() && self.transaction.status != Status::Open {
             backend::error(&mut self.down, &refusal);
             backend::ready_for_query(&mut self.down, wire_status(self.transaction.status));

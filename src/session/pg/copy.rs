@@ -34,17 +34,9 @@ impl Conversation {
 
     /// True if a statement under way may be a COPY FROM STDIN: what is not understood, too.
     pub(super) fn copy_may_run(&self) -> bool {
-        self.may_run(|analysis| analysis.kind == CopyFromClient || analysis.writes)
-    }
-
-    /// True if a COPY FROM STDIN is under way.
-    pub(super) fn copy_runs(&self) -> bool {
-        self.exchange.is_copying_in() || self.may_run(|analysis| analysis.kind == CopyFromClient)
-    }
-
-    fn may_run(&self, is_copy: impl Fn(&Analysis) -> bool) -> bool {
+        let is_copy = |analysis: &Analysis| analysis.kind == CopyFromClient || analysis.writes;
         self.exchange.iter().any(|owed| match &owed.tag {
-            Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(&is_copy),
+            Tag::Execute(execution) => execution.analysis.as_deref().is_some_and(is_copy),
             Tag::Query(query) => query.batch.statements.iter().any(|a| is_copy(a)),
             Tag::Plain
             | Tag::Named(..)

@@ -49,6 +49,15 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
+        let pass = self.parse_judged(parse, rest);
+        if parse.name.is_empty() && self.pipeline.discarding {
+            // Spec: `exec_parse_message` forgets the unnamed statement before anything can go wrong.
+            drop(self.names.forget_statement(""));
+        }
+        pass
+    }
+
+    fn parse_judged(&mut self, parse: &Parse<'_>, rest: &[u8]) -> Pass {
         if self.must_ask_path(|talk| talk.is_nameless(parse.text)) {
             return Pass::Hold;
         }
@@ -347,7 +356,7 @@ impl Conversation {
             return self.hold_for_result();
         }
         let asked = Asked::again(IntentKind::Execute, &prepared);
-        if let Some(pass) = self.hold_or_move_wall(asked, &permit, false) {
+        if let Some(pass) = self.hold_or_move_wall(asked, &permit, true) {
             return pass;
         }
         let analysis = prepared.analysis().map(Arc::clone);
@@ -383,7 +392,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_settle() {
+        if self.must_settle() || self.wall_opens_for_batch() {
             return Pass::Hold;
         }
         let name = match Self::name(named.name) {
@@ -438,7 +447,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_settle() {
+        if self.must_settle() || self.wall_opens_for_batch() {
             return Pass::Hold;
         }
         let name = match Self::name(named.name) {

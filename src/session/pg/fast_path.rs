@@ -9,12 +9,7 @@ use super::{
     wall::Need as WallNeed,
 };
 use crate::{
-    kernel::{
-        audit::record::IntentKind,
-        policy::Decision,
-        refusal::{Refusal, RefusalKind},
-        sql::analysis::Batch,
-    },
+    kernel::{audit::record::IntentKind, policy::Decision, sql::analysis::Batch},
     session::gate,
     wire::pg::frontend::FunctionCall,
 };
@@ -36,10 +31,6 @@ impl Conversation {
         let analysis = gate::called_by_number(&text, known.is_none());
         let asked =
             Asked { analysis: Some(&analysis), ..Asked::text(IntentKind::Query, text.as_str()) };
-        if self.copy_runs() {
-            let what = "a function can't be called while rows are copied";
-            return self.refused(asked, Refusal::new(RefusalKind::NotSupported, what));
-        }
         if !self.exchange.is_empty() {
             // A capped result, a name or a setting under way: nothing overtakes them.
             self.held = Held::UntilAnswered;

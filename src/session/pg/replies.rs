@@ -15,10 +15,13 @@ use crate::{
     },
     session::transaction::Status,
     upstream::door::Control,
-    wire::pg::{
-        backend::{self, ErrorFields},
-        exchange::{Move, Owed, Step, Whose},
-        frame,
+    wire::{
+        WireError,
+        pg::{
+            backend::{self, ErrorFields},
+            exchange::{Move, Owed, Step, Whose},
+            frame,
+        },
     },
 };
 
@@ -320,6 +323,10 @@ impl Conversation {
                         self.finish(&execution.run, None, code);
                     }
                 }
+                if let Tag::Ours(own) = owed.tag {
+                    // Its own steps: one record, which is closed below.
+                    skipped.retain(|o| !matches!(o.tag, Tag::Ours(other) if other == own));
+                }
                 self.take_back(skipped.into_iter());
                 match owed.tag {
                     Tag::Fail(refusal) => Ok(self.say_instead(&refusal)),
@@ -472,6 +479,12 @@ impl Conversation {
         if free {
             self.held = Held::No;
             self.hold_flushed = false;
+        } else if self.held == Held::UntilAnswered && self.exchange.is_copying_in() {
+            // The server waits for copy data, and the client for an answer to what is none. Spec:
+            // `CopyGetData` takes nothing else, and the server ends the session because it has lost its
+            // place.
+            let error = WireError::NotLegalNow { what: "a message of that kind during a copy" };
+            self.fatal = Some(error.refusal());
         } else if self.pipeline.open && !self.hold_flushed {
             // The server keeps its answers back until Flush or Sync, and the client's own may be
             // behind the frame that waits for them.

@@ -41,6 +41,19 @@ impl Conversation {
         if let Some(refusal) = self.log_in_is_too_low(permit) {
             return Need::Refuse(refusal);
         }
+        self.move_wall_for(Some(permit), begins)
+    }
+
+    /// The same for a message without a statement, whose batch may come to write behind it: true if the
+    /// wall moves first.
+    pub(super) fn wall_opens_for_batch(&mut self) -> bool {
+        let idle = !self.pipeline.open && self.transaction.status == Status::Idle;
+        idle && self.wall == Wall::Closed && matches!(self.move_wall_for(None, true), Need::Wait)
+    }
+
+    /// `permit`: of the statement, if the message carries one.
+    fn move_wall_for(&mut self, permit: Option<&Permit>, begins: bool) -> Need {
+        let needs_write = permit.is_some_and(Permit::needs_write);
         let may_write = self.rights.may_write();
         let writable = self.transaction.status == Status::Open && !self.transaction.read_only;
         if writable && !may_write {
@@ -50,10 +63,10 @@ impl Conversation {
             // Fail closed: a rollback may have taken back what it was set to.
             Wall::Open | Wall::Closed if self.wall_unsure && !may_write => Some(Wall::Closed),
             Wall::Open if self.wall_unsure && !self.client_read_only => {
-                (permit.needs_write() || begins).then_some(Wall::Open)
+                (needs_write || begins).then_some(Wall::Open)
             }
             Wall::Closed if may_write && !self.client_read_only => {
-                (permit.needs_write() || begins).then_some(Wall::Open)
+                (needs_write || begins).then_some(Wall::Open)
             }
             Wall::Open if !may_write => Some(Wall::Closed),
             Wall::Closed | Wall::Open => None,
@@ -70,13 +83,13 @@ impl Conversation {
             };
         }
         let began_too_early = wanted == Wall::Open
-            && permit.needs_write()
+            && needs_write
             && self.transaction.status != Status::Failed
             && self.transaction.read_only;
         if !began_too_early {
             return Need::None;
         }
-        let grant = permit.grant_ids().next().map_or_else(
+        let grant = permit.and_then(|p| p.grant_ids().next()).map_or_else(
             || "the right to write is active".to_owned(),
             |grant| format!("{grant} is active"),
         );
