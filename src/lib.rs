@@ -62,8 +62,9 @@
 //!    [`kernel::policy::decide()`], the only maker of a permit, with the session's rights of this
 //!    moment. All statements of a text, or none. A text that nobody understands is weighed by
 //!    [`session::gate::unreadable`]: it needs `admin`.
-//! 6. A denial is put on record (`record_no`) and told (`refuse_query`): at once if nothing is open,
-//!    else as a failing message of our own, so that the server aborts and orders by itself.
+//! 6. A denial is put on record and told (`denied` in `refused.rs`, as every refusal of a statement):
+//!    at once if nothing is open, else as a failing message of our own, so that the server aborts and
+//!    orders by itself.
 //! 7. `wall_for` (`wall.rs`) opens the wall for a permit that writes, or closes it when the right to
 //!    write has gone; the frame waits until the server has said so.
 //!    Where a target has log-ins for less than everything, the session's upstream connection has
@@ -72,7 +73,8 @@
 //!    [`trail::Clearance`] for it, which stands behind a [`trail::Bar`] until the record is in the
 //!    file. Sessions that are awake together share one write, before their thread sleeps
 //!    (`write_intents` in [`session::cores`]). With `audit.durability = "synced"` the frame also
-//!    waits for the disk. If the record can't be written, the client is refused.
+//!    waits for the disk. If the record can't be written, the client is refused, and what stood behind
+//!    it is taken back (`unsent.rs`).
 //! 9. The reply is entered in the exchange ([`wire::pg::exchange`]) with a [`session::result::Run`],
 //!    and [`upstream::door::Door::send_statement`] lets exactly the client's own bytes go. Its other
 //!    ways out are `relay` for messages that carry no statement and `send_control` for a closed list

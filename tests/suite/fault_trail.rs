@@ -165,6 +165,11 @@ fn a_write_that_hangs_holds_up_what_waits_for_it_and_loses_nothing() {
     let gateway = with_faults(&server);
     let secret = gateway.almighty("alice");
     let mut clients: Vec<_> = (0..6).map(|_| gateway.connect("alice", &secret)).collect();
+    let other = gateway.principal("bob", "developer");
+    let grant = gateway.grant("bob", "select");
+    let mut busy = gateway.connect("bob", &other);
+    busy.send_bytes(&query("SELECT count(*) FROM orders a, orders b, orders c"));
+    assert!(busy.is_silent_for(Duration::from_millis(300)));
     gateway.faults("hang trail-write");
     for (n, client) in clients.iter_mut().enumerate() {
         client.send_bytes(&query(&format!("SELECT 'held up {n}'")));
@@ -173,7 +178,11 @@ fn a_write_that_hangs_holds_up_what_waits_for_it_and_loses_nothing() {
         assert!(client.is_silent_for(Duration::from_millis(300)), "it ran without a record");
     }
     assert!(!server.log().contains("'held up"));
+    // What is taken away meanwhile is taken away as soon as it moves on.
+    gateway.must(&["grant", "revoke", &grant]);
     gateway.faults("");
+    let message = error(&busy.read_until(b'Z')).expect("it ended").field('M');
+    assert!(message.contains(&grant) && message.contains("revoked"), "{message}");
     for (n, client) in clients.iter_mut().enumerate() {
         assert_eq!(rows(&client.read_until(b'Z')), [[format!("held up {n}")]]);
     }
