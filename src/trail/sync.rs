@@ -115,7 +115,8 @@ fn run(inbox: &mpsc::Receiver<Request>) {
         let mut files: Vec<(Arc<File>, bool)> = Vec::new();
         for request in &requests {
             if !files.iter().any(|(file, _)| Arc::ptr_eq(file, &request.file)) {
-                let synced = request.file.sync_data();
+                let synced = crate::net::faults::fail_at("trail-sync")
+                    .and_then(|()| request.file.sync_data());
                 if let Err(error) = &synced {
                     tracing::error!(%error, "the trail could not be synced");
                 }

@@ -214,3 +214,26 @@ fn a_trail_that_is_taken_away_takes_no_record_and_lets_nothing_run() {
     // What is missing is told.
     assert!(!gateway.cli(&["audit", "verify"]).status.success());
 }
+
+#[test]
+fn a_record_that_the_disk_does_not_confirm_refuses_its_statement_and_ends_no_session() {
+    let server = Postgres::start();
+    let rest = "[audit]\ndurability = \"synced\"\n".to_owned();
+    let gateway =
+        Gateway::start_with(&server, &Options { faults: true, rest, ..Options::default() });
+    let secret = gateway.almighty("alice");
+    let mut client = gateway.connect("alice", &secret);
+    for packet in [vec![query("SELECT 'unsynced'")], batch("SELECT 'unsynced'")] {
+        assert_eq!(rows(&client.query("SELECT 'well'")), [["well"]]);
+        gateway.faults("fail trail-sync 5");
+        let answer = client.exchange(&packet, 1);
+        let told = error(&answer).expect("refused");
+        assert_eq!((told.field('V'), told.field('C')), ("ERROR".into(), "58000".into()));
+        gateway.faults("");
+    }
+    let well = || rows(&client.query("SELECT 'well'")) == [["well"]];
+    assert!(eventually(Duration::from_secs(5), well));
+    assert!(!server.log().contains("'unsynced'"));
+    assert_eq!(ends(&gateway, "'unsynced'"), ["refused", "refused"]);
+    gateway.must(&["audit", "verify"]);
+}

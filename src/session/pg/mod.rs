@@ -561,7 +561,8 @@ impl Relay {
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
         let refused =
             self.door.waiting() > 0 && self.replacement.is_none() && self.flush_door(cx)?;
-        if self.door.waiting() == 0 && self.talk.controls.is_empty() {
+        let stays = self.unsynced.is_some() || !self.talk.controls.is_empty();
+        if self.door.waiting() == 0 && !stays {
             self.talk.all_sent();
         }
         if self.to_client.waiting() > 0
@@ -583,7 +584,7 @@ impl Relay {
                 return Ok(false);
             }
             Passage::Closed => {
-                self.refuse_unsent()?;
+                self.refuse_unsent(None)?;
                 return Ok(true);
             }
         }

@@ -18,16 +18,17 @@ use crate::{
 };
 
 impl Relay {
-    /// Refuses all that waits to leave.
+    /// Refuses all that waits to leave, and the statement `failed`, whose message is gone already.
     ///
     /// # Errors
     /// It can't be told what has left: the session ends.
-    pub(super) fn refuse_unsent(&mut self) -> Result<(), Over> {
+    pub(super) fn refuse_unsent(&mut self, failed: Option<StatementId>) -> Result<(), Over> {
         let half_sent = self.from_client.is_some_and(|rest| rest.forward);
-        if half_sent || !self.talk.can_take_back() {
+        // What was to follow it was the gateway's own.
+        if half_sent || !self.talk.after.is_empty() || !self.talk.can_take_back() {
             return Err(End::Refused(unwritten()).into());
         }
-        let first = self.door.forget_waiting();
+        let first = self.door.forget_waiting().into_iter().chain(failed).min();
         if self.talk.take_back_unsent(first, &unwritten()) {
             Ok(())
         } else {

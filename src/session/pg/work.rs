@@ -58,7 +58,10 @@ impl Relay {
                 }
                 Err(error) => {
                     tracing::error!(error = %error, "a record could not be made durable");
-                    self.talk.fatal = Some(super::unwritten());
+                    self.door.discard(length);
+                    if self.refuse_unsent(Some(clearance.statement())).is_err() {
+                        self.talk.fatal = Some(super::unwritten());
+                    }
                 }
             }
             progress = true;
