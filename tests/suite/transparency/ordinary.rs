@@ -161,7 +161,13 @@ fn ordinary_work_under_the_permission_it_needs_is_answered_as_by_the_server() {
 }
 
 fn differs(expected: &Answered, got: &Answered, steady: bool) -> Option<String> {
-    let of_activity = OF_ACTIVITY.iter().any(|name| expected.sql.contains(name));
+    // The two bare servers may take the same few microseconds, or draw the same lot, and the third not.
+    let measures = expected.sql.contains("EXPLAIN") && expected.sql.contains("ANALYZE");
+    let draws = ["TABLESAMPLE", "random()", "pg_export_snapshot"]
+        .iter()
+        .any(|word| expected.sql.contains(word));
+    let of_activity =
+        measures || draws || OF_ACTIVITY.iter().any(|name| expected.sql.contains(name));
     if steady && !of_activity && expected.messages == got.messages {
         return None;
     }
