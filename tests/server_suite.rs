@@ -161,6 +161,15 @@ struct Side {
 }
 
 impl Side {
+    /// A number that is the port, not digits of another.
+    fn without_port(&self, part: &str) -> String {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        match part.strip_prefix(digits) {
+            Some(rest) if digits == self.port.to_string() => format!("PORT{rest}"),
+            Some(_) | None => part.to_owned(),
+        }
+    }
+
     /// What psql prints for one script, errors and notices included.
     fn run(&self, suite: &Path, folder: &Path, script: &str) -> String {
         let input = fs::File::open(suite.join(format!("{script}.sql"))).expect("a script");
@@ -195,7 +204,9 @@ impl Side {
         let bytes = fs::read(&printed).expect("it printed");
         let text = String::from_utf8_lossy(&bytes)
             .replace(&own.display().to_string(), "OWN")
-            .replace(&self.port.to_string(), "PORT");
+            .split_inclusive(|c: char| !c.is_ascii_digit())
+            .map(|part| self.without_port(part))
+            .collect::<String>();
         let vacuums = text.to_ascii_lowercase().contains("vacuum");
         let text = if vacuums { without_plans(&text) } else { text };
         format!("{text}\n{status}")

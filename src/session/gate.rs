@@ -231,9 +231,13 @@ pub fn unreadable(
 }
 
 /// True if one of the statements in here may change roles: by words, because it can't be read. No way of
-/// writing a keyword leaves out its letters.
+/// writing a keyword leaves out its letters; names may be written with escapes.
 fn may_change_roles(text: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const CHANGES: [&str; 12] = [
+        "alter", "create", "drop", "grant", "revoke", "reassign", "insert", "update", "delete",
+        "merge", "truncate", "copy",
+    ];
+    const ROLES: [&str; 9] = [
         "role",
         "user",
         "group",
@@ -245,9 +249,11 @@ fn may_change_roles(text: &str) -> bool {
         "pg_db_role_setting",
     ];
     let word = |c: char| c.is_alphanumeric() || c == '_';
-    let named = |found: &str| WORDS.iter().any(|w| found.eq_ignore_ascii_case(w));
-    // Names may be written with escapes.
-    text.split(|c| !word(c)).any(named) || text.contains("U&\"") || text.contains("u&\"")
+    let has = |list: &[&str]| {
+        text.split(|c| !word(c)).any(|found| list.iter().any(|w| found.eq_ignore_ascii_case(w)))
+    };
+    let escapes = text.contains("U&\"") || text.contains("u&\"");
+    has(&CHANGES) && (escapes || has(&ROLES))
 }
 
 /// A statement that runs something by a name which the gateway has not seen being made: only code on

@@ -110,3 +110,16 @@ fn an_admin_goes_on_managing_other_roles() {
         assert!(error(&answer).is_none(), "{text}: {answer:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_read_and_only_reads_stays_allowed_under_admin() {
+    let (_server, _gateway, mut client) = start();
+    for text in [
+        "SELECT U&'d\\0061t\\+000061' AS U&\"d\\0061t\\+000061\"",
+        "SELECT p, percentile_cont(0.5) WITHIN GROUP (ORDER BY x::float8 USING <) FROM \
+         generate_series(1, 5) x, (VALUES (0.1), (0.5)) v (p) GROUP BY p ORDER BY p",
+    ] {
+        let answer = client.query(text);
+        assert!(error(&answer).is_none(), "{text}: {answer:?}");
+    }
+}
