@@ -27,6 +27,9 @@ pub(super) struct Mentions {
     queries: BTreeSet<String>,
 }
 
+/// The most relations that may share an alias and are still told apart.
+const SHARED_MAX: usize = 64;
+
 impl Mentions {
     pub(super) fn finish(mut self) -> Columns {
         for row in &self.rows {
@@ -51,6 +54,12 @@ impl Mentions {
         let relations = self.aliases.get(before);
         if function.is_none() && relations.is_none() || self.queries.contains(before) {
             self.columns.dotted.insert((name.to_owned(), None));
+        }
+        if relations.is_some_and(|relations| relations.len() > SHARED_MAX) {
+            // Fail closed: a row of anything. Each name with each relation would grow as the square of
+            // the text.
+            self.columns.dotted.insert((name.to_owned(), None));
+            return;
         }
         let relations = relations.into_iter().flatten();
         self.columns.dotted.extend(relations.map(|r| (name.to_owned(), Some(r.clone()))));
