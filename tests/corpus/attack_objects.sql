@@ -125,7 +125,7 @@ CREATE FUNCTION locking(n integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
 CREATE TABLE half_indexed (id integer);
 CREATE INDEX half_indexed_some ON half_indexed (id) WHERE locking(1);
 CREATE FUNCTION distance(a integer, b integer) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS
-    $$BEGIN PERFORM locking(2); RETURN a - b; END$$;
+    $$BEGIN PERFORM public.locking(2); RETURN a - b; END$$;
 CREATE TYPE stretch AS RANGE (SUBTYPE = integer, SUBTYPE_DIFF = distance);
 CREATE TABLE stretches (s stretch);
 INSERT INTO stretches SELECT stretch(n, n + 5) FROM generate_series(1, 500) n;
