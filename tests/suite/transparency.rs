@@ -40,22 +40,29 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
     said
 }
 
-/// Two servers number the tables that a conversation makes as their counters stand.
+/// Two servers number the tables and types that a conversation makes as their counters stand, and how far
+/// those are depends on when other connections came and went.
 fn without_own_oids(message: &mut Message) {
     const FIRST_OF_USERS: u32 = 16_384;
-    if message.tag != b'T' {
-        return;
-    }
-    let mut at = 2;
-    while let Some(end) = message.body[at..].iter().position(|b| *b == 0) {
-        let oid = at + end + 1;
-        let Some(four) = message.body[oid..].first_chunk::<4>() else { return };
-        if u32::from_be_bytes(*four) >= FIRST_OF_USERS {
-            message.body[oid..oid + 4].fill(0);
+    let mut places = Vec::new();
+    let body = message.body.as_slice();
+    match message.tag {
+        b't' => places.extend((2..body.len()).step_by(4)),
+        b'T' => {
+            let mut at = 2;
+            while let Some(end) = body.get(at..).and_then(|b| b.iter().position(|b| *b == 0)) {
+                // The table, its column's number, the type.
+                let table = at + end + 1;
+                places.extend([table, table + 6]);
+                at = table + 18;
+            }
         }
-        at = oid + 18;
-        if at >= message.body.len() {
-            return;
+        _ => {}
+    }
+    for at in places {
+        let oid = message.body.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<4>);
+        if let Some(oid) = oid.filter(|oid| u32::from_be_bytes(**oid) >= FIRST_OF_USERS) {
+            oid.fill(0);
         }
     }
 }

@@ -92,7 +92,7 @@ SELECT CASE WHEN 1 = 1 THEN (SELECT email FROM customers LIMIT 1) END
 
 -- name: read in a table sample
 -- needs: select
-SELECT * FROM customers TABLESAMPLE SYSTEM ((SELECT 50))
+SELECT * FROM customers TABLESAMPLE SYSTEM ((SELECT 100))
 
 -- name: read through a sequence
 -- needs: select
