@@ -4,6 +4,10 @@
 //! An address has room for so many connections that have proven nothing. Wrong proofs of one name from
 //! one address make the next ones from there wait, each behind the other; the same name from elsewhere
 //! doesn't wait, so that nobody locks the owner out. Names that don't exist are treated alike.
+//!
+//! A log-in takes a turn before it may prove anything, and a turn counts from its beginning: guesses
+//! that begin side by side are no more than guesses one by one. Whoever stands behind turns that are
+//! under way goes as soon as they come out right, so that a pool of connections hardly waits.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -13,12 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::Notify;
+
 use crate::net::stream::Peer;
 
 /// Wrong proofs of one name from one address before the next has to wait.
 const FREE: u32 = 5;
 /// Wrong proofs of all names from one address before the next has to wait. Many people may share it.
 const FREE_OF_ALL: u32 = 50;
+/// Turns of one name from one address that may be under way, once it was proven from there: many
+/// programs open their connections side by side.
+const TOGETHER: u32 = 50;
 /// The first wait; each further wrong proof doubles it.
 const WAIT_MIN: Duration = Duration::from_millis(100);
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -51,16 +60,36 @@ pub struct Doorstep {
 #[derive(Default, Debug)]
 struct Inner {
     standing: HashMap<Place, usize>,
-    /// By address and name; without a name: all names from there.
-    wrong: HashMap<(Place, Option<u64>), Wrong>,
+    tries: HashMap<Whose, Tries>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Wrong {
-    count: u32,
+/// By address and name; without a name: all names from there.
+type Whose = (Place, Option<u64>);
+
+/// What is known of the log-ins of one name, or of all, from one address.
+#[derive(Debug)]
+struct Tries {
+    /// Wrong proofs, and when the last one was.
+    wrong: u32,
     last: Instant,
-    /// When the next may try.
+    /// When the next may try, once there were too many.
     next: Instant,
+    /// Turns under way: each may turn out wrong.
+    open: u32,
+    /// Proven from there before.
+    proven: bool,
+    /// Wakes one of those who wait for a turn to come out.
+    settled: Arc<Notify>,
+}
+
+/// What somebody is told who wants a turn.
+enum Answer {
+    /// It has begun, and may be used after so long.
+    Begun(Duration),
+    /// As many are under way as may be: one of them must come out first.
+    Behind(Arc<Notify>),
+    /// Too many wait already.
+    Refused,
 }
 
 /// A connection that has not logged in yet; dropping it gives its room back.
@@ -68,6 +97,20 @@ struct Wrong {
 pub struct Standing {
     doorstep: Arc<Doorstep>,
     place: Place,
+}
+
+/// A log-in that may prove who it is. Dropped without a word it has proven nothing, right or wrong.
+#[derive(Debug)]
+pub struct Turn {
+    own: Open,
+    all: Open,
+}
+
+/// A turn under way, of one name or of all.
+#[derive(Debug)]
+struct Open {
+    doorstep: Arc<Doorstep>,
+    whose: Whose,
 }
 
 impl Doorstep {
@@ -89,59 +132,132 @@ impl Doorstep {
         Some(Standing { doorstep: Arc::clone(self), place })
     }
 
-    /// How long a log-in must wait before it may try; `None`: it may not.
-    pub fn wait(&self, peer: Peer, name: &str, now: Instant) -> Option<Duration> {
+    /// Waits until a log-in may try; `None`: it may not. Safe to cancel.
+    pub async fn turn(self: &Arc<Self>, peer: Peer, name: &str) -> Option<Turn> {
         let (place, name) = (place(peer), self.hasher.hash_one(name));
-        let mut inner = self.lock();
-        let of_all = inner.wrong.get(&(place, None)).filter(|wrong| wrong.counts(now));
-        let of_all = of_all.map_or(Duration::ZERO, |wrong| after(wrong.count, FREE_OF_ALL));
-        let own = inner.wrong.get_mut(&(place, Some(name))).filter(|wrong| wrong.counts(now));
-        let Some(own) = own else { return Some(of_all) };
-        let turn = own.next.max(now);
-        let wait = turn.duration_since(now);
-        if wait > QUEUE_MAX {
-            return None;
-        }
-        own.next = turn + after(own.count, FREE);
-        Some(wait.max(of_all))
+        let own = self.open((place, Some(name))).await?;
+        let all = self.open((place, None)).await?;
+        Some(Turn { own, all })
     }
 
-    /// A proof was wrong.
-    pub fn wrong(&self, peer: Peer, name: &str, now: Instant) {
-        let (place, name) = (place(peer), self.hasher.hash_one(name));
-        let mut inner = self.lock();
-        if inner.wrong.len() >= REMEMBERED {
-            inner.wrong.retain(|_, wrong| wrong.counts(now));
-        }
-        if inner.wrong.len() >= REMEMBERED {
-            // Whoever fills it has many addresses: what is known of single names helps least.
-            inner.wrong.retain(|(_, name), wrong| name.is_none() || wrong.count > FREE);
-        }
-        if inner.wrong.len() >= REMEMBERED {
-            inner.wrong.clear();
-        }
-        for (name, free) in [(Some(name), FREE), (None, FREE_OF_ALL)] {
-            let fresh = Wrong { count: 0, last: now, next: now };
-            let wrong = inner.wrong.entry((place, name)).or_insert(fresh);
-            if !wrong.counts(now) {
-                *wrong = fresh;
+    async fn open(self: &Arc<Self>, whose: Whose) -> Option<Open> {
+        let began = Instant::now();
+        loop {
+            let now = Instant::now();
+            // Whoever is silent holds the others up as long as a wrong proof would, no longer.
+            let patience = WAIT_MAX.saturating_sub(now - began);
+            let answer = self.lock().tries(whose, now).ask(now, whose.1.is_none(), patience);
+            match answer {
+                Answer::Begun(wait) => {
+                    let open = Open { doorstep: Arc::clone(self), whose };
+                    tokio::time::sleep(wait).await;
+                    return Some(open);
+                }
+                Answer::Behind(settled) => {
+                    drop(tokio::time::timeout(patience, settled.notified()).await);
+                }
+                Answer::Refused => return None,
             }
-            wrong.count = wrong.count.saturating_add(1);
-            wrong.last = now;
-            wrong.next = wrong.next.max(now + after(wrong.count, free));
         }
-    }
-
-    /// A proof was right: what was wrong of that name from there is forgotten.
-    pub fn proven(&self, peer: Peer, name: &str) {
-        let name = self.hasher.hash_one(name);
-        self.lock().wrong.remove(&(place(peer), Some(name)));
     }
 }
 
-impl Wrong {
-    fn counts(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.last) < FORGOTTEN
+impl Turn {
+    /// The proof was wrong.
+    pub fn wrong(self) {
+        let now = Instant::now();
+        for (open, free) in [(&self.own, FREE), (&self.all, FREE_OF_ALL)] {
+            open.doorstep.lock().tries(open.whose, now).was_wrong(now, free);
+        }
+    }
+
+    /// The proof was right: what was wrong of that name from there is forgotten.
+    pub fn proven(self) {
+        let mut inner = self.own.doorstep.lock();
+        let own = inner.tries(self.own.whose, Instant::now());
+        own.wrong = 0;
+        own.proven = true;
+    }
+}
+
+impl Inner {
+    fn tries(&mut self, whose: Whose, now: Instant) -> &mut Tries {
+        if self.tries.len() >= REMEMBERED && !self.tries.contains_key(&whose) {
+            self.forget(now);
+        }
+        let tries = self.tries.entry(whose).or_insert_with(|| Tries {
+            wrong: 0,
+            last: now,
+            next: now,
+            open: 0,
+            proven: false,
+            settled: Arc::default(),
+        });
+        if now.saturating_duration_since(tries.last) >= FORGOTTEN {
+            tries.wrong = 0;
+        }
+        tries
+    }
+
+    /// Makes room. What is under way stays: there are no more of those than connections.
+    fn forget(&mut self, now: Instant) {
+        let is_old = |tries: &Tries| now.saturating_duration_since(tries.last) >= FORGOTTEN;
+        self.tries.retain(|_, tries| tries.open > 0 || tries.wrong > 0 && !is_old(tries));
+        if self.tries.len() >= REMEMBERED {
+            // Whoever fills it has many addresses: what is known of single names helps least.
+            let counts = |tries: &Tries| tries.open > 0 || tries.wrong > FREE;
+            self.tries.retain(|(_, name), tries| name.is_none() || counts(tries));
+        }
+        if self.tries.len() >= REMEMBERED {
+            self.tries.retain(|_, tries| tries.open > 0);
+        }
+    }
+}
+
+impl Tries {
+    /// Begins a turn if one may begin. `patience`: how much longer it waits for others to come out.
+    fn ask(&mut self, now: Instant, of_all: bool, patience: Duration) -> Answer {
+        let free = if of_all { FREE_OF_ALL } else { FREE };
+        let together = if self.proven { free.max(TOGETHER) } else { free };
+        let has_room = self.wrong.saturating_add(self.open) < together;
+        if self.wrong < free && !has_room && !patience.is_zero() {
+            return Answer::Behind(Arc::clone(&self.settled));
+        }
+        let wait = if of_all {
+            // Many people may share an address: they wait side by side.
+            after(self.wrong, free)
+        } else if self.wrong < free && has_room {
+            Duration::ZERO
+        } else {
+            let turn = self.next.max(now);
+            let wait = turn.duration_since(now);
+            if wait > QUEUE_MAX {
+                return Answer::Refused;
+            }
+            self.next = turn + after(self.wrong.saturating_add(self.open), free);
+            wait
+        };
+        self.open += 1;
+        if self.open < together {
+            self.settled.notify_one();
+        }
+        Answer::Begun(wait)
+    }
+
+    fn was_wrong(&mut self, now: Instant, free: u32) {
+        self.wrong = self.wrong.saturating_add(1);
+        self.last = now;
+        self.next = self.next.max(now + after(self.wrong, free));
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut inner = self.doorstep.lock();
+        if let Some(tries) = inner.tries.get_mut(&self.whose) {
+            tries.open = tries.open.saturating_sub(1);
+            tries.settled.notify_one();
+        }
     }
 }
 
@@ -173,44 +289,112 @@ mod tests {
         Peer::Tcp(text.parse().expect("an address"))
     }
 
+    /// How long a turn that begins now would wait; it is given back at once.
+    fn wait(doorstep: &Arc<Doorstep>, from: &str, name: &str, now: Instant) -> Option<Duration> {
+        let whose = [Some(doorstep.hasher.hash_one(name)), None].map(|n| (place(peer(from)), n));
+        let waits = whose.map(|whose| {
+            let answer =
+                doorstep.lock().tries(whose, now).ask(now, whose.1.is_none(), Duration::ZERO);
+            let Answer::Begun(wait) = answer else { return None };
+            drop(Open { doorstep: Arc::clone(doorstep), whose });
+            Some(wait)
+        });
+        Some(waits[0]?.max(waits[1]?))
+    }
+
+    fn wrong(doorstep: &Arc<Doorstep>, from: &str, name: &str, now: Instant) {
+        let name = doorstep.hasher.hash_one(name);
+        for (name, free) in [(Some(name), FREE), (None, FREE_OF_ALL)] {
+            doorstep.lock().tries((place(peer(from)), name), now).was_wrong(now, free);
+        }
+    }
+
     #[test]
     fn guesses_wait_and_the_owner_elsewhere_does_not() {
-        let doorstep = Doorstep::default();
-        let (bad, good) = (peer("10.0.0.1:1"), peer("10.0.0.2:1"));
+        let doorstep = Arc::new(Doorstep::default());
+        let (bad, good) = ("10.0.0.1:1", "10.0.0.2:1");
         let start = Instant::now();
         for _ in 0..FREE {
-            assert_eq!(doorstep.wait(bad, "alice", start), Some(Duration::ZERO));
-            doorstep.wrong(bad, "alice", start);
+            assert_eq!(wait(&doorstep, bad, "alice", start), Some(Duration::ZERO));
+            wrong(&doorstep, bad, "alice", start);
         }
         // The port is another for each connection, and says nothing.
-        let waits = doorstep.wait(peer("10.0.0.1:2"), "alice", start).expect("may wait");
-        assert_eq!(waits, WAIT_MIN);
-        assert_eq!(doorstep.wait(good, "alice", start), Some(Duration::ZERO));
-        assert_eq!(doorstep.wait(bad, "bob", start), Some(Duration::ZERO));
+        assert_eq!(wait(&doorstep, "10.0.0.1:2", "alice", start), Some(WAIT_MIN));
+        assert_eq!(wait(&doorstep, good, "alice", start), Some(Duration::ZERO));
+        assert_eq!(wait(&doorstep, bad, "bob", start), Some(Duration::ZERO));
         // Together they wait no less than one behind the other, and not for ever.
         for _ in 0..10 {
-            doorstep.wrong(bad, "alice", start);
+            wrong(&doorstep, bad, "alice", start);
         }
-        let waits: Vec<_> = (0..8).map(|_| doorstep.wait(bad, "alice", start)).collect();
+        let waits: Vec<_> = (0..8).map(|_| wait(&doorstep, bad, "alice", start)).collect();
         assert!(waits.windows(2).all(|w| w[1].is_none_or(|second| w[0] < Some(second))));
         assert!(waits.last().is_some_and(Option::is_none), "{waits:?}");
-        assert_eq!(doorstep.wait(bad, "alice", start + FORGOTTEN), Some(Duration::ZERO));
-        doorstep.proven(bad, "alice");
-        assert_eq!(doorstep.wait(bad, "alice", start), Some(Duration::ZERO));
+        let later = start + FORGOTTEN;
+        assert_eq!(wait(&doorstep, bad, "alice", later), Some(Duration::ZERO));
+    }
+
+    #[tokio::test]
+    async fn turns_that_begin_together_are_as_many_as_wrong_proofs_are_free() {
+        let doorstep = Arc::new(Doorstep::default());
+        let from = peer("10.0.0.1:1");
+        let soon = Duration::from_millis(50);
+        let turn = || tokio::time::timeout(soon, doorstep.turn(from, "alice"));
+        let mut turns = Vec::new();
+        while let Ok(Some(turn)) = turn().await {
+            turns.push(turn);
+        }
+        assert_eq!(turns.len(), FREE as usize);
+        // One that has left makes room for one, one that was wrong for none.
+        drop(turns.pop());
+        turns.push(turn().await.expect("at once").expect("not refused"));
+        turns.pop().expect("one").wrong();
+        assert!(turn().await.is_err());
+        // Who has proven it makes room for all who come with him; the wrong one of before still counts
+        // among all names.
+        turns.pop().expect("one").proven();
+        while let Ok(Some(turn)) = turn().await {
+            turns.push(turn);
+        }
+        assert_eq!(turns.len(), FREE_OF_ALL as usize - 1);
+        // Wrong ones count as before.
+        for turn in turns.drain(..) {
+            turn.wrong();
+        }
+        assert!(turn().await.is_err());
+        assert!(doorstep.lock().tries.values().all(|tries| tries.open == 0));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_behind_others_goes_when_they_have_come_out() {
+        let doorstep = Arc::new(Doorstep::default());
+        let from = peer("10.0.0.1:1");
+        let began = Instant::now();
+        let log_ins = (0..200).map(|_| {
+            let doorstep = Arc::clone(&doorstep);
+            tokio::spawn(async move {
+                let turn = doorstep.turn(from, "alice").await.expect("not refused");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                turn.proven();
+            })
+        });
+        for log_in in log_ins.collect::<Vec<_>>() {
+            log_in.await.expect("comes in");
+        }
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     }
 
     #[test]
     fn many_names_from_one_address_wait_too_and_memory_is_bounded() {
-        let doorstep = Doorstep::default();
+        let doorstep = Arc::new(Doorstep::default());
         let now = Instant::now();
         for number in 0..3 * REMEMBERED {
-            doorstep.wrong(peer("[2001:db8::1]:1"), &number.to_string(), now);
+            wrong(&doorstep, "[2001:db8::1]:1", &number.to_string(), now);
         }
-        assert!(doorstep.lock().wrong.len() <= REMEMBERED + 2);
+        assert!(doorstep.lock().tries.len() <= REMEMBERED + 2);
         // Addresses of one network of 64 bits are one customer's.
-        let wait = doorstep.wait(peer("[2001:db8::ffff]:1"), "fresh", now);
-        assert_eq!(wait, Some(WAIT_MAX));
-        assert_eq!(doorstep.wait(peer("[2001:db9::1]:1"), "fresh", now), Some(Duration::ZERO));
+        let waits = wait(&doorstep, "[2001:db8::ffff]:1", "fresh", now);
+        assert_eq!(waits, Some(WAIT_MAX));
+        assert_eq!(wait(&doorstep, "[2001:db9::1]:1", "fresh", now), Some(Duration::ZERO));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -120,12 +120,11 @@ impl Login {
         let wish = self.wish(&secured);
         let Secured { mut stream, startup, leftover } = secured;
         let doorstep = &self.core.services.doorstep;
-        let Some(wait) = doorstep.wait(wish.peer, &wish.principal, Instant::now()) else {
+        let Some(turn) = doorstep.turn(wish.peer, &wish.principal).await else {
             // Not on record: the wrong proofs before are, and this must cost less than they did.
             self.core.counts.connection(ConnectionOutcome::Refused);
             return login::tell(&mut stream, &too_many_guesses()).await;
         };
-        tokio::time::sleep(wait).await;
         let access = self.core.services.access.load_full();
         let state = access.principal(&wish.principal).cloned();
         let now = self.core.services.clock.now();
@@ -137,7 +136,7 @@ impl Login {
             Ok(identified) => identified,
             Err(error) => {
                 if matches!(error, LoginError::Scram(_)) {
-                    doorstep.wrong(wish.peer, &wish.principal, Instant::now());
+                    turn.wrong();
                 }
                 self.note_failure(&wish, &error.to_string());
                 return;
@@ -149,7 +148,7 @@ impl Login {
             self.note_failure(&wish, "no such principal");
             return;
         };
-        doorstep.proven(wish.peer, &wish.principal);
+        turn.proven();
         match self.admit(&wish, &state) {
             Ok((target, arriving)) => {
                 let admitted = Admitted { identified, startup, wish, state, target, arriving };

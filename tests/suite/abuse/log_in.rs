@@ -60,6 +60,37 @@ fn guesses_from_one_address_wait_and_the_owner_elsewhere_does_not() {
 }
 
 #[test]
+fn log_ins_that_begin_together_are_no_way_to_more_guesses() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    // Each is ready to guess, and may if it is asked for its proof.
+    let mut guesses: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = RawClient::open_from(THERE, &gateway.address());
+            client.startup(PROTOCOL_3_0, &[("user", "alice"), ("database", TARGET)]);
+            client
+        })
+        .collect();
+    let until = Instant::now() + Duration::from_secs(2);
+    let asked = guesses.iter_mut().map(|client| {
+        let left = until.saturating_duration_since(Instant::now());
+        usize::from(!client.is_silent_for(left.max(Duration::from_millis(1))))
+    });
+    assert_eq!(asked.sum::<usize>(), 5, "as many may guess at one time as may guess wrong");
+    drop(guesses);
+    // Whoever knows the secret and comes with as many at once hardly waits.
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let log_in = || log_in(&gateway, THERE, "alice", &secret);
+        let threads: Vec<_> = (0..40).map(|_| scope.spawn(log_in)).collect();
+        assert!(threads.into_iter().all(|thread| thread.join().expect("an answer").is_ok()));
+    });
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "a pool took {took:?}");
+}
+
+#[test]
 fn one_address_does_not_fill_the_gateway_before_it_logs_in() {
     let server = Postgres::start();
     let rest = "[limits]\nconnections = 60\nconnections_per_principal = 50\n\
