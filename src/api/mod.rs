@@ -1,16 +1,15 @@
 //! The gateway over HTTP: health and metrics. Floor 5.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+mod guarded;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use axum::{Router, extract, http::StatusCode, routing::get, serve::Listener};
-use tokio::net::{TcpListener, TcpStream};
+use axum::{Router, extract, http::StatusCode, routing::get};
+
+pub use guarded::Guarded;
 
 use crate::{session::services::Services, telemetry::metrics::Gauges};
 
@@ -56,38 +55,6 @@ pub struct State {
     pub health: Health,
     /// What sessions share.
     pub services: Arc<Services>,
-}
-
-/// A socket whose connections from elsewhere are closed before a byte is read.
-pub struct Guarded {
-    socket: TcpListener,
-    allowed: Box<dyn Fn(SocketAddr) -> bool + Send>,
-}
-
-impl Guarded {
-    /// Takes connections from where `allowed` says yes.
-    pub fn new(socket: TcpListener, allowed: Box<dyn Fn(SocketAddr) -> bool + Send>) -> Self {
-        Self { socket, allowed }
-    }
-}
-
-impl Listener for Guarded {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        loop {
-            let (stream, peer) = Listener::accept(&mut self.socket).await;
-            if (self.allowed)(peer) {
-                return (stream, peer);
-            }
-            tracing::debug!(%peer, "not from an allowed address");
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
 }
 
 /// One handler per line.

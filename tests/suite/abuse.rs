@@ -1,6 +1,7 @@
 //! What somebody can do to others by load: each attack runs beside a bystander, whose waiting times
 //! are compared with those when nothing else runs, and the gateway's memory is watched.
 
+mod http;
 mod log_in;
 mod memory;
 mod networks;

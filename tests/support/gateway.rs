@@ -143,6 +143,11 @@ tls = "{upstream_tls}"
         self.port
     }
 
+    /// Its HTTP listener, `127.0.0.1:PORT`.
+    pub fn http_address(&self) -> String {
+        format!("127.0.0.1:{}", self.http_port)
+    }
+
     /// A GET on its HTTP listener: status and body; `None` if nobody answers.
     pub fn http(&self, path: &str) -> Option<(u16, String)> {
         use std::io::{Read as _, Write as _};
