@@ -56,6 +56,8 @@ pub struct Transaction {
     pub rolled_back: Option<Refusal>,
     /// It began behind the read-only wall.
     pub read_only: bool,
+    /// The gateway has made it read-only when it was under way: savepoints from before go back behind that.
+    pub closed_late: bool,
     /// What its client has said of it, if anything: READ ONLY is `true`.
     pub said_read_only: Option<bool>,
     statements: SmallVec<[StatementId; 4]>,
@@ -151,6 +153,7 @@ impl Transaction {
     /// It has ended so.
     pub fn end(&mut self, end: TransactionEnd) -> Option<Settling> {
         self.savepoints.clear();
+        self.closed_late = false;
         self.said_read_only = None;
         let statements = std::mem::take(&mut self.statements);
         (!statements.is_empty()).then_some((end, statements))

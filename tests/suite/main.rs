@@ -14,6 +14,7 @@ mod attack_log_in;
 mod attack_names;
 mod attack_scopes;
 mod attack_session;
+mod attack_walls;
 mod audit;
 mod cancel;
 mod command_line;

@@ -71,6 +71,12 @@ impl<'a> Unfolding<'a> {
                 self.path_moved = true;
                 self.overlay.add_anything();
             }
+            // Planning its query may have run code. What a held one runs is behind a COMMIT.
+            SessionEffect::Declare { inner, .. }
+                if inner.effects.contains(&SessionEffect::RunsUserCode) =>
+            {
+                self.after(&SessionEffect::RunsUserCode);
+            }
             SessionEffect::DiscardPart
             | SessionEffect::Prepare { .. }
             | SessionEffect::Deallocate(_)

@@ -55,6 +55,7 @@ impl Conversation {
                 SessionEffect::Declare { name, holds, inner } => {
                     let portal = self.cursor(inner, batch, (part, *holds));
                     drop(self.names.bind(name, portal));
+                    self.declared(inner, *holds);
                 }
                 SessionEffect::Close(Some(name)) => drop(self.names.forget_portal(name)),
                 SessionEffect::Close(None) => self.names.forget_portals(),
@@ -64,15 +65,28 @@ impl Conversation {
                     self.path_moved();
                     self.schema_changed = true;
                 }
-                SessionEffect::RunsUserCode => {
-                    self.set_reading(|r| r.overlay.add_anything());
-                    self.path_moved();
-                    self.schema_changed = true;
-                    // It may have set the path, and its deferred triggers run when the transaction ends.
-                    self.path_set_in_transaction = true;
-                }
+                SessionEffect::RunsUserCode => self.code_ran(),
             }
         }
+    }
+
+    /// Code of the database's own ran.
+    pub(super) fn code_ran(&mut self) {
+        self.set_reading(|r| r.overlay.add_anything());
+        self.path_moved();
+        self.schema_changed = true;
+        // It may have set the path, and its deferred triggers run when the transaction ends.
+        self.path_set_in_transaction = true;
+    }
+
+    /// A cursor was declared: what planning its query evaluates has run. Held, the rest runs when its
+    /// transaction ends.
+    fn declared(&mut self, inner: &Analysis, holds: bool) {
+        if inner.effects.contains(&SessionEffect::RunsUserCode) {
+            self.code_ran();
+        }
+        let sets = |effect: &SessionEffect| matches!(effect, SessionEffect::Setting(_));
+        self.path_set_in_transaction |= holds && inner.effects.iter().any(sets);
     }
 
     /// The next statement of the Query may use a name that the one before it has made.
@@ -128,9 +142,13 @@ impl Conversation {
             TransactionChange::Set { read_write: Some(writable), session: true } => {
                 self.client_wants_read_only(!writable);
             }
+            TransactionChange::Release(_) => {
+                // The same: see `goes_back` of the wall.
+                let taken_back = self.transaction.closed_late && !self.rights.may_write();
+                self.transaction.read_only &= !taken_back;
+            }
             TransactionChange::Begin { .. }
             | TransactionChange::Savepoint(_)
-            | TransactionChange::Release(_)
             | TransactionChange::Set { .. } => {}
         }
     }

@@ -291,6 +291,7 @@ impl Conversation {
                     holds: false,
                 });
                 let undo = self.names.bind(portal, entry);
+                self.code_may_open(analysis.iter().map(AsRef::as_ref));
                 self.sent_in_batch();
                 self.owe(Step::Bind, Whose::Client, Tag::Named(undo, None));
                 Pass::Statement(clearance)
@@ -383,7 +384,8 @@ impl Conversation {
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
         let execution = Execution { analysis, prepared, run, poisoned };
         self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
-        self.close_behind(ran.iter().flatten().map(AsRef::as_ref), true);
+        self.code_may_open(ran.iter().flatten().map(AsRef::as_ref));
+        self.close_behind(&ran.iter().flatten().map(AsRef::as_ref), true);
         Pass::Statement(cleared)
     }
 

@@ -73,14 +73,14 @@ impl Conversation {
         };
         let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
         let asked = Asked::of(IntentKind::Query, text, &batch);
-        if let Some(why) = self.wall_opens_inside(&batch.statements, &named) {
-            return self.refused(asked, why);
-        }
         let begins = batch.statements.iter().any(|a| begins(a));
         match self.wall_for(&permit, begins) {
             WallNeed::None => {}
             WallNeed::Wait => return Pass::Hold,
             WallNeed::Refuse(refusal) => return self.refused(asked, refusal),
+        }
+        if let Some(why) = self.wall_opens_inside(&batch.statements, &named) {
+            return self.refused(asked, why);
         }
         self.send_query(text, batch, &permit)
     }
@@ -254,6 +254,7 @@ impl Conversation {
         let named: Vec<_> = runs.iter().flatten().filter_map(|run| run.inner.clone()).collect();
         let all = || batch.statements.iter().chain(&named).map(AsRef::as_ref);
         self.moving |= all().any(|a| self.moves_meaning(a));
+        self.code_may_open(all());
         let ran = Arc::clone(&batch);
         let names = batch.statements.iter().any(|a| makes_names(a));
         let kept: Option<Rc<str>> = names.then(|| text.into());
@@ -267,7 +268,7 @@ impl Conversation {
         );
         self.pipeline.open = false;
         self.pipeline.executed = false;
-        self.close_behind(ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
+        self.close_behind(&ran.statements.iter().chain(&named).map(AsRef::as_ref), false);
         Pass::Statement(clearance)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, Held, Wall},
+    extended::ends_transaction,
     owed::{Ours, Tag},
 };
 use crate::{
@@ -55,7 +56,10 @@ impl Conversation {
     fn move_wall_for(&mut self, permit: Option<&Permit>, begins: bool) -> Need {
         let needs_write = permit.is_some_and(Permit::needs_write);
         let may_write = self.rights.may_write();
-        let writable = self.transaction.status == Status::Open && !self.transaction.read_only;
+        // A batch of the extended protocol is a transaction too.
+        let under_way = self.transaction.status == Status::Open
+            || self.transaction.status == Status::Idle && self.pipeline.open;
+        let writable = under_way && !self.transaction.read_only;
         if writable && !may_write {
             return self.close_transaction();
         }
@@ -125,10 +129,16 @@ impl Conversation {
             Ok(statement) => {
                 self.owe_own(Ours::Wall(statement), flush);
                 self.transaction.read_only = true;
+                self.transaction.closed_late = true;
                 Need::Wait
             }
             Err(refusal) => Need::Refuse(refusal),
         }
+    }
+
+    /// Code of the database's own is about to run: it may open the wall without a word of it here.
+    pub(super) fn code_may_open<'a>(&mut self, mut ran: impl Iterator<Item = &'a Analysis>) {
+        self.wall_unsure |= self.wall == Wall::Closed && ran.any(opens_unseen);
     }
 
     /// What a statement of ours is answered with; nothing else passes before that.
@@ -142,56 +152,86 @@ impl Conversation {
         self.held = Held::UntilAnswered;
     }
 
-    /// Why a batch below dml that says READ WRITE can't be closed again behind it: something in it
-    /// would run, or begin, on the open side.
+    /// Why a batch below dml can't be closed again behind what it opens: something in it would run, or
+    /// begin, on the open side.
     /// `named`: what its statements execute.
     pub(super) fn wall_opens_inside(
         &self,
         batch: &[Arc<Analysis>],
         named: &[Arc<Analysis>],
     ) -> Option<Refusal> {
-        let count = batch.len() + named.len();
-        if count < 2 || self.rights.may_write() {
+        if batch.len() + named.len() < 2 || self.rights.may_write() {
             return None;
         }
-        let all = || batch.iter().chain(named).enumerate();
-        let inside = all().any(|(at, analysis)| {
-            let others = || all().filter(|(other, _)| *other != at);
-            match opens(analysis) {
-                Opens::Nothing => false,
-                Opens::Transaction => at + 1 != count,
-                Opens::Session => others().any(|(_, a)| changes_transaction(a)),
-            }
-        });
-        inside.then(|| {
-            Refusal::new(
-                RefusalKind::ReadOnlyTransaction,
-                "READ WRITE without the right to write can't be mixed with other statements",
-            )
-            .with_hint("Send it alone.")
-        })
+        let why = if says_read_write_inside(batch, named) {
+            "READ WRITE without the right to write can't be mixed with other statements"
+        } else if self.goes_on_behind_an_end(batch, named) || self.goes_back_inside(batch) {
+            "what follows could run in a transaction that isn't read-only, without the right to write"
+        } else {
+            return None;
+        };
+        Some(
+            Refusal::new(RefusalKind::ReadOnlyTransaction, why)
+                .with_hint("Send one statement at a time."),
+        )
     }
 
-    /// A client's READ WRITE below dml: it is forwarded, and taken back before anything else passes.
+    /// True if a transaction ends in the middle, and the next one could begin writable: the wall is open
+    /// still, or code may have opened it. What code did is taken back by a ROLLBACK.
+    fn goes_on_behind_an_end(&self, batch: &[Arc<Analysis>], named: &[Arc<Analysis>]) -> bool {
+        let open = self.wall == Wall::Open;
+        let mut unsure = open || self.wall_unsure || named.iter().any(|a| opens_unseen(a));
+        let mut ended = false;
+        for analysis in batch {
+            if ended {
+                return true;
+            }
+            unsure |= opens_unseen(analysis);
+            ended = unsure && analysis.commits() || open && ends_transaction(analysis);
+        }
+        false
+    }
+
+    /// True if something runs behind a savepoint that takes our SET TRANSACTION READ ONLY back.
+    fn goes_back_inside(&self, batch: &[Arc<Analysis>]) -> bool {
+        let before_last = batch.len().saturating_sub(1);
+        self.transaction.closed_late && batch.iter().take(before_last).any(|a| goes_back(a))
+    }
+
+    /// What opens the wall below dml is forwarded, and taken back before anything else passes: a
+    /// client's READ WRITE; the next transaction of a batch, if it could begin writable; and what goes
+    /// back to a savepoint from before the transaction was made read-only.
     /// `flush`: inside a batch of the extended protocol.
     pub(super) fn close_behind<'a>(
         &mut self,
-        mut ran: impl Iterator<Item = &'a Analysis>,
+        ran: &(impl Iterator<Item = &'a Analysis> + Clone),
         flush: bool,
     ) {
-        let opens = ran.find_map(|a| match opens(a) {
-            Opens::Nothing => None,
-            opened => Some(opened),
-        });
-        let control = match opens {
-            Some(Opens::Transaction) if !self.rights.may_write() => {
-                Control::ReadOnlyTransaction { flush }
-            }
-            Some(Opens::Session) if !self.rights.may_write() => {
-                Control::Wall { open: false, flush }
-            }
-            Some(_) | None => return,
+        if self.rights.may_write() {
+            return;
+        }
+        let mut says = ran.clone().map(opens).filter(|opened| *opened != Opens::Nothing);
+        let (mut session, mut transaction) = match says.next() {
+            Some(Opens::Transaction) => (false, true),
+            Some(Opens::Session) => (true, false),
+            Some(Opens::Nothing) | None => (false, false),
         };
+        if flush
+            && (self.wall_unsure || self.wall == Wall::Open)
+            && ran.clone().any(ends_transaction)
+        {
+            (session, transaction) = (true, true);
+        }
+        transaction |= self.transaction.closed_late && ran.clone().any(goes_back);
+        if session {
+            self.send_behind(Control::Wall { open: false, flush }, flush);
+        }
+        if transaction {
+            self.send_behind(Control::ReadOnlyTransaction { flush }, flush);
+        }
+    }
+
+    fn send_behind(&mut self, control: Control, flush: bool) {
         match self.send_own(control, "wall") {
             Ok(statement) => {
                 // It must leave after the client's frame, not before.
@@ -282,6 +322,53 @@ fn opens(analysis: &Analysis) -> Opens {
         }
     }
     opened
+}
+
+/// True if a READ WRITE would hold for something else in the same message.
+fn says_read_write_inside(batch: &[Arc<Analysis>], named: &[Arc<Analysis>]) -> bool {
+    let count = batch.len() + named.len();
+    let all = || batch.iter().chain(named).enumerate();
+    all().any(|(at, analysis)| {
+        let others = || all().filter(|(other, _)| *other != at);
+        match opens(analysis) {
+            Opens::Nothing => false,
+            Opens::Transaction => at + 1 != count,
+            Opens::Session => others().any(|(_, a)| changes_transaction(a)),
+        }
+    })
+}
+
+/// True if running it, or planning it, runs code that may open the wall for the transactions that follow.
+/// A cursor's query may run when the cursor is declared (what planning evaluates), and WITH HOLD when its
+/// transaction ends.
+fn opens_unseen(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| match effect {
+        SessionEffect::RunsUserCode => true,
+        SessionEffect::Declare { inner, .. } => {
+            opens(inner) != Opens::Nothing || opens_unseen(inner)
+        }
+        SessionEffect::Transaction(_)
+        | SessionEffect::Setting(_)
+        | SessionEffect::DiscardAll
+        | SessionEffect::DiscardPart
+        | SessionEffect::Prepare { .. }
+        | SessionEffect::Deallocate(_)
+        | SessionEffect::Close(_)
+        | SessionEffect::SchemaChange(_) => false,
+    })
+}
+
+/// True if it goes back to how a savepoint found its transaction. Spec: so does RELEASE, for what SET
+/// TRANSACTION has said (`CommitSubTransaction`).
+fn goes_back(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| {
+        matches!(
+            effect,
+            SessionEffect::Transaction(
+                TransactionChange::RollbackTo(_) | TransactionChange::Release(_)
+            )
+        )
+    })
 }
 
 fn changes_transaction(analysis: &Analysis) -> bool {
