@@ -192,10 +192,9 @@ impl Player {
             FrontendMessage::Close(_) => Step::Close,
             FrontendMessage::Execute(_) => Step::Execute,
             FrontendMessage::Sync => Step::Sync,
+            FrontendMessage::CopyData(_) => Step::CopyData,
             FrontendMessage::CopyDone | FrontendMessage::CopyFail { .. } => Step::CopyEnd,
-            FrontendMessage::Flush | FrontendMessage::CopyData(_) | FrontendMessage::Terminate => {
-                return Ok(true);
-            }
+            FrontendMessage::Flush | FrontendMessage::Terminate => return Ok(true),
             FrontendMessage::FunctionCall(_) | FrontendMessage::Password(_) => {
                 return Err("not part of a session".to_owned());
             }

@@ -17,9 +17,8 @@ impl Conversation {
         if !self.copy_may_run() {
             return Pass::Drop;
         }
-        if ends {
-            self.owe(Step::CopyEnd, Whose::Client, Tag::Plain);
-        }
+        let step = if ends { Step::CopyEnd } else { Step::CopyData };
+        self.owe(step, Whose::Client, Tag::Plain);
         Pass::Relay(Relayed::Copy)
     }
 

@@ -239,7 +239,7 @@ impl Conversation {
                 Tag::Ours(ours) if step == Step::Execute => {
                     self.close_own(ours, Ended::Cancelled, None);
                 }
-                Tag::Plain if step == Step::CopyEnd || !is_clients => {}
+                Tag::Plain if matches!(step, Step::CopyData | Step::CopyEnd) || !is_clients => {}
                 Tag::Plain => {
                     answers.refuse(None);
                     answers.skipping = true;

@@ -292,6 +292,10 @@ impl Conversation {
         let code = fields.sqlstate().first_chunk::<5>().copied();
         let whose = self.exchange.front().map(|o| o.whose);
         self.pipeline.failed = true;
+        // An operator, a limit on time, or the end of the copy: class 57 has no other causes.
+        if code.is_some_and(|code| code.starts_with(b"57")) {
+            self.exchange.fails_by_itself();
+        }
         if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() {
             let at = query.at;
             query.at += 1;
@@ -410,6 +414,8 @@ impl Conversation {
             return Ok(Reply::Swallow);
         };
         self.transaction.status = status;
+        // Nothing was sent behind it: its batch may have begun with copy data that came too late.
+        self.pipeline.open &= !self.exchange.is_empty();
         let whose = owed.whose;
         if let Tag::Query(query) = owed.tag {
             self.skip_runs(query);

@@ -19,8 +19,8 @@ use super::backend as tag;
 /// Legal replies: `Query → (T | D | C | I | V | G | H | d | c | E)* Z`, `Parse → 1`, `Bind → 2`,
 /// `DescribeStatement → t (T | n)`, `DescribePortal → T | n`,
 /// `Execute → (D | G | H | d | c)* (C | I | s)`, `Close → 3`, `Sync → Z`; instead of each `E`, after
-/// which everything up to the next Sync is dropped. `CopyEnd` and `Local` are answered by nothing
-/// from upstream.
+/// which everything up to the next Sync is dropped. `CopyData`, `CopyEnd` and `Local` are answered by
+/// nothing from upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// Query, and FunctionCall, which is answered alike.
@@ -39,6 +39,8 @@ pub enum Step {
     Close,
     /// Sync.
     Sync,
+    /// CopyData behind a Sync: a mark, because a copy that it makes fail has not failed before that Sync.
+    CopyData,
     /// CopyDone or CopyFail: a mark, because a Sync before it is ignored by a server in copy mode.
     CopyEnd,
     /// An answer made here.
@@ -107,12 +109,41 @@ pub struct Exchange<T> {
     copying_in: bool,
     /// The front entry has been answered in part.
     began: bool,
-    /// Syncs that were sent among copy data. The server ignores them, unless what came before them
-    /// made the copy fail: then it answers, and nobody can tell before it does.
-    strays: VecDeque<Owed<T>>,
+    /// Syncs that were sent among copy data.
+    strays: Strays<T>,
     /// How many entries were added since all messages had left; `None`: some of theirs have left, or
     /// stand elsewhere, and nobody knows which.
     unsent: Option<usize>,
+}
+
+/// Syncs that were sent among copy data. The server ignores them, unless what came before them made the
+/// copy fail: then it answers, and nobody can tell before it does.
+#[derive(Debug)]
+struct Strays<T> {
+    syncs: VecDeque<Owed<T>>,
+    /// Something was sent behind the last of them that may make the copy fail.
+    may_fail_behind: bool,
+    /// The copy has failed, and nothing but what came before the last of them can have done that: one
+    /// is answered before anything else is.
+    is_next: bool,
+}
+
+impl<T> Strays<T> {
+    fn add(&mut self, sync: Owed<T>) {
+        self.may_fail_behind = false;
+        self.syncs.push_back(sync);
+    }
+
+    fn clear(&mut self) {
+        self.syncs.clear();
+        self.is_next = false;
+    }
+}
+
+impl<T> Default for Strays<T> {
+    fn default() -> Self {
+        Self { syncs: VecDeque::new(), may_fail_behind: false, is_next: false }
+    }
 }
 
 impl<T> Default for Exchange<T> {
@@ -122,7 +153,7 @@ impl<T> Default for Exchange<T> {
             skipping: false,
             copying_in: false,
             began: false,
-            strays: VecDeque::new(),
+            strays: Strays::default(),
             unsent: Some(0),
         }
     }
@@ -132,6 +163,9 @@ impl<T> Exchange<T> {
     /// Adds what was just sent. Gives the entry back if the server will ignore it: after an error
     /// until Sync.
     pub fn push(&mut self, owed: Owed<T>) -> Option<Owed<T>> {
+        if owed.step == Step::CopyData && !self.is_behind_sync() {
+            return None;
+        }
         let ends_skipping = owed.step == Step::Sync;
         if self.skipping && !ends_skipping {
             return Some(owed);
@@ -140,11 +174,16 @@ impl<T> Exchange<T> {
             match owed.step {
                 Step::Sync => {
                     self.unsent = None;
-                    self.strays.push_back(owed);
+                    self.strays.add(owed);
+                    return None;
+                }
+                Step::CopyData => {
+                    self.strays.may_fail_behind = true;
                     return None;
                 }
                 Step::CopyEnd => {
                     self.unsent = None;
+                    self.strays.may_fail_behind = true;
                     self.copying_in = false;
                     return None;
                 }
@@ -160,11 +199,25 @@ impl<T> Exchange<T> {
             }
         }
         self.skipping = false;
-        // The end of a copy gives its data on, which has no entry.
-        let known = self.unsent.filter(|_| owed.step != Step::CopyEnd);
+        // Copy data has no entries of its own.
+        let is_copy = matches!(owed.step, Step::CopyData | Step::CopyEnd);
+        let known = self.unsent.filter(|_| !is_copy);
         self.unsent = known.map(|count| count + 1);
         self.queue.push_back(owed);
         None
+    }
+
+    /// True if copy data that is sent now stands behind a Sync with nothing between them.
+    fn is_behind_sync(&self) -> bool {
+        if self.copying_in {
+            return !self.strays.syncs.is_empty();
+        }
+        self.queue.back().is_some_and(|owed| owed.step == Step::Sync)
+    }
+
+    /// The error that comes next has another cause than what was sent: a cancel, or a limit on time.
+    pub fn fails_by_itself(&mut self) {
+        self.strays.may_fail_behind = true;
     }
 
     /// All that was added has left.
@@ -201,7 +254,7 @@ impl<T> Exchange<T> {
 
     /// True if nothing is owed.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && !self.strays.is_next
     }
 
     /// How many entries there are.
@@ -216,12 +269,12 @@ impl<T> Exchange<T> {
 
     /// True if it isn't known whether the server answers a Sync that was sent among copy data.
     pub fn has_strays(&self) -> bool {
-        !self.strays.is_empty()
+        !self.strays.syncs.is_empty()
     }
 
     /// How many Syncs were sent among copy data, of which nobody knows whether they are answered.
     pub fn strays(&self) -> usize {
-        self.strays.len()
+        self.strays.syncs.len()
     }
 
     /// True if the server reads copy data now.
@@ -251,7 +304,7 @@ impl<T> Exchange<T> {
 
     /// True if an answer of our own is next.
     pub fn is_local_next(&self) -> bool {
-        self.queue.front().is_some_and(|o| o.step == Step::Local)
+        !self.strays.is_next && self.queue.front().is_some_and(|o| o.step == Step::Local)
     }
 
     /// Takes the answer of our own that is next.
@@ -345,15 +398,17 @@ impl<T> Exchange<T> {
                 | Step::DescribePortal
                 | Step::Execute
                 | Step::Close
+                | Step::CopyData
                 | Step::CopyEnd
                 | Step::Local,
             )
             | None => false,
         };
+        self.strays.is_next = false;
         if answers_front {
             return None;
         }
-        let stray = self.strays.pop_front()?;
+        let stray = self.strays.syncs.pop_front()?;
         self.skipping = false;
         Some(stray)
     }
@@ -369,6 +424,13 @@ impl<T> Exchange<T> {
             }
             Some(_) => {
                 let failed = self.pop();
+                let by_what_came_before =
+                    !self.strays.syncs.is_empty() && !self.strays.may_fail_behind;
+                if by_what_came_before {
+                    // Skipping ends at the stray, and what stands behind that is not skipped.
+                    self.strays.is_next = true;
+                    return Move::Failed { failed, skipped: Vec::new() };
+                }
                 Move::Failed { failed, skipped: self.drop_until_sync() }
             }
         }
@@ -391,7 +453,8 @@ impl<T> Exchange<T> {
     fn pop(&mut self) -> Option<Owed<T>> {
         let owed = self.queue.pop_front();
         self.began = false;
-        while self.queue.front().is_some_and(|o| o.step == Step::CopyEnd) {
+        let is_mark = |o: &Owed<T>| matches!(o.step, Step::CopyData | Step::CopyEnd);
+        while self.queue.front().is_some_and(is_mark) {
             self.queue.pop_front();
         }
         owed
@@ -407,12 +470,19 @@ impl<T> Exchange<T> {
             match next.step {
                 Step::Sync => {
                     self.unsent = self.unsent.filter(|count| *count == 0);
-                    self.strays.extend(self.queue.remove(index));
+                    if let Some(stray) = self.queue.remove(index) {
+                        self.strays.add(stray);
+                    }
+                }
+                Step::CopyData => {
+                    self.queue.remove(index);
+                    self.strays.may_fail_behind = true;
                 }
                 Step::Local => index += 1,
                 Step::CopyEnd => {
                     // It ends this copy, and not the next one of the same Query.
                     self.queue.remove(index);
+                    self.strays.may_fail_behind = true;
                     return;
                 }
                 // Anything else makes it fail, and ends at its Sync.
@@ -556,6 +626,7 @@ mod tests {
         let mut exchange = queue(&[Step::Execute]);
         play(&mut exchange, b"G");
         exchange.push(owed(Step::Sync));
+        exchange.push(owed(Step::CopyData));
         play(&mut exchange, b"E");
         assert!(exchange.is_skipping());
         play(&mut exchange, b"Z");
@@ -572,6 +643,48 @@ mod tests {
         assert!(exchange.is_empty());
         // Nothing more is answered than was sent.
         assert!(exchange.reply(b'Z').is_err());
+    }
+
+    #[test]
+    fn what_stands_behind_a_sync_is_answered_if_only_data_before_it_can_have_failed() {
+        let owed = |step| Owed { step, whose: Whose::Client, tag: 9 };
+        // Execute, bad data, Sync, Bind, Sync: before the first answer, and as it comes.
+        let mut exchange = queue(&[Step::Execute, Step::CopyData, Step::Sync, Step::Bind]);
+        exchange.push(owed(Step::Sync));
+        play(&mut exchange, b"GEZ2Z");
+        assert!(exchange.is_empty());
+        let mut exchange = queue(&[Step::Execute]);
+        play(&mut exchange, b"G");
+        for step in [Step::CopyData, Step::Sync, Step::Bind, Step::Local, Step::Sync] {
+            exchange.push(owed(step));
+        }
+        play(&mut exchange, b"E");
+        assert!(!exchange.is_skipping());
+        play(&mut exchange, b"Z2");
+        assert!(exchange.take_local().is_some());
+        play(&mut exchange, b"Z");
+        assert!(exchange.is_empty());
+        // Nothing behind it yet: its answer comes before anything is known to be settled.
+        let mut exchange = queue(&[Step::Execute]);
+        play(&mut exchange, b"G");
+        exchange.push(owed(Step::CopyData));
+        exchange.push(owed(Step::Sync));
+        play(&mut exchange, b"E");
+        assert!(!exchange.is_empty());
+        exchange.push(owed(Step::Local));
+        assert!(!exchange.is_local_next());
+        play(&mut exchange, b"Z");
+        assert!(exchange.take_local().is_some() && exchange.is_empty());
+        // Data behind it, or a cancel, may have made the copy fail: then the Sync was ignored.
+        let mut exchange = queue(&[Step::Execute, Step::Sync, Step::CopyData, Step::Bind]);
+        play(&mut exchange, b"GE");
+        assert!(exchange.is_skipping());
+        let mut exchange = queue(&[Step::Execute]);
+        play(&mut exchange, b"G");
+        exchange.push(owed(Step::Sync));
+        exchange.fails_by_itself();
+        play(&mut exchange, b"E");
+        assert!(exchange.is_skipping());
     }
 
     #[test]
