@@ -31,6 +31,9 @@ const TWIN: &str = "shop_twin";
 /// What must never be seen without the right to read it.
 const CANARY: &str = "CANARY";
 
+/// Seeds that have found a difference, tried first in each run.
+const FOUND: [u64; 5] = [50_422, 50_523, 50_592, 50_730, 51_319];
+
 const SETUP: &str = "SET SESSION AUTHORIZATION hallpass;
 CREATE SCHEMA open;
 CREATE SCHEMA closed;
@@ -145,11 +148,14 @@ impl Stage {
         let until = Instant::now() + Duration::from_secs(seconds);
         let mut seed = only.or(number("HALLPASS_ATTACK_START")).unwrap_or(first);
         let mut failures = 0;
+        let found: &[u64] = if kind == Kind::Alike && only.is_none() { &FOUND } else { &[] };
+        let mut found = found.iter();
         eprintln!("{kind:?} from seed {seed}");
         loop {
-            let mut wrong = self.round(kind, seed);
-            seed += 1;
-            let over = only.is_some() || Instant::now() > until;
+            let again = found.next().copied();
+            let mut wrong = self.round(kind, again.unwrap_or(seed));
+            seed += u64::from(again.is_none());
+            let over = only.is_some() || Instant::now() > until && found.len() == 0;
             if self.known.len() >= 30 || over || !wrong.is_empty() {
                 wrong.extend(self.judge_records());
             }

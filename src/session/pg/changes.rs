@@ -210,6 +210,6 @@ impl Conversation {
 }
 
 /// A boolean setting's value, as people write it.
-fn is_on(value: &str) -> bool {
+pub(super) fn is_on(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
 }

@@ -35,7 +35,7 @@ use crate::{
     upstream::door::{RESERVED_PREFIX, Relayed},
     wire::pg::{
         Format, FrontendLimits, backend,
-        exchange::{Step, Whose},
+        exchange::{Owed, Step, Whose},
         frame,
         frontend::{self, Bind, Execute, FrontendMessage, NameKind, Named, Parse},
         types,
@@ -50,9 +50,12 @@ impl Conversation {
             return Pass::Drop;
         }
         let pass = self.parse_judged(parse, rest);
-        if parse.name.is_empty() && self.pipeline.discarding {
-            // Spec: `exec_parse_message` forgets the unnamed statement before anything can go wrong.
-            drop(self.names.forget_statement(""));
+        if parse.name.is_empty() && self.pipeline.discarding && !self.exchange.is_skipping() {
+            // Spec: `exec_parse_message` forgets the unnamed statement before anything can go wrong; but
+            // the server skips it if something before it fails.
+            let undo = self.names.forget_statement("");
+            let (step, whose) = (Step::Local, Whose::Client);
+            self.exchange.push_under(Owed { step, whose, tag: Tag::Named(undo, None) });
         }
         pass
     }

@@ -92,6 +92,13 @@ impl Conversation {
             Move::Part => {
                 Ok(if ours || self.front_failed() { Reply::Swallow } else { Reply::Forward })
             }
+            // What a failed Query leaves behind until its transaction ends: it can't run any more.
+            Move::Done(Owed { tag: Tag::Absent(_), step: Step::DescribePortal, .. })
+                if tag == backend::NO_DATA && self.transaction.status == Status::Failed =>
+            {
+                self.pipeline.discarding = false;
+                Ok(Reply::Forward)
+            }
             Move::Done(Owed { tag: Tag::Absent(refusal), .. }) => {
                 // Fail closed: made by code that we did not see, so nobody has judged it.
                 self.controls.push_back(Control::Fail);

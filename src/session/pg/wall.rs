@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{
+    changes::is_on,
     conversation::{Conversation, Held, Wall},
     extended::ends_transaction,
     owed::{Ours, Tag},
@@ -313,6 +314,8 @@ fn opens(analysis: &Analysis) -> Opens {
                 read_write: Some(true),
                 session: true,
             }) => opened = Opens::Session,
+            // The server reads the word as we do, and says no to what it can't read.
+            SessionEffect::Setting(change) if change.value.as_deref().is_some_and(is_on) => {}
             SessionEffect::Setting(change) => match change.name.as_str() {
                 "transaction_read_only" => return Opens::Transaction,
                 "default_transaction_read_only" => opened = Opens::Session,

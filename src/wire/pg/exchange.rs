@@ -207,6 +207,14 @@ impl<T> Exchange<T> {
         None
     }
 
+    /// Adds what goes along with the entry at the back, and comes to the front before it. It is an
+    /// answer of our own.
+    pub fn push_under(&mut self, owed: Owed<T>) {
+        let last = self.queue.len().saturating_sub(1);
+        self.unsent = self.unsent.map(|count| count + 1);
+        self.queue.insert(last, owed);
+    }
+
     /// True if copy data that is sent now stands behind a Sync with nothing between them.
     fn is_behind_sync(&self) -> bool {
         if self.copying_in {

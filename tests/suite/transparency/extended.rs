@@ -263,4 +263,10 @@ pub(super) const CONVERSATIONS: &[Conversation] = &[
         ask(c, "SELECT * FROM orders ORDER BY id", &[], BINARY);
         ask(c, "SELECT * FROM payments ORDER BY id", &[], BINARY);
     }),
+    ("the portal of a Query that failed in a transaction", |c| {
+        c.query("BEGIN READ ONLY");
+        c.query("DELETE FROM orders");
+        c.exchange(&[describe(b'P', ""), sync()], 1);
+        c.query("ROLLBACK");
+    }),
 ];
