@@ -195,6 +195,9 @@ pub struct Columns {
     pub whole: BTreeSet<RawName>,
 }
 
+/// The most columns that a server puts into one result; it refuses a text with more.
+pub const OUTPUTS_MAX: usize = 1664;
+
 /// The outputs of a statement that is one SELECT without DISTINCT, GROUP BY, window, CTE or set
 /// operation, over plain relations and joins.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -132,12 +132,12 @@ fn parse(text: &str, mode: LexMode) -> Result<pg::ParseResult, Unreadable> {
 
 /// Where the server would point to, in characters from 1. The library keeps the cursor to itself,
 /// so it is found again: the token the message names, and of several the first with which the text
-/// up to there fails in the same way.
+/// up to there fails in the same way. `None` if looking costs too much beside having read the text.
 fn error_position(text: &str, tokens: &Tokens, mode: LexMode, message: &str) -> Option<u32> {
     if message.ends_with(" at end of input") {
         return Some(character_position(text, text.len()));
     }
-    if text.len() > POSITION_BYTES || tokens.collapsed(text).is_some() {
+    if tokens.collapsed(text).is_some() {
         return None;
     }
     let (_, near) = message.strip_suffix('"')?.split_once(" at or near \"")?;
@@ -151,9 +151,12 @@ fn error_position(text: &str, tokens: &Tokens, mode: LexMode, message: &str) -> 
         matches!(result, Ok(Some(pg_query::Error::Parse(m))) if m == message)
     };
     let (mut low, mut high) = (0, candidates.len().checked_sub(1)?);
+    let mut left = POSITION_BYTES;
     while low < high {
         let middle = usize::midpoint(low, high);
-        if fails_up_to(candidates.get(middle)?.end) {
+        let end = candidates.get(middle)?.end;
+        left = left.checked_sub(end as usize)?;
+        if fails_up_to(end) {
             high = middle;
         } else {
             low = middle + 1;
@@ -162,7 +165,7 @@ fn error_position(text: &str, tokens: &Tokens, mode: LexMode, message: &str) -> 
     Some(character_position(text, candidates.get(low)?.start as usize))
 }
 
-/// Longer texts get an error without a place.
+/// So much text is read again for the place of an error. A text of 6 KB gets it whatever the error.
 const POSITION_BYTES: usize = 64 * 1024;
 
 /// Collects what one statement's tree says.

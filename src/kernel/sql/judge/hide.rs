@@ -1,7 +1,7 @@
 //! Columns that can be hidden row by row instead of being refused: other people's statements in
 //! pg_stat_activity, where they are outputs as they are and nothing else hangs on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{
     catalog::Column,
@@ -12,9 +12,30 @@ use crate::kernel::{
             names::{Resolved, resolve},
             relations::mentioned,
         },
-        reading::{Output, RawName},
+        reading::{OUTPUTS_MAX, Output, RawName},
     },
 };
+
+/// Columns side by side.
+#[derive(Clone, Default)]
+struct Star {
+    width: usize,
+    /// Which of them are to be hidden.
+    places: Vec<usize>,
+}
+
+impl Star {
+    fn append(&mut self, other: &Self) {
+        self.places.extend(other.places.iter().map(|place| self.width + place));
+        self.width += other.width;
+    }
+}
+
+/// What a star may stand for. `None`: nobody knows, or too much.
+struct Stars<'f> {
+    all: Option<Star>,
+    each: BTreeMap<&'f str, Option<Star>>,
+}
 
 impl Judge<'_> {
     /// Hides these columns of a relation among the statement's outputs. False if it can't be proved
@@ -35,45 +56,67 @@ impl Judge<'_> {
         if columns.iter().any(|column| mentioned(&outputs.elsewhere, relation, column)) {
             return None;
         }
-        let is_ours = |name: &str| outputs.from.iter().any(|(n, r)| n == name && r == relation);
-        let has_ours = outputs.from.iter().any(|(_, r)| r == relation);
-        let mut places = BTreeSet::new();
-        let mut width = 0;
+        let from: BTreeMap<&str, &RawName> =
+            outputs.from.iter().map(|(name, relation)| (name.as_str(), relation)).collect();
+        let has_ours = from.values().any(|r| *r == relation);
+        let stars = outputs.list.iter().any(|output| matches!(output, Output::Star(_)));
+        let stars = stars.then(|| self.stars(&outputs.from, relation, columns));
+        let mut result = Star::default();
         for output in &outputs.list {
             match output {
-                Output::Value => width += 1,
+                Output::Value => result.width += 1,
                 Output::Column { before, known_as, .. } => {
+                    let is_ours = |name: &str| from.get(name).is_some_and(|r| *r == relation);
                     // Under another relation's name it is that one's column, or a call on its row.
                     if !before.as_deref().map_or(has_ours, is_ours)
                         || outputs.sorted_by.contains(known_as)
                     {
                         return None;
                     }
-                    places.insert(width);
-                    width += 1;
+                    result.places.push(result.width);
+                    result.width += 1;
                 }
-                Output::Star(of) => {
-                    let meant = |name: &String| of.as_ref().is_none_or(|of| of == name);
-                    let sources: Vec<_> =
-                        outputs.from.iter().filter(|(name, _)| meant(name)).collect();
-                    if sources.is_empty() {
-                        return None;
-                    }
-                    for (_, source) in sources {
-                        let listed = self.columns_of(source)?;
-                        if source == relation {
-                            let at = |c: &&str| listed.iter().position(|l| l.name == **c);
-                            let found = columns.iter().map(at).collect::<Option<Vec<_>>>()?;
-                            places.extend(found.into_iter().map(|at| width + at));
-                        }
-                        width += listed.len();
-                    }
+                Output::Star(None) => result.append(stars.as_ref()?.all.as_ref()?),
+                Output::Star(Some(of)) => {
+                    result.append(stars.as_ref()?.each.get(of.as_str())?.as_ref()?);
                 }
+            }
+            if result.width > OUTPUTS_MAX {
+                return None;
             }
         }
         // Sorted by what is hidden, the order gives it out.
-        let sorts = places.iter().any(|place| outputs.sorted_by_place.contains(&(place + 1)));
-        (!sorts).then_some((width, places))
+        let sorts =
+            result.places.iter().any(|place| outputs.sorted_by_place.contains(&(place + 1)));
+        (!sorts).then(|| (result.width, result.places.into_iter().collect()))
+    }
+
+    /// What `*` is, and `t.*` for each `t` in FROM.
+    fn stars<'f>(
+        &self,
+        from: &'f [(String, RawName)],
+        relation: &RawName,
+        columns: &[&str],
+    ) -> Stars<'f> {
+        let mut known: BTreeMap<&RawName, Option<Star>> = BTreeMap::new();
+        let mut stars =
+            Stars { all: (!from.is_empty()).then(Star::default), each: BTreeMap::new() };
+        for (name, source) in from {
+            let star = known.entry(source).or_insert_with(|| {
+                let listed = self.columns_of(source)?;
+                let at = |c: &&str| listed.iter().position(|l| l.name == **c);
+                let ours = columns.iter().filter(|_| source == relation);
+                let places = ours.map(at).collect::<Option<Vec<_>>>()?;
+                Some(Star { width: listed.len(), places })
+            });
+            stars.all = stars.all.filter(|all| all.width <= OUTPUTS_MAX);
+            match (&mut stars.all, &*star) {
+                (Some(all), Some(star)) => all.append(star),
+                (all, _) => *all = None,
+            }
+            stars.each.insert(name, star.clone());
+        }
+        stars
     }
 
     fn columns_of(&self, relation: &RawName) -> Option<&[Column]> {

@@ -7,7 +7,7 @@ use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
     builtins::{RelationRule, catalog_relation},
-    reading::{Output, Outputs, RawName, Reading, StatementKind},
+    reading::{OUTPUTS_MAX, Output, Outputs, RawName, Reading, StatementKind},
     server_grammar::{
         Reader,
         columns::{raw, text},
@@ -24,7 +24,7 @@ pub(super) fn of(statement: &pg::RawStmt, reading: &Reading) -> Option<Outputs> 
         return None;
     }
     let Some(N::SelectStmt(select)) = &statement.stmt.as_ref()?.node else { return None };
-    if !is_plain(select) {
+    if !is_plain(select) || select.target_list.len() > OUTPUTS_MAX {
         return None;
     }
     let mut from = Vec::new();
