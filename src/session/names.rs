@@ -129,6 +129,25 @@ pub enum Undo {
     Portal(Key, Option<Rc<Portal>>),
 }
 
+impl Undo {
+    /// True if both changed the same name.
+    fn is_of_same_name(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Statement(one, _), Self::Statement(two, _))
+            | (Self::Portal(one, _), Self::Portal(two, _)) => one == two,
+            (Self::Statement(..), Self::Portal(..)) | (Self::Portal(..), Self::Statement(..)) => {
+                false
+            }
+        }
+    }
+
+    /// A change before this one is taken back, which stands: this one's name meant before it what it
+    /// meant before that.
+    fn stands_on(&mut self, earlier: Self) {
+        *self = earlier;
+    }
+}
+
 /// The names of one session.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -333,24 +352,43 @@ impl Names {
         }
     }
 
-    /// The portal that a change gave that name.
-    pub fn portal_of(&self, undo: &Undo) -> Option<&Rc<Portal>> {
-        match undo {
-            Undo::Portal(name, _) => self.portals.get(name),
-            Undo::Statement(..) => None,
+    /// The portal that a change gave that name. `later`: changes that were made behind it, in order.
+    pub fn portal_of<'n>(
+        &'n self,
+        undo: &Undo,
+        later: impl IntoIterator<Item = &'n Undo>,
+    ) -> Option<&'n Rc<Portal>> {
+        let Undo::Portal(name, _) = undo else { return None };
+        match later.into_iter().find(|later| later.is_of_same_name(undo)) {
+            Some(Undo::Portal(_, given)) => given.as_ref(),
+            Some(Undo::Statement(..)) => None,
+            None => self.portals.get(name),
         }
     }
 
-    /// The statement that a change gave that name.
-    pub fn statement_of(&self, undo: &Undo) -> Option<&Rc<Prepared>> {
-        match undo {
-            Undo::Statement(name, _) => self.statements.get(name),
-            Undo::Portal(..) => None,
+    /// The statement that a change gave that name. `later`: as above.
+    pub fn statement_of<'n>(
+        &'n self,
+        undo: &Undo,
+        later: impl IntoIterator<Item = &'n Undo>,
+    ) -> Option<&'n Rc<Prepared>> {
+        let Undo::Statement(name, _) = undo else { return None };
+        match later.into_iter().find(|later| later.is_of_same_name(undo)) {
+            Some(Undo::Statement(_, given)) => given.as_ref(),
+            Some(Undo::Portal(..)) => None,
+            None => self.statements.get(name),
         }
     }
 
-    /// Takes a change back. Several are taken back last one first.
-    pub fn undo(&mut self, undo: Undo) {
+    /// Takes a change back. Several are taken back last one first. `later`: changes that were made
+    /// behind it and stand, in order.
+    ///
+    /// Fail closed: a name that was given anew behind it, in the next batch, means what it was given
+    /// there. Anything else would be judged by a text that doesn't run.
+    pub fn undo<'n>(&mut self, undo: Undo, later: impl IntoIterator<Item = &'n mut Undo>) {
+        if let Some(later) = later.into_iter().find(|later| later.is_of_same_name(&undo)) {
+            return later.stands_on(undo);
+        }
         match undo {
             Undo::Statement(name, Some(before)) => {
                 self.statements.insert(name, before);
@@ -406,9 +444,26 @@ mod tests {
             names.prepare("b", prepared("third")),
         ];
         for change in undo.into_iter().rev() {
-            names.undo(change);
+            names.undo(change, []);
         }
         assert_eq!(names.statement("a").map(|p| p.text.to_string()).as_deref(), Some("first"));
         assert!(names.statement("b").is_none());
+    }
+
+    #[test]
+    fn what_was_made_behind_a_skipped_statement_stays() {
+        let mut names = Names::default();
+        names.prepare("", prepared("first"));
+        let skipped = [names.prepare("", prepared("second")), names.prepare("", prepared("third"))];
+        let mut stands = names.prepare("", prepared("fourth"));
+        let text = |p: Option<&Rc<Prepared>>| p.map(|p| p.text.to_string());
+        let [second, third] = skipped;
+        assert_eq!(text(names.statement_of(&third, [&stands])).as_deref(), Some("third"));
+        names.undo(third, [&mut stands]);
+        names.undo(second, [&mut stands]);
+        assert_eq!(text(names.statement("")).as_deref(), Some("fourth"));
+        // And if that is taken back too, it means what it meant before all of them.
+        names.undo(stands, []);
+        assert_eq!(text(names.statement("")).as_deref(), Some("first"));
     }
 }

@@ -242,6 +242,9 @@ fn of_session(session: &Session, known: &Known, ran: &Ran) -> Vec<String> {
     if known.rows.is_some_and(|got| got != rows) {
         wrong.push(format!("{rows} rows are on record, the client got {:?}", known.rows));
     }
+    if !wrong.is_empty() {
+        wrong.push(format!("the records: {:#?}\n  {ran:#?}", session.records));
+    }
     wrong
 }
 

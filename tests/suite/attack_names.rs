@@ -156,3 +156,32 @@ fn statements_of_drivers_survive_the_code_that_ordinary_rights_run() {
     let answer = client.exchange(&[bind("", "s1", &[], 0), execute("", 0), sync()], 1);
     assert_eq!(rows(&answer), [["1"]], "{answer:?}");
 }
+
+/// The next batch gives the unnamed statement, or portal, another text while the server still skips the
+/// first one's. Judged as it was before both, it would read on when the grant has ended.
+#[test]
+fn a_name_given_anew_behind_a_skipped_batch_is_judged_by_its_new_text() {
+    let (_server, gateway, mut client, admin) = start();
+    let fails = "SELECT v::int FROM public.open";
+    client.send_bytes(
+        &[
+            parse("", fails, &[]),
+            bind("", "", &[], 0),
+            execute("", 0),
+            parse("", "SELECT 2", &[]),
+            bind("", "", &[], 0),
+            sync(),
+            parse("", "SELECT * FROM secret", &[]),
+            sync(),
+        ]
+        .concat(),
+    );
+    let failed = client.read_until(b'Z');
+    assert_eq!(error(&failed).expect("it fails").field('C'), "22P02", "{failed:?}");
+    assert!(error(&client.read_until(b'Z')).is_none());
+    gateway.must(&["grant", "revoke", &admin]);
+    std::thread::sleep(Duration::from_millis(1500));
+    let asked = client.exchange(&[bind("", "", &[], 0), execute("", 0), sync()], 1);
+    assert!(rows(&asked).is_empty(), "{asked:?}");
+    assert_eq!(error(&asked).expect("refused").field('C'), "42501", "{asked:?}");
+}

@@ -422,8 +422,16 @@ impl Conversation {
 
     /// A Bind that was on record failed or was skipped, and no Execute has taken its record over.
     pub(super) fn close_bound(&mut self, undo: &Undo, sqlstate: Option<[u8; 5]>) {
-        let bound = self.names.portal_of(undo).and_then(|portal| portal.recorded.take());
-        let made = || self.names.statement_of(undo).and_then(|made| made.recorded.take());
+        let later = || {
+            self.exchange.iter().filter_map(|owed| match &owed.tag {
+                Tag::Named(later, _) => Some(later),
+                _ => None,
+            })
+        };
+        let bound = self.names.portal_of(undo, later());
+        let bound = bound.and_then(|portal| portal.recorded.take());
+        let made = || self.names.statement_of(undo, later());
+        let made = || made().and_then(|made| made.recorded.take());
         let Some(statement) = bound.or_else(made).and_then(Unused::take) else { return };
         self.transaction.ran(statement);
         self.finished.push(Finished {
@@ -436,6 +444,15 @@ impl Conversation {
             started: self.now,
             policy: Duration::ZERO,
         });
+    }
+
+    /// Takes back what an entry had changed that was before all that are owed.
+    pub(super) fn undo(&mut self, undo: Undo) {
+        let later = self.exchange.iter_mut().filter_map(|owed| match &mut owed.tag {
+            Tag::Named(later, _) => Some(later),
+            _ => None,
+        });
+        self.names.undo(undo, later);
     }
 
     /// Queues a reply.
@@ -451,7 +468,7 @@ impl Conversation {
             match owed.tag {
                 Tag::Named(undo, run) => {
                     self.close_bound(&undo, None);
-                    self.names.undo(undo);
+                    self.undo(undo);
                     if let Some(mut run) = run {
                         run.cut(skipped());
                         self.finish(&run, None, None);
@@ -518,7 +535,8 @@ impl Conversation {
     }
 
     /// A message names a statement or portal that the gateway has not seen being made: the server is
-    /// asked for its shape, which fails as the message itself would.
+    /// asked for its shape, which fails as the message itself would. Not of the unnamed statement: no code
+    /// makes one, and the server may have one still that a refused Query would have made it forget.
     pub(super) fn absent(&mut self, kind: NameKind, name: &str, refusal: Refusal) {
         let step = match kind {
             NameKind::Statement => Step::DescribeStatement,

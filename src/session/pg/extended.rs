@@ -207,7 +207,11 @@ impl Conversation {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            self.absent(NameKind::Statement, statement, unknown(statement, false));
+            let refusal = unknown(statement, false);
+            if statement.is_empty() {
+                return self.refused_nothing(refusal);
+            }
+            self.absent(NameKind::Statement, statement, refusal);
             return Pass::Drop;
         };
         if !portal.is_empty()
@@ -425,6 +429,9 @@ impl Conversation {
                 NameKind::Portal => unknown_portal(name),
                 NameKind::Statement => unknown(name, false),
             };
+            if named.kind == NameKind::Statement && name.is_empty() {
+                return self.refused_nothing(refusal);
+            }
             self.absent(named.kind, name, refusal);
             return Pass::Drop;
         };

@@ -1,7 +1,7 @@
 //! The ramp of FunctionCall: a function called by its number, without SQL. Clients use it for large
 //! objects; which function it is can be anything, so it needs admin.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     conversation::{Conversation, Held, Pass},
@@ -15,8 +15,18 @@ use crate::{
 };
 
 impl Conversation {
-    /// A FunctionCall: judged, recorded and answered like a Query of one statement.
+    /// A FunctionCall: judged, recorded and answered like a Query of one statement. Unlike one, it
+    /// leaves the unnamed statement as it is, allowed or refused.
     pub(super) fn function_call(&mut self, call: FunctionCall) -> Pass {
+        let unnamed = self.names.statement("").map(Rc::clone);
+        let pass = self.call_judged(call);
+        if let Some(unnamed) = unnamed {
+            drop(self.names.prepare("", unnamed));
+        }
+        pass
+    }
+
+    fn call_judged(&mut self, call: FunctionCall) -> Pass {
         if self.pipeline.discarding || self.exchange.is_skipping() {
             // Spec: after an error in the extended protocol the server skips everything until Sync.
             return Pass::Drop;

@@ -400,7 +400,7 @@ impl Conversation {
                     }
                 }
                 Tag::Named(undo, run) => {
-                    let bound = self.names.portal_of(&undo).and_then(|p| p.recorded.take());
+                    let bound = self.names.portal_of(&undo, []).and_then(|p| p.recorded.take());
                     let statement = bound.and_then(Unused::take);
                     for statement in statement.into_iter().chain(run.map(|run| run.statement)) {
                         self.close_alone(statement, ended(statement), None);

@@ -344,7 +344,7 @@ impl Conversation {
                     Tag::Absent(_) => Ok(Reply::Forward),
                     Tag::Named(undo, run) => {
                         self.close_bound(&undo, code);
-                        self.names.undo(undo);
+                        self.undo(undo);
                         if let Some(run) = run {
                             self.finish(&run, None, code);
                         }

@@ -96,13 +96,13 @@ impl Conversation {
                 Answer::No
             }
             Tag::Named(undo, run) => {
-                let bound = self.names.portal_of(&undo).and_then(|p| p.recorded.take());
-                let made = || self.names.statement_of(&undo).and_then(|p| p.recorded.take());
+                let bound = self.names.portal_of(&undo, []).and_then(|p| p.recorded.take());
+                let made = || self.names.statement_of(&undo, []).and_then(|p| p.recorded.take());
                 let statement = bound.or_else(made).and_then(Unused::take);
                 for statement in statement.into_iter().chain(run.map(|run| run.statement)) {
                     close(self, statement);
                 }
-                self.names.undo(undo);
+                self.names.undo(undo, []);
                 Answer::No
             }
             Tag::Fail(refusal) => Answer::OwnNo(refusal),
