@@ -1,120 +1,48 @@
-//! Bytes from outside against everything that reads them, on the stable toolchain: one target for each
-//! parser. Nothing panics, nothing takes long, and what is read is written back the same.
+//! Bytes from outside against everything that reads them: one target for each parser. Nothing panics,
+//! nothing takes long, and what is read is written back the same. How a run goes, and how to let it go
+//! on for hours: `tests/support/fuzz.rs`.
 //!
-//! Inputs are changed and mixed from the seeds below and from the files in `tests/fuzz/TARGET`. Each
-//! target runs for `HALLPASS_FUZZ_SECONDS` (5 unless it is set; all run side by side), from the seed
-//! `HALLPASS_FUZZ_SEED`; what breaks one is kept as `tests/fuzz/TARGET/broken-…`, so that it is tried
-//! first from then on. Hours:
-//! `HALLPASS_FUZZ_SEED=$RANDOM HALLPASS_FUZZ_SECONDS=3600 cargo test --release --test fuzz -- --nocapture`.
-//!
-//! SQL has a target of its own in `tests/fuzz_sql.rs`, and texts made to cost much are in
+//! SQL has targets of its own in `tests/fuzz_sql.rs`, and texts made to cost much are in
 //! `tests/hostile_texts.rs`.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
 use hallpass::{
-    config::{Address, Config},
+    config::{Address, Config, DatabaseUrl},
     kernel::{
-        access::Scope,
-        audit::scrub::scrub,
-        time::{Timestamp, parse_duration},
+        access::{Permission, PermissionSet, Scope},
+        audit::{Event, scrub::scrub},
+        ids::{GrantId, RequestId},
+        secret::Secret,
+        sql::Trust,
+        time::{Timestamp, format_duration, parse_duration},
     },
-    net::Network,
-    trail::checkpoint::Checkpoint,
+    net::{Network, Stream},
+    trail::{
+        Checkpoint, Identity, Options, Trail, index,
+        verify::{Question, verify},
+    },
+    upstream::{Connected, Control, catalog},
     wire::pg::{
-        Format, FrontendLimits, backend, frame, frontend,
-        scram::{Credentials, NONCE_BYTES, server},
-        startup::{StartupMachine, Step, TlsOffer},
+        Format, FrontendLimits, backend,
+        exchange::{Exchange, Owed, Step, Whose},
+        frame, frontend, row,
+        scram::{Credentials, Keys, NONCE_BYTES, client, server},
+        startup::{StartupMachine, Step as StartupStep, TlsOffer},
         types::parameter_text,
     },
 };
 
-/// What one input may take, in a debug build on a busy machine.
-const SLOW: Duration = Duration::from_secs(3);
-/// Inputs grow to so many bytes.
-const LONGEST: usize = 4096;
+#[path = "support/fuzz.rs"]
+mod harness;
 
-/// A small generator (xorshift): the same seed gives the same inputs.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.next() >> 33).expect("31 bits") % most.max(1)
-    }
-}
-
-/// Changes an input in a few places, or mixes it with another.
-fn change(dice: &mut Dice, mut input: Vec<u8>, other: &[u8]) -> Vec<u8> {
-    const ODD: [&[u8]; 8] =
-        [b"\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"=,", b"\"", b"\x80", b"/"];
-    for _ in 0..=dice.below(4) {
-        let at = dice.below(input.len() + 1);
-        match dice.below(6) {
-            0 => input.truncate(at),
-            1 => input.insert(at, u8::try_from(dice.below(256)).expect("a byte")),
-            2 if at < input.len() => input[at] ^= 1 << dice.below(8),
-            3 if at < input.len() => drop(input.remove(at)),
-            4 => {
-                let odd = ODD[dice.below(ODD.len())];
-                input.splice(at..(at + odd.len()).min(input.len()).max(at), odd.iter().copied());
-            }
-            _ => {
-                let from = dice.below(other.len() + 1);
-                input.splice(at..at, other[from..].iter().copied());
-            }
-        }
-    }
-    input.truncate(LONGEST);
-    input
-}
-
-fn folder(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz").join(target)
-}
-
-/// Runs a target; what breaks it is kept.
-fn fuzz(target: &str, seeds: &[Vec<u8>], run: impl Fn(&[u8])) {
-    let seconds = std::env::var("HALLPASS_FUZZ_SECONDS").ok();
-    let seconds = seconds.map_or(5, |n| n.parse().expect("HALLPASS_FUZZ_SECONDS is a number"));
-    let kept = fs::read_dir(folder(target)).into_iter().flatten().flatten();
-    let mut inputs: Vec<Vec<u8>> = kept.map(|file| fs::read(file.path()).expect("reads")).collect();
-    inputs.extend_from_slice(seeds);
-    let seed = std::env::var("HALLPASS_FUZZ_SEED").ok();
-    let seed: u64 = seed.map_or(0, |n| n.parse().expect("HALLPASS_FUZZ_SEED is a number"));
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ seed);
-    let one = |input: &[u8]| {
-        let began = Instant::now();
-        let broken = catch_unwind(AssertUnwindSafe(|| run(input))).is_err();
-        if broken || began.elapsed() > SLOW {
-            let file = folder(target).join(format!("broken-{}", input.len()));
-            fs::create_dir_all(folder(target)).expect("makes a folder");
-            fs::write(&file, input).expect("writes");
-            panic!("{target}: {} (broken: {broken}), {input:?}", file.display());
-        }
-    };
-    for input in &inputs {
-        one(input);
-    }
-    let (began, mut count) = (Instant::now(), 0);
-    while began.elapsed() < Duration::from_secs(seconds) {
-        let (first, second) = (dice.below(inputs.len()), dice.below(inputs.len()));
-        one(&change(&mut dice, inputs[first].clone(), &inputs[second]));
-        count += 1;
-    }
-    eprintln!("{target}: {count} inputs");
-}
+use harness::{Target, length_behind_tag, length_first};
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::new();
@@ -132,7 +60,8 @@ fn start_up() {
         [8_i32.to_be_bytes(), 80_877_104_i32.to_be_bytes()].concat(),
         vec![0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
     ];
-    fuzz("start_up", &seeds, |bytes| {
+    let words = ["user\0", "database\0", "options\0", "_pq_.x\0", "replication\0", "alice\0"];
+    Target::new("start_up", seeds).words(words).mended(length_first).run(|bytes| {
         for offer in [TlsOffer::None, TlsOffer::Optional, TlsOffer::Required] {
             let mut machine = StartupMachine::new(offer);
             let mut rest = bytes;
@@ -140,15 +69,16 @@ fn start_up() {
             for round in 0.. {
                 assert!(round < 8, "goes round and round");
                 match machine.step(rest) {
-                    Ok(Step::Answer(_) | Step::UpgradeTls) => {
+                    Ok(StartupStep::Answer(_) | StartupStep::UpgradeTls) => {
                         rest = rest.get(8..).unwrap_or_default();
                     }
-                    Ok(Step::Start { startup, used }) => {
+                    Ok(StartupStep::Start { startup, used }) => {
                         assert!(used <= rest.len());
                         assert!(startup.parameter("user").is_some());
                         break;
                     }
-                    Ok(Step::Read(_) | Step::DirectTls | Step::Cancel(_)) | Err(_) => break,
+                    Ok(StartupStep::Read(_) | StartupStep::DirectTls | StartupStep::Cancel(_))
+                    | Err(_) => break,
                 }
             }
         }
@@ -164,22 +94,63 @@ fn messages_of_a_client() {
         written(|o| frontend::describe(o, frontend::NameKind::Portal, b"p")),
         written(|o| frontend::execute(o, b"p", 7)),
         written(|o| frontend::copy_fail(o, "no")),
+        written(|o| frontend::close(o, frontend::NameKind::Statement, b"s")),
         written(frontend::sync),
+        written(frontend::flush),
+        written(frontend::terminate),
+        written(|o| frontend::copy_fail(o, "no")),
+        b"d\0\0\0\x09a\tb\\\n".to_vec(),
+        b"c\0\0\0\x04".to_vec(),
+        b"F\0\0\0\x1c\0\0\x03\xbd\0\x01\0\0\0\x02\0\0\0\x02-1\xff\xff\xff\xff\0\0".to_vec(),
     ];
-    fuzz("messages_of_a_client", &seeds, |bytes| {
+    let words = ["SELECT 1\0", "s\0", "p\0"];
+    let target = Target::new("messages_of_a_client", seeds).words(words).mended(length_behind_tag);
+    target.run(|bytes| {
         let limits = FrontendLimits::default();
         let Ok(Some(header)) = frame::from_client(bytes, &limits) else { return };
         let Some(message) = bytes.get(..header.length) else { return };
         match frontend::decode(message) {
-            Ok(frontend::FrontendMessage::Query { text }) => {
-                if let Ok(text) = std::str::from_utf8(text) {
-                    assert_eq!(written(|o| frontend::query(o, text)), message);
+            Ok(read) => {
+                if let Some(again) = written_again(&read) {
+                    assert_eq!(again, message);
                 }
+                drop(format!("{read:?}"));
             }
-            Ok(other) => drop(format!("{other:?}")),
             Err(error) => drop(error.to_string()),
         }
     });
+}
+
+/// The bytes of a message as we would write it, where all of it can be said so.
+fn written_again(message: &frontend::FrontendMessage<'_>) -> Option<Vec<u8>> {
+    use frontend::FrontendMessage as M;
+    Some(match message {
+        M::Query { text } => {
+            let text = std::str::from_utf8(text).ok()?;
+            written(|o| frontend::query(o, text))
+        }
+        M::Parse(parse) => {
+            let types: Vec<u32> = parse.parameter_types.iter().collect();
+            assert_eq!(types.len(), parse.parameter_types.len());
+            let text = std::str::from_utf8(parse.text).ok()?;
+            written(|o| frontend::parse(o, parse.name, text, &types))
+        }
+        M::Bind(bind) => {
+            assert_eq!(bind.parameters.iter().count(), bind.parameters.len());
+            return None;
+        }
+        M::Describe(named) => written(|o| frontend::describe(o, named.kind, named.name)),
+        M::Close(named) => written(|o| frontend::close(o, named.kind, named.name)),
+        M::Execute(execute) => written(|o| frontend::execute(o, execute.portal, execute.max_rows)),
+        M::Sync => written(frontend::sync),
+        M::Flush => written(frontend::flush),
+        M::Terminate => written(frontend::terminate),
+        M::CopyFail { reason } => {
+            let reason = std::str::from_utf8(reason).ok()?;
+            written(|o| frontend::copy_fail(o, reason))
+        }
+        M::CopyData(_) | M::CopyDone | M::FunctionCall(_) | M::Password(_) => return None,
+    })
 }
 
 #[test]
@@ -193,8 +164,14 @@ fn messages_of_a_server() {
         b"INSERT 0 5\0".to_vec(),
         b"TimeZone\0UTC\0".to_vec(),
         b"\0\0\0\x07\0\0\0\x08".to_vec(),
+        b"\0\0\x02\0\0\0\x01".to_vec(),
+        b"\0\0\0\x05salt".to_vec(),
+        b"\0\x03\0\x02\0\0\0\x01_pq_.x\0".to_vec(),
+        b"\0\0\0\x01\0\0\0\0\0\0\0\x17\0\0\0\x02\0\0\0\x01\0\0\0\x04\0\0\0\x07\xff\xff\xff\xff"
+            .to_vec(),
+        b"{{1,NULL},{\"a\\\"b\",\"{}\"}}".to_vec(),
     ];
-    fuzz("messages_of_a_server", &seeds, |body| {
+    Target::new("messages_of_a_server", seeds).run(|body| {
         if let Ok(columns) = backend::RowDescription::new(body) {
             assert_eq!(columns.iter().count(), columns.len());
         }
@@ -208,6 +185,18 @@ fn messages_of_a_server() {
         if let Ok(tag) = backend::command_tag(body) {
             let _ = backend::rows_of_tag(tag);
         }
+        if let Ok(fields) = backend::ErrorFields::new(body) {
+            assert!(fields.iter().count() <= body.len());
+            let _ = (fields.sqlstate(), fields.message(), fields.is_fatal());
+        }
+        if let Ok(backend::Authentication::Sasl(names)) = backend::Authentication::new(body) {
+            assert!(names.iter().count() <= body.len());
+        }
+        if let Ok(copy) = backend::CopyResponse::new(b'G', body) {
+            assert!(2 * copy.columns() <= body.len());
+        }
+        replaced_cells(body);
+        let _ = (frame::from_upstream(body), frame::startup(body));
         let _ = backend::key_data(body);
         let _ = backend::parameter_status_of(body);
         drop(backend::negotiated_version(body));
@@ -222,6 +211,29 @@ fn messages_of_a_server() {
     });
 }
 
+/// A row with some of its cells replaced is a row of as many cells, or nothing is written.
+fn replaced_cells(body: &[u8]) {
+    let frame = written(|o| {
+        o.push(b'D');
+        o.extend_from_slice(&u32::try_from(body.len() + 4).expect("short").to_be_bytes());
+        o.extend_from_slice(body);
+    });
+    let width = backend::DataRow::new(body).map_or(2, |row| row.len());
+    let columns = BTreeSet::from([0, 2]);
+    let mut out = b"before".to_vec();
+    if row::replace(&mut out, &frame, (width, &columns), b"hidden").is_err() {
+        assert_eq!(out, b"before");
+        return;
+    }
+    let new = backend::DataRow::new(&out[6 + 5..]).expect("a row");
+    let old = backend::DataRow::new(body).expect("it was read");
+    for (at, (old, new)) in old.iter().zip(new.iter()).enumerate() {
+        let (old, new) = (old.expect("it was read"), new.expect("a cell"));
+        let expected = if columns.contains(&at) { old.map(|_| &b"hidden"[..]) } else { old };
+        assert_eq!(new, expected);
+    }
+}
+
 #[test]
 fn answers_to_a_challenge() {
     let seeds = [
@@ -229,7 +241,9 @@ fn answers_to_a_challenge() {
         b"SCRAM-SHA-256\0\0\0\0\x1cn,,n=,r=rOprNGfwEbeRWgbNEkqO".to_vec(),
         b"c=biws,r=rOprNGfwEbeRWgbNEkqOAAAAAAAAAAAAAAAAAAAAAAAA,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=".to_vec(),
     ];
-    fuzz("answers_to_a_challenge", &seeds, |bytes| {
+    let words =
+        ["n,,", "y,,", "p=tls-server-end-point,,", "r=", ",p=", "c=biws", "a=x", ",m=1", "="];
+    Target::new("answers_to_a_challenge", seeds).words(words).run(|bytes| {
         let _ = frontend::decode_sasl_initial(bytes);
         let _ = frontend::decode_password(bytes);
         let known = || Credentials { salt: vec![1; 16], iterations: 4096, verifiers: Vec::new() };
@@ -245,12 +259,47 @@ fn answers_to_a_challenge() {
 }
 
 #[test]
+fn challenges_of_a_server() {
+    let random = [0; NONCE_BYTES];
+    let ours = "AAAAAAAAAAAAAAAAAAAAAAAA";
+    let seeds = [
+        format!("r={ours}3rfcNHYJY1ZVvWVs7j,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096").into_bytes(),
+        b"v=rmF9pqV8S7suAoZWja4dJRkFsKQ=".to_vec(),
+        b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0".to_vec(),
+    ];
+    let keys = Keys::derive(&Secret::new(*b"secret"), b"salt", 1);
+    let words = ["r=", ",s=", ",i=", "v=", ours, ",i=1", ",i=4294967295", "=="];
+    Target::new("challenges_of_a_server", seeds).words(words).run(|bytes| {
+        drop(client::start(bytes.split(|b| *b == 0), Some(&[7; 32]), &random));
+        let begin = || client::start([&b"SCRAM-SHA-256"[..]].into_iter(), None, &random);
+        let (_, expected, _) = begin().expect("it is offered");
+        let Ok(challenge) = expected.challenge(bytes) else { return };
+        assert!(challenge.iterations > 0 && challenge.salt.len() <= bytes.len());
+        let (proof, _) = challenge.respond(&keys);
+        assert!(proof.verify(bytes).is_err(), "nobody's proof");
+    });
+}
+
+#[test]
 fn settings() {
     let example = include_str!("../proxy.toml.example");
     let mut seeds: Vec<Vec<u8>> =
         example.split("\n\n").map(|part| part.as_bytes().to_vec()).collect();
     seeds.push(b"[roles.x]\nallow = [\"10.0.0.0/8\"]\n".to_vec());
-    fuzz("settings", &seeds, |bytes| {
+    let words = [
+        "[[target]]\n",
+        "name = ",
+        "\"",
+        "\n",
+        " = ",
+        "[limits]\n",
+        "true",
+        "\"10m\"",
+        "[",
+        "]",
+        "{",
+    ];
+    Target::new("settings", seeds).words(words).run(|bytes| {
         let Ok(text) = std::str::from_utf8(bytes) else { return };
         if let Err(error) = Config::parse(Path::new("proxy.toml"), text) {
             assert!(!error.to_string().is_empty());
@@ -275,13 +324,27 @@ fn small_texts() {
         r#"{"checkpoint":1,"node":"b7","time":"2026-11-26T00:46:10Z","lanes":[],"previous":"00","signature":"77"}"#,
     ];
     let seeds = seeds.map(|text| text.as_bytes().to_vec());
-    fuzz("small_texts", &seeds, |bytes| {
+    let words =
+        ["10MiB", "TiB", "G-1", "R-", "select", "dml,", "ext:postgis", "(dml)", "f(", "*", "::"];
+    Target::new("small_texts", seeds).words(words).run(|bytes| {
         let Ok(text) = std::str::from_utf8(bytes) else { return };
         if let Some(address) = Address::parse(text) {
             assert_eq!(Address::parse(&address.to_string()), Some(address));
         }
         let _ = Network::parse(text);
-        drop(parse_duration(text));
+        if let Ok(duration) = parse_duration(text) {
+            assert_eq!(parse_duration(&format_duration(duration)).ok(), Some(duration));
+        }
+        drop(DatabaseUrl::parse(text));
+        if let Ok(id) = text.parse::<GrantId>() {
+            assert_eq!(id.to_string().parse::<GrantId>().ok(), Some(id));
+        }
+        let _ = (text.parse::<RequestId>(), text.parse::<Permission>());
+        if let Ok(permissions) = PermissionSet::parse_list(text) {
+            let again = PermissionSet::parse_list(&permissions.short_list());
+            assert_eq!(again.ok(), Some(permissions));
+        }
+        drop(Trust::parse([text]));
         if let Ok(time) = Timestamp::parse_rfc3339(text) {
             assert_eq!(Timestamp::parse_rfc3339(&time.to_string()).ok(), Some(time));
         }
@@ -291,4 +354,218 @@ fn small_texts() {
             assert_eq!(checkpoint.line(), text);
         }
     });
+}
+
+/// Each byte is a message that was sent, or a reply: whatever comes in whatever order, nothing panics,
+/// and nothing is owed behind an end.
+#[test]
+fn what_is_owed() {
+    const STEPS: &[u8] = b"QPBdDECSZXyL";
+    let seeds = ["PBDESS1", "QTDCZ", "ESGyXSCZ", "EGyS!B!ES", "EZPBES12CZ", "LQLCZ"];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    Target::new("what_is_owed", seeds).longest(512).run(|bytes| {
+        let mut exchange = Exchange::default();
+        for (tag, byte) in bytes.iter().enumerate() {
+            let step = match byte.is_ascii_uppercase().then(|| STEPS.iter().position(|s| s == byte))
+            {
+                Some(Some(at)) => [
+                    Step::Query,
+                    Step::Parse,
+                    Step::Bind,
+                    Step::DescribeStatement,
+                    Step::DescribePortal,
+                    Step::Execute,
+                    Step::Close,
+                    Step::Sync,
+                    Step::CopyEnd,
+                    Step::CopyEnd,
+                    Step::CopyData,
+                    Step::Local,
+                ][at],
+                _ => {
+                    answered(&mut exchange, *byte);
+                    continue;
+                }
+            };
+            exchange.push(Owed { step, whose: Whose::Client, tag });
+            while exchange.take_local().is_some() {}
+        }
+        let owed = exchange.len();
+        assert_eq!(exchange.take_all().len(), owed);
+        assert!(exchange.is_empty() && !exchange.has_strays());
+    });
+}
+
+/// A reply by a byte of an input. After one out of step a session ends.
+fn answered(exchange: &mut Exchange<usize>, byte: u8) {
+    const REPLIES: &[u8] = b"12CDEGHIKNSTVZdnst";
+    let before = exchange.len();
+    match exchange.reply(REPLIES[usize::from(byte) % REPLIES.len()]) {
+        Ok(_) => assert!(exchange.len() <= before),
+        Err(_) => drop(exchange.take_all()),
+    }
+    let _ = (exchange.is_local_next(), exchange.is_result_next(), exchange.is_skipping());
+    assert!(exchange.unsent().is_none_or(|unsent| unsent.count() <= exchange.len()));
+}
+
+/// A trail of one lane, all of it signed; its folder, and the bytes of the lane and the checkpoints.
+struct Kept {
+    folder: tempfile::TempDir,
+    lane: (PathBuf, Vec<u8>),
+    signed: (PathBuf, Vec<u8>),
+}
+
+fn kept_trail() -> Kept {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trail = Trail::open(options(folder.path())).expect("opens");
+    let mut lane = trail.lane(0).expect("a lane");
+    for n in 0..6 {
+        let what = format!("event {n}");
+        lane.note(Timestamp(n), &Event::Alert { session: None, what: &what }).expect("is noted");
+        lane.flush().expect("is written");
+        if n == 2 {
+            trail.checkpoint();
+        }
+    }
+    drop((lane, trail));
+    let mut lane = None;
+    let mut signed = None;
+    for file in fs::read_dir(folder.path().join("trail")).expect("a folder").flatten() {
+        let read = || (file.path(), fs::read(file.path()).expect("reads"));
+        match file.file_name().to_string_lossy() {
+            name if name.contains("checkpoint") => signed = Some(read()),
+            name if name.ends_with(".jsonl") => lane = Some(read()),
+            _ => {}
+        }
+    }
+    Kept { folder, lane: lane.expect("a lane"), signed: signed.expect("checkpoints") }
+}
+
+fn options(folder: &Path) -> Options {
+    let identity = Identity::load_or_create(folder).expect("a key");
+    Options::new(folder.join("trail"), identity, Arc::new(|| Timestamp(1_700_000_000_000_000)))
+}
+
+const OF_RECORDS: [&str; 10] = [
+    "\n",
+    "\"seq\":",
+    "\"lane\":0",
+    "\"record\":\"event\"",
+    "\"previous\":\"",
+    "\"digest\":\"",
+    "{",
+    "}",
+    "\\u0000",
+    "[[[[[[[[",
+];
+
+/// What is signed is there, byte by byte, or the report says what is wrong. And a gateway that starts on
+/// such files says no or goes on, and the audit table takes what it can read.
+#[test]
+fn torn_and_altered_trails() {
+    let kept = kept_trail();
+    let (path, whole) = &kept.lane;
+    let torn = |n: usize| whole[..whole.len() - n].to_vec();
+    let seeds =
+        [whole.clone(), torn(1), torn(20), [&whole[..], b"{\"node\""].concat(), whole.repeat(2)];
+    let key = Identity::load_or_create(kept.folder.path()).expect("a key").public_key();
+    let trail = kept.folder.path().join("trail");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
+    let count = std::cell::Cell::new(0_u64);
+    let target = Target::new("torn_and_altered_trails", seeds).longest(8192).words(OF_RECORDS);
+    target.run(|bytes| {
+        fs::write(path, bytes).expect("writes");
+        let report = verify(&Question { dir: &trail, key, heads: &[] }).expect("reads");
+        assert!(!report.is_intact() || bytes.starts_with(whole), "{report:?}");
+        drop(format!("{report:?}"));
+        count.set(count.get() + 1);
+        if count.get().is_multiple_of(8) {
+            runtime.block_on(indexed(&trail));
+            if let Ok(trail) = Trail::open(options(kept.folder.path())) {
+                drop(trail.lane(0));
+            }
+            for file in fs::read_dir(&trail).expect("a folder").flatten() {
+                fs::remove_file(file.path()).expect("removes");
+            }
+            fs::write(&kept.signed.0, &kept.signed.1).expect("writes");
+        }
+    });
+}
+
+async fn indexed(trail: &Path) {
+    let file = trail.with_file_name("audit.db");
+    for end in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(trail.with_file_name(format!("audit.db{end}"))));
+    }
+    let place = index::Place::Sqlite(file);
+    let table = index::Index::open(index::Options::new(trail, place)).await.expect("a new table");
+    drop(table.catch_up().await);
+    table.close().await;
+}
+
+/// Checkpoints that verify count are those that were signed, in their order.
+#[test]
+fn altered_checkpoints() {
+    let kept = kept_trail();
+    let (path, whole) = &kept.signed;
+    let line = whole.split_inclusive(|b| *b == b'\n').next().expect("a line").to_vec();
+    let seeds = [whole.clone(), line, whole.repeat(2)];
+    let key = Identity::load_or_create(kept.folder.path()).expect("a key").public_key();
+    let trail = kept.folder.path().join("trail");
+    let target = Target::new("altered_checkpoints", seeds).longest(8192).words(OF_RECORDS);
+    target.run(|bytes| {
+        fs::write(path, bytes).expect("writes");
+        let report = verify(&Question { dir: &trail, key, heads: &[] }).expect("reads");
+        let lines = bytes.iter().rposition(|b| *b == b'\n').map_or(&b""[..], |end| &bytes[..=end]);
+        assert!(!report.is_intact() || whole.starts_with(lines), "{report:?}");
+    });
+}
+
+/// A server that is not one answers the questions about its catalog.
+#[test]
+fn catalogs_of_a_hostile_server() {
+    let cells = |cells: &[&str]| {
+        let cells: Vec<_> = cells.iter().map(|c| Some(c.as_bytes())).collect();
+        written(|o| {
+            backend::data_row(o, &cells);
+            backend::command_complete(o, "SELECT 1");
+            backend::ready_for_query(o, backend::TransactionStatus::InTransaction);
+        })
+    };
+    let seeds = [
+        cells(&["1"; 12]).repeat(40),
+        cells(&["{1,16384}"; 12]).repeat(40),
+        [
+            cells(&["150000", "shop", "hallpass"]),
+            cells(&["16384", "s", "t", "r", "t", "d", "t", "{1}"]),
+        ]
+        .concat()
+        .repeat(20),
+        [cells(&["1", "2", "3", "1", "{1}", "t", "t", "{2}", "{3}"]), cells(&["2", "v", "1"])]
+            .concat()
+            .repeat(20),
+    ];
+    let words = ["1", "16384", "{1,2}", "{", "}", "t", "f", "r", "v", "-1", "pg_catalog"];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runs");
+    let target = Target::new("catalogs_of_a_hostile_server", seeds).longest(16 << 10).words(words);
+    target.run(|bytes| runtime.block_on(catalog_from(bytes)));
+}
+
+async fn catalog_from(bytes: &[u8]) {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut theirs, ours) = tokio::net::UnixStream::pair().expect("a pair");
+    theirs.write_all(bytes).await.expect("room for all of it");
+    theirs.shutdown().await.expect("ends");
+    let connected = Connected {
+        stream: Stream::unix(ours),
+        leftover: Vec::new(),
+        parameters: Vec::new(),
+        notices: Vec::new(),
+        process: 1,
+        cancel_key: Vec::new(),
+        minor: 0,
+    };
+    let mut control = Control::over(connected, Duration::from_secs(2));
+    drop(catalog::read(&mut control, 1).await);
+    drop(theirs);
 }
