@@ -103,7 +103,8 @@ impl Relay {
             let target = Arc::clone(&self.talk.facts.target);
             let reading = self.talk.reading.clone();
             let of = Arc::clone(&text);
-            let receiver = parsers::submit(move || {
+            let principal = &self.talk.facts.handle.principal;
+            let receiver = parsers::submit(principal, move || {
                 faults::panic_at("parser", of.as_bytes());
                 gate::analyze(&of, &reading, &target)
             });
