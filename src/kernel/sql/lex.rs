@@ -25,6 +25,9 @@ use crate::kernel::sql::{
 pub struct Limits {
     /// Tokens in a text, runs of constant tuples counted as two tuples.
     pub tokens: usize,
+    /// Statements in a text: each has its own reading and its own record, so that a short text of many
+    /// costs more than a long one of few.
+    pub statements: usize,
     /// Operators (and words like AND, JOIN, UNION) chained without a comma between them, summed
     /// over the open parentheses: a parser makes them a tree that deep.
     pub operator_run: usize,
@@ -36,8 +39,13 @@ pub struct Limits {
 
 impl Limits {
     /// The defaults: more than any tool or person writes.
-    pub const DEFAULT: Self =
-        Self { tokens: 200_000, operator_run: 5_000, nesting: 500, comment_nesting: 64 };
+    pub const DEFAULT: Self = Self {
+        tokens: 200_000,
+        statements: 5_000,
+        operator_run: 5_000,
+        nesting: 500,
+        comment_nesting: 64,
+    };
 }
 
 impl Default for Limits {
@@ -263,6 +271,11 @@ pub fn tokenize(
         let ends = splitter.ends_statement(token.kind, word);
         if ends {
             close_statement(&mut out, first, end);
+            if out.statements.len() >= limits.statements {
+                return Err(Unreadable::TooLarge {
+                    what: format!("the text has {} statements or more", limits.statements),
+                });
+            }
         }
         out.tokens.push(token);
         if ends {

@@ -201,9 +201,12 @@ fn depth_tokens_and_chains_are_limited() {
         format!("SELECT x{}", "[1]".repeat(5_001)),
         "NOT ".repeat(5_001),
         "x ".repeat(200_001),
+        "SELECT 1;".repeat(5_000),
     ] {
         assert!(matches!(lex(&text), Err(Unreadable::TooLarge { .. })));
     }
+    assert!(lex(&"SELECT 1;".repeat(4_999)).is_ok());
+    assert!(lex(&";".repeat(50_000)).is_ok(), "nothing between them is no statement");
     assert!(lex(&format!("SELECT a IN (1{})", ", 1".repeat(50_000))).is_ok());
 }
 
