@@ -209,6 +209,15 @@ tls = "{upstream_tls}"
 
     /// Everything on its trail, as the lines stand in its segment files.
     pub fn trail(&self) -> String {
+        self.segments().iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
+    }
+
+    /// How much is on its trail, in bytes.
+    pub fn trail_bytes(&self) -> u64 {
+        self.segments().iter().filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum()
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut folders = vec![self.data().join("trail")];
         while let Some(folder) = folders.pop() {
@@ -222,7 +231,7 @@ tls = "{upstream_tls}"
             }
         }
         files.sort();
-        files.iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
+        files
     }
 
     /// Everything it has logged.

@@ -77,6 +77,8 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         // A store that doesn't answer is noticed elsewhere; who waits goes on.
                         if services.store.version().await.is_ok_and(|version| version != known) {
                             refresh(&gateway).await;
+                            // Those who log in must not hold up those who end sessions.
+                            kill(&gateway).await;
                         }
                         let gateway = Arc::clone(&gateway);
                         tokio::spawn(async move {

@@ -496,6 +496,11 @@ impl Conversation {
         }
     }
 
+    /// True if the others of this thread should have a turn.
+    pub(super) fn is_turn_over(&self) -> bool {
+        self.core.services.clock.now().since(self.now) >= super::TURN_MAX
+    }
+
     /// True if the client's transaction is not touched by an answer made here: the server is idle,
     /// nothing is owed and nothing was sent since the last Sync.
     pub(super) fn is_quiet(&self) -> bool {

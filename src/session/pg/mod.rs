@@ -31,7 +31,7 @@ mod wall;
 mod work;
 
 use std::{
-    future::poll_fn,
+    future::{Future as _, poll_fn},
     io,
     panic::{self, AssertUnwindSafe},
     pin::Pin,
@@ -74,8 +74,10 @@ const UNASKED_MAX: usize = 1 << 20;
 /// with each would grow without end, and so would the search through them. More than a server holds
 /// back in its own buffer (8 KiB of replies of 5 bytes), so that it always goes on.
 const OWED_MAX: usize = 4096;
-/// How long a session may look at its client's messages before the others of its thread have a turn.
+/// How long a session may look at messages before the others of its thread have a turn.
 const TURN_MAX: Duration = Duration::from_millis(1);
+/// After how many replies of the upstream it is asked whether that time is over.
+const REPLIES_A_LOOK: usize = 32;
 /// The longest message of the upstream that must be in memory as a whole (an error, a description).
 const WHOLE_MAX: usize = 64 << 20;
 
@@ -227,7 +229,7 @@ impl Relay {
                 break;
             }
             if std::mem::take(&mut self.yields) {
-                cx.waker().wake_by_ref();
+                after_the_others(cx);
                 break;
             }
         }
@@ -367,8 +369,7 @@ impl Relay {
                 return Ok(progress);
             }
             progress = true;
-            let spent = self.talk.core.services.clock.now().since(self.talk.now);
-            self.yields = spent >= TURN_MAX && !self.door.unread().is_empty();
+            self.yields = self.talk.is_turn_over() && !self.door.unread().is_empty();
         }
     }
 
@@ -441,8 +442,16 @@ impl Relay {
         }
     }
 
-    /// Looks at what the upstream sent.
+    /// Looks at what the upstream sent, until the turn is over or a little longer: what the client's
+    /// messages left of it may be nothing.
     fn pump_upstream(&mut self) -> Result<bool, Over> {
+        let yields = std::mem::take(&mut self.yields);
+        let progress = self.all_from_upstream();
+        self.yields |= yields;
+        progress
+    }
+
+    fn all_from_upstream(&mut self) -> Result<bool, Over> {
         let mut progress = false;
         loop {
             if let Some(rest) = &mut self.from_upstream {
@@ -481,6 +490,9 @@ impl Relay {
                 return Ok(progress);
             }
             progress = true;
+            if self.yields {
+                return Ok(progress);
+            }
         }
     }
 
@@ -495,7 +507,7 @@ impl Relay {
     /// can be done with what is here.
     fn one_run_from_upstream(&mut self) -> Result<bool, Over> {
         let Self { talk, to_client, upstream_needs, .. } = self;
-        let mut run = 0;
+        let (mut run, mut replies) = (0, 0);
         *upstream_needs = 0;
         // What is to be done with the frame behind the run: its length, and whether it goes out.
         let mut last = None;
@@ -542,9 +554,12 @@ impl Relay {
             let plain = talk.down.is_empty() && talk.controls.is_empty();
             if reply == Reply::Forward && plain && here >= header.length {
                 run += header.length;
-                if talk.exchange.is_local_next() {
+                replies += usize::from(!is_row);
+                self.yields = replies >= REPLIES_A_LOOK && talk.is_turn_over();
+                if talk.exchange.is_local_next() || self.yields {
                     break;
                 }
+                replies %= REPLIES_A_LOOK;
                 continue;
             }
             last = Some((header.length, reply == Reply::Forward));
@@ -652,6 +667,16 @@ impl Relay {
             }
         }
         Ok(progress)
+    }
+}
+
+/// Wakes whoever asks when this thread has looked at its sockets: one that woke itself would have its
+/// next sixty turns before that, and whoever's bytes come meanwhile would wait for all of them.
+fn after_the_others(cx: &mut Context<'_>) {
+    // Polled once it has left our waker where the runtime finds it; it has nothing more to do.
+    let yielding = std::pin::pin!(tokio::task::yield_now());
+    if yielding.poll(cx).is_ready() {
+        cx.waker().wake_by_ref();
     }
 }
 

@@ -6,7 +6,7 @@ use super::watch::unharmed;
 use crate::support::{
     Gateway, Message, Postgres, RawClient,
     gateway::{Options, TARGET},
-    raw::PROTOCOL_3_0,
+    raw::{PROTOCOL_3_0, frame},
 };
 
 const HERE: [u8; 4] = [127, 0, 0, 1];
@@ -21,6 +21,22 @@ fn log_in(
     let mut client = RawClient::open_from(from, &gateway.address());
     client.startup(PROTOCOL_3_0, &[("user", user), ("database", TARGET)]);
     client.login(secret).map(|()| client)
+}
+
+/// Behind a start-up message: a proof of some bytes or other, as cheap as can be for who sends it. What
+/// comes back; `None` if the connection ends before that.
+pub(super) fn guess(client: &mut RawClient) -> Option<[Message; 3]> {
+    let offer = client.try_read().ok()??;
+    let first = b"n,,n=,r=abcdefghijklmnopqrstuvwx";
+    let length = i32::try_from(first.len()).expect("short").to_be_bytes();
+    let first = frame(b'p', &[b"SCRAM-SHA-256\0", length.as_slice(), first].concat());
+    client.try_send_bytes(&first).ok()?;
+    let challenge = client.try_read().ok()??;
+    let text = String::from_utf8_lossy(challenge.body.get(4..)?).into_owned();
+    let nonce = text.split(',').next()?;
+    let proof = format!("c=biws,{nonce},p={}=", "A".repeat(43));
+    client.try_send_bytes(&frame(b'p', proof.as_bytes())).ok()?;
+    Some([offer, challenge, client.try_read().ok()??])
 }
 
 #[test]
