@@ -1,9 +1,13 @@
 //! Texts made to cost much: whatever they say, reading and judging them ends soon.
 //!
 //! They have up to 5,000 tokens, so that a debug build is done in seconds; with
-//! `HALLPASS_HOSTILE_TOKENS=200000` they are as long as the lexer lets through.
+//! `HALLPASS_HOSTILE_TOKENS=200000` they are as long as the lexer lets through. And what twice as long a
+//! text costs shows what grows faster than its text.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use hallpass::kernel::{
     catalog::Catalog,
@@ -21,9 +25,19 @@ pub mod catalog;
 /// What `limits.statement_bytes` lets through unless it is set.
 const LONGEST: usize = 1 << 20;
 
-fn tokens_max() -> usize {
+/// What the whole text may cost is asked of texts with so many tokens.
+fn tokens_set() -> usize {
     let set = std::env::var("HALLPASS_HOSTILE_TOKENS").ok();
     set.map_or(5_000, |n| n.parse().expect("HALLPASS_HOSTILE_TOKENS is a number"))
+}
+
+thread_local! {
+    /// How many tokens the texts of this thread have.
+    static TOKENS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn tokens_max() -> usize {
+    TOKENS.get()
 }
 
 /// About how many tokens a text has, and never fewer.
@@ -67,7 +81,8 @@ fn same(part: &'static str) -> impl Fn(usize) -> String {
     move |_| part.to_owned()
 }
 
-fn texts() -> Vec<(&'static str, String)> {
+fn texts(tokens: usize) -> Vec<(&'static str, String)> {
+    TOKENS.set(tokens);
     let n = 400_000;
     vec![
         ("40,000 terms", filled("SELECT 1", same(" + 1"), "", 40_000)),
@@ -381,7 +396,7 @@ fn costs(part: usize, parts: usize) {
     let catalog = catalog::shop();
     let path = [SearchPath::usual(), SearchPath::Unknown];
     let mut slow = Vec::new();
-    for (at, (name, text)) in texts().into_iter().enumerate() {
+    for (at, (name, text)) in texts(tokens_set()).into_iter().enumerate() {
         if at % parts != part {
             continue;
         }
@@ -397,14 +412,59 @@ fn costs(part: usize, parts: usize) {
 /// What a token may cost. A debug build takes some 20 times of what another takes.
 const MOST: Duration = Duration::from_micros(500);
 
-#[test]
-fn no_text_costs_more_than_its_length_pays_for() {
+/// Twice the text may cost so much more: as its square it would be four times as much.
+const GROWTH_MAX: f64 = 3.0;
+/// Less is noise.
+const COUNTS: Duration = Duration::from_millis(30);
+/// A cost that looks too high is measured so often, and the least counts.
+const AGAIN: usize = 6;
+
+/// What grows faster than the texts, of a part of them.
+fn growth(part: usize, parts: usize) {
+    let catalog = catalog::shop();
+    let path = SearchPath::usual();
+    let tokens = tokens_set();
+    let pairs: Vec<_> = texts(tokens).into_iter().zip(texts(2 * tokens)).collect();
+    let mut fast = Vec::new();
+    for ((name, one), (_, two)) in pairs.into_iter().skip(part).step_by(parts) {
+        if two.len() * 2 < one.len() * 3 {
+            // Its length is set by another limit.
+            continue;
+        }
+        let mut least = (Duration::MAX, Duration::MAX);
+        for _ in 0..AGAIN {
+            least.1 = least.1.min(cost(&two, &catalog, &path).0);
+            if least.1 < COUNTS {
+                break;
+            }
+            least.0 = least.0.min(cost(&one, &catalog, &path).0);
+            if least.1.as_secs_f64() < GROWTH_MAX * least.0.as_secs_f64() {
+                break;
+            }
+        }
+        if least.1 >= COUNTS && least.1.as_secs_f64() >= GROWTH_MAX * least.0.as_secs_f64() {
+            fast.push((name, one.len(), least));
+        }
+    }
+    assert!(fast.is_empty(), "{fast:#?}");
+}
+
+fn on_two_large_stacks(run: fn(usize, usize)) {
     let started = Instant::now();
-    let run = |part| move || costs(part, 2);
     let large = || std::thread::Builder::new().stack_size(1 << 30);
-    let threads = [0, 1].map(|part| large().spawn(run(part)).expect("a thread"));
+    let threads = [0, 1].map(|part| large().spawn(move || run(part, 2)).expect("a thread"));
     for thread in threads {
         thread.join().expect("passes");
     }
     eprintln!("{:.1?}", started.elapsed());
+}
+
+#[test]
+fn no_text_costs_more_than_its_length_pays_for() {
+    on_two_large_stacks(costs);
+}
+
+#[test]
+fn twice_the_text_costs_no_more_than_three_times_as_much() {
+    on_two_large_stacks(growth);
 }

@@ -196,8 +196,13 @@ impl Walker {
             None | Some(Distinct::All | Distinct::Distinct) => {}
             Some(Distinct::On(exprs)) => self.exprs(exprs),
         }
+        let mut unsaid = relations.as_slice();
         for item in projection {
-            self.select_item(item, &relations);
+            self.select_item(item, unsaid);
+            if matches!(item, SelectItem::Wildcard(_)) {
+                // A second one says nothing more.
+                unsaid = &[];
+            }
         }
         self.exprs(selection.iter().chain(having));
         match group_by {
