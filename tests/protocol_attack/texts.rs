@@ -34,7 +34,10 @@ pub(crate) struct Text {
 
 fn text(sql: impl Into<String>, needs: Rights) -> Text {
     let writes = needs & (DML | DDL | ADMIN) != 0;
-    Text { sql: sql.into(), needs, rows: needs & OPEN != 0, lasts: writes, opens: false }
+    let sql = sql.into();
+    // Without RETURNING it keeps what it reads to itself.
+    let rows = needs & OPEN != 0 && !sql.starts_with("INSERT");
+    Text { sql, needs, rows, lasts: writes, opens: false }
 }
 
 fn utility(sql: impl Into<String>, needs: Rights) -> Text {
