@@ -1,22 +1,39 @@
-//! Hostile SQL against the lexer and what stands on it, on the stable toolchain: generated texts, and
-//! the server's own scanner and grammar as a second opinion.
+//! Hostile SQL against the lexer, the parsers and what stands on them, with the server's own scanner and
+//! grammar as a second opinion. How a run goes, and how to let it go on for hours:
+//! `tests/support/fuzz.rs`.
 
 use std::{
     path::Path,
     sync::{Mutex, PoisonError},
 };
 
-use hallpass::kernel::sql::{
-    analysis::Unreadable,
-    fingerprint::fingerprint,
-    lex::{Limits, TokenKind, tokenize},
-    local::recognise,
-    mode::LexMode,
-    normalize::{Normal, normalize, without_literals},
-    server_grammar,
-    text::StatementText,
+use hallpass::{
+    kernel::sql::{
+        analysis::Unreadable,
+        analyze,
+        context::{Context, Overlay, SearchPath, Trust},
+        fingerprint::fingerprint,
+        lex::{Limits, TokenKind, tokenize},
+        local::recognise,
+        mode::LexMode,
+        normalize::{Normal, normalize, without_literals},
+        server_grammar,
+        text::StatementText,
+    },
+    session::desk,
 };
-use proptest::prelude::*;
+
+#[path = "support/catalog.rs"]
+mod catalog;
+#[path = "support/corpus.rs"]
+pub mod corpus;
+#[path = "support/fuzz.rs"]
+mod fuzz;
+#[path = "support/same_key.rs"]
+mod same_key;
+
+use fuzz::Target;
+use same_key::{said, with_the_key_of};
 
 const MODES: [LexMode; 2] =
     [LexMode::POSTGRES, LexMode { standard_conforming_strings: false, ..LexMode::POSTGRES }];
@@ -182,6 +199,70 @@ const BITS: [&str; 64] = [
     "null",
 ];
 
+/// Words and pieces that lead into other branches of the grammar, or of the judgement.
+const WORDS: [&str; 60] = [
+    " FROM ",
+    " WHERE ",
+    " ORDER BY 1",
+    " GROUP BY ",
+    " LIMIT 1",
+    " UNION ALL ",
+    " JOIN ",
+    " USING (id)",
+    " NATURAL JOIN ",
+    " LATERAL ",
+    " WITH a AS (",
+    "RECURSIVE ",
+    " RETURNING *",
+    " ON CONFLICT DO NOTHING",
+    " FOR UPDATE",
+    " AS ",
+    " ONLY ",
+    "EXPLAIN ",
+    "ANALYZE ",
+    "INSERT INTO ",
+    "UPDATE ",
+    " SET ",
+    "DELETE FROM ",
+    "MERGE INTO ",
+    "TRUNCATE ",
+    "COPY ",
+    " TO STDOUT",
+    " PROGRAM ",
+    "CREATE TABLE ",
+    "CREATE VIEW ",
+    "ALTER ",
+    "DROP ",
+    "GRANT ",
+    "SECURITY DEFINER ",
+    "PREPARE p AS ",
+    "EXECUTE p",
+    "DECLARE c CURSOR FOR ",
+    "FETCH ALL FROM c",
+    "SET LOCAL ",
+    "SET search_path = ",
+    "RESET ALL",
+    "customers",
+    "public.",
+    "pg_catalog.",
+    "pg_stat_activity",
+    "query",
+    ".*",
+    "(a).b",
+    "::regclass",
+    "set_config('role', 'x', false)",
+    "query_to_xml('', true, true, '')",
+    "lower(",
+    "count(*)",
+    " OVER (PARTITION BY a)",
+    "CASE WHEN a THEN b END",
+    "ARRAY[1]",
+    "ROW(1, a)",
+    "NOT ",
+    " IS NULL",
+    "hallpass.request('select', '1h', 'x')",
+];
+
 /// Whole statements and pieces, so that the grammar often says yes.
 const STATEMENTS: [&str; 26] = [
     "SELECT 1",
@@ -212,47 +293,99 @@ const STATEMENTS: [&str; 26] = [
     "SELECT x.case, y.end FROM t",
 ];
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+/// Every text of the corpus that isn't too long to be changed: real statements, and attacks.
+fn seeds() -> Vec<Vec<u8>> {
+    let folders = ["attacks", "ddl", "dml", "info", "select", "session"];
+    let files = folders.into_iter().flat_map(corpus::read_folder);
+    let texts = files.flat_map(|(_, entries)| entries.into_iter().map(|entry| entry.sql));
+    let texts = texts.chain(STATEMENTS.iter().map(|&text| text.to_owned()));
+    texts.filter(|text| text.len() <= 600).map(String::into_bytes).collect()
+}
 
-    #[test]
-    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-        harness(&bytes);
-    }
+fn target(name: &'static str) -> Target<'static> {
+    let words = BITS.into_iter().chain(STATEMENTS).chain(WORDS);
+    Target::new(name, seeds()).longest(2000).words(words)
+}
 
-    #[test]
-    fn arbitrary_text(text in "\\PC{0,40}") {
-        harness(text.as_bytes());
-        same_tokens_as_the_server(&text);
-    }
+/// What the lexer lets through may need this much to be parsed, walked and dropped.
+fn on_a_large_stack(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(work);
+    thread.expect("spawns").join().expect("passes");
+}
 
-    #[test]
-    fn bits_of_sql(bits in prop::collection::vec(prop::sample::select(&BITS[..]), 0..14)) {
-        let text = bits.concat();
-        harness(text.as_bytes());
-        same_tokens_as_the_server(&text);
-        same_statements_as_the_server(&text);
-    }
+fn alone<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
 
-    #[test]
-    fn batches_of_statements(
-        parts in prop::collection::vec(prop::sample::select(&STATEMENTS[..]), 0..6),
-        bit in prop::sample::select(&BITS[..]),
-        place in any::<prop::sample::Index>(),
-    ) {
-        let mut text = parts.join(";");
-        harness(text.as_bytes());
-        same_tokens_as_the_server(&text);
-        same_statements_as_the_server(&text);
-        let mut place = place.index(text.len() + 1);
-        while !text.is_char_boundary(place) {
-            place -= 1;
-        }
-        text.insert_str(place, bit);
-        harness(text.as_bytes());
-        same_tokens_as_the_server(&text);
-        same_statements_as_the_server(&text);
-    }
+/// Nothing panics, and the lexer cuts a text where the server's scanner and grammar do.
+#[test]
+fn tokens() {
+    on_a_large_stack(|| {
+        target("tokens").run(|bytes| {
+            harness(bytes);
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            same_tokens_as_the_server(text);
+            same_statements_as_the_server(text);
+        });
+    });
+}
+
+/// All three readings of a text, what they come to, and what the gateway answers itself.
+#[test]
+fn statements() {
+    on_a_large_stack(|| {
+        let catalog = catalog::shop();
+        let overlay = {
+            let mut overlay = Overlay::default();
+            overlay.add(["customers".to_owned(), "t".to_owned()]);
+            overlay
+        };
+        target("statements").run(|bytes| {
+            let Ok(text) = StatementText::new(bytes, 1 << 20) else { return };
+            for (mode, path, overlay) in [
+                (MODES[0], SearchPath::usual(), &Overlay::default()),
+                (MODES[1], SearchPath::Unknown, &overlay),
+            ] {
+                let (catalog, trust) = (&catalog, &Trust::default());
+                let cx = Context { mode, catalog, path: &path, overlay, trust };
+                let Ok(batch) = alone(|| analyze(&text, &cx)) else { continue };
+                for analysis in &batch.statements {
+                    assert!(text.as_str().get(analysis.span.clone()).is_some());
+                    if let Some(call) = &analysis.local {
+                        drop(desk::columns(call));
+                    }
+                }
+                let _ = batch.stands_for_its_key();
+            }
+        });
+    });
+}
+
+/// What the cache of analyses stands on: texts with one key are judged alike.
+#[test]
+fn same_key() {
+    on_a_large_stack(|| {
+        let catalog = catalog::shop();
+        let (path, overlay, trust) = (SearchPath::usual(), Overlay::default(), Trust::default());
+        let (mode, path, overlay, trust) = (LexMode::POSTGRES, &path, &overlay, &trust);
+        let cx = Context { mode, catalog: &catalog, path, overlay, trust };
+        let judged = |sql: &str| {
+            let text = StatementText::new(sql.as_bytes(), 1 << 20).expect("a text");
+            said(alone(|| analyze(&text, &cx)))
+        };
+        target("same_key").run(|bytes| {
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            let same = with_the_key_of(text);
+            if same.is_empty() {
+                return;
+            }
+            let Some(expected) = judged(text) else { return };
+            for other in same {
+                assert_eq!(judged(&other).as_ref(), Some(&expected), "{other}");
+            }
+        });
+    });
 }
 
 /// The scripts that Debian's Postgres installs: thousands of real definitions.
