@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use crate::{
     cli::{Error, Output, workplace::backend},
     config::{Address, Config, ListenTls, PasswordSource, Protocol, StoreSetting, TargetTls},
+    kernel::time::format_duration,
+    net::clock::{Clock, NODES_DIFFER},
     store::{Schema, Store},
 };
 
@@ -206,6 +208,20 @@ fn target_tls(config: &Config) -> Vec<Finding> {
         .collect()
 }
 
+/// Time goes on from the latest that the store has seen; one clock that was ahead once is enough.
+async fn clock(config: &Config) -> Option<Finding> {
+    let seen = Store::time_seen(&backend(config)).await.ok().flatten()?;
+    let ahead = seen.since(Clock::System.now());
+    (ahead > NODES_DIFFER).then(|| {
+        let message = format!(
+            "has seen the time {seen}, {} ahead of this machine's clock: a clock was wrong, or this one \
+             is. Grants last as long as they say, but times on the trail go on from there",
+            format_duration(ahead)
+        );
+        Finding::warning("store", message)
+    })
+}
+
 async fn store(config: &Config) -> Vec<Finding> {
     let about = "store";
     let mut findings = Vec::new();
@@ -214,7 +230,8 @@ async fn store(config: &Config) -> Vec<Finding> {
         findings.push(Finding::warning(about, message));
     }
     match Store::schema(&backend(config)).await {
-        Ok(Schema::None | Schema::Known) => {}
+        Ok(Schema::None) => {}
+        Ok(Schema::Known) => findings.extend(clock(config).await),
         Ok(Schema::Newer { found, known }) => {
             let message = format!("has schema {found}, this version knows {known}");
             findings.push(Finding::problem(about, message));

@@ -37,7 +37,7 @@ use crate::{
     config::{Config, Listener as ListenSetting, LogFormat, LogLevel, Protocol},
     kernel::audit::record::Event,
     net::{
-        clock::Clock,
+        clock::{Clock, NODES_DIFFER},
         faults,
         listener::{Admission, Listener, ListenerOptions, Permits},
         stream::Peer,
@@ -88,7 +88,12 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let runtime = runtime.map_err(Error::Runtime)?;
     let clock = Clock::System;
     let store = runtime.block_on(Store::open(backend(&config), rules(&config)))?;
-    clock.not_before(runtime.block_on(store.note_time(clock.now()))?);
+    let wall = clock.now();
+    let seen = runtime.block_on(store.note_time(wall))?;
+    if seen.since(wall) > NODES_DIFFER {
+        tracing::warn!(%seen, "the store has seen a time far ahead of this clock: time goes on from there");
+    }
+    clock.not_before(seen);
     let trail = open_trail(&config, &store, &clock, &runtime)?;
     let cores_wanted = std::thread::available_parallelism().map_or(2, usize::from);
     let mut lanes = Vec::new();
@@ -114,6 +119,13 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
         Err(_) => tracing::error!("a listener still holds the session cores"),
     }
     gateway.note(&Event::Stopped { reason: "signal" });
+    let Services { store, clock, .. } = &*gateway.services;
+    // The next start goes on from here. A store that is away has had its two seconds.
+    let noted =
+        async { tokio::time::timeout(Duration::from_secs(2), store.note_time(clock.now())).await };
+    if !matches!(runtime.block_on(noted), Ok(Ok(_))) {
+        tracing::warn!("the time of the stop could not be stored");
+    }
     drop(gateway);
     indexing.finish(&runtime);
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -17,6 +17,9 @@ use tokio::sync::watch;
 use super::faults;
 use crate::kernel::time::Timestamp;
 
+/// By how much nodes' clocks may differ without anybody being told.
+pub const NODES_DIFFER: Duration = Duration::from_secs(10);
+
 /// Where the time comes from. Cheap to clone; clones of a manual clock show the same time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {

@@ -139,6 +139,21 @@ impl Store {
         schema
     }
 
+    /// The latest time that any node has noted, without touching the store; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// The file or server can't be reached.
+    pub async fn time_seen(backend: &Backend) -> Result<Option<Timestamp>, Error> {
+        if !matches!(Self::schema(backend).await?, Schema::Known) {
+            return Ok(None);
+        }
+        let database = connect(backend, true).await?;
+        let sql = "SELECT value FROM counters WHERE name = 'highest_time'";
+        let rows = database.rows(sql, values![]).await;
+        database.close().await;
+        rows?.first().map(|row| row.time("value")).transpose()
+    }
+
     /// Replaces the rules, for every clone of this store. A new snapshot sees them.
     pub fn set_rules(&self, rules: Rules) {
         self.rules.store(Arc::new(rules));

@@ -93,6 +93,42 @@ fn a_clock_that_was_set_back_while_nobody_served_wakes_no_grant() {
     gateway.must(&["audit", "verify"]);
 }
 
+#[test]
+fn after_a_clock_was_far_ahead_grants_last_as_long_as_they_say() {
+    let server = Postgres::start();
+    let mut gateway = with_faults(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    let ten_years = 10 * 365 * 86_400;
+    gateway.faults(&format!("clock {ten_years}"));
+    client.query("SELECT 'in ten years'");
+    // Until the store has taken it over.
+    std::thread::sleep(Duration::from_secs(6));
+    gateway.faults("");
+    let lasts_as_it_says = |gateway: &Gateway, client: &mut RawClient| {
+        let began = Instant::now();
+        grant_for(gateway, 8);
+        assert!(eventually(Duration::from_secs(3), || reads(client)), "a grant gives nothing");
+        assert!(eventually(Duration::from_secs(12), || !reads(client)), "it does not end");
+        let lived = began.elapsed();
+        // The command's own clock is right, and what the store knows is up to five seconds old.
+        assert!(lived > Duration::from_millis(2500), "{lived:?}");
+        assert!(lived < Duration::from_secs(12), "{lived:?}");
+    };
+    lasts_as_it_says(&gateway, &mut client);
+    gateway.signal(nix::sys::signal::Signal::SIGTERM);
+    drop(client);
+    gateway.wait_end();
+    gateway.restart();
+    let mut client = gateway.connect("alice", &secret);
+    lasts_as_it_says(&gateway, &mut client);
+    let checked = gateway.cli(&["check"]);
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(said.contains("ahead of this machine's clock"), "{said}");
+    times_never_run_back(&gateway);
+    gateway.must(&["audit", "verify"]);
+}
+
 /// Within a lane. Sessions that share one note the time when they wake up, each for itself.
 fn times_never_run_back(gateway: &Gateway) {
     let mut last: std::collections::HashMap<u64, String> = std::collections::HashMap::new();
