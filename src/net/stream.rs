@@ -5,12 +5,14 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -67,6 +69,15 @@ enum Raw {
     Unix(UnixStream),
 }
 
+impl Raw {
+    fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Tcp(socket) => SockRef::from(socket),
+            Self::Unix(socket) => SockRef::from(socket),
+        }
+    }
+}
+
 /// A raw connection on its way from one runtime to another: each has its own reactor.
 #[derive(Debug)]
 pub struct Detached(Socket);
@@ -91,6 +102,19 @@ impl Detached {
 }
 
 impl Stream {
+    /// True if bytes have come that nobody has read yet, whether or not the runtime has noticed. Under
+    /// TLS they may be part of a record.
+    pub fn has_come(&self) -> bool {
+        let socket = match &self.inner {
+            Inner::Tcp(socket) => SockRef::from(socket),
+            Inner::Unix(socket) => SockRef::from(socket),
+            Inner::Server(tls) => tls.get_ref().0.raw.socket(),
+            Inner::Client(tls) => tls.get_ref().0.raw.socket(),
+        };
+        let mut one = [MaybeUninit::uninit()];
+        socket.peek(&mut one).is_ok_and(|count| count > 0)
+    }
+
     /// Takes a raw connection off its runtime.
     ///
     /// # Errors

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
+    gateway::TARGET,
+    postgres::{DATABASE, UPSTREAM_PASSWORD, UPSTREAM_USER},
     raw::{
-        Message, bind, close, copy_data, copy_done, describe, error, execute, flush, frame, parse,
-        query, rows, sync,
+        Message, PROTOCOL_3_0, bind, close, copy_data, copy_done, describe, error, execute, flush,
+        frame, parse, query, rows, sync,
     },
 };
 
@@ -704,4 +706,58 @@ fn a_session_may_stay_its_log_in_and_become_nobody_else() {
     assert_eq!(stays(&Gateway::start(&server)), Some("42501".into()));
     server.sql("ALTER ROLE hallpass RESET role; ALTER DATABASE shop SET role = 'other'");
     assert_eq!(stays(&Gateway::start(&server)), Some("42501".into()));
+}
+
+/// People begin sessions so to be safe from their own hands; a gateway that forgot it would write.
+#[test]
+fn who_begins_read_only_writes_nothing_until_saying_otherwise() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    let begin = |address: &str, who: (&str, &str, &str), wish: &(&str, &str)| {
+        let (user, password, database) = who;
+        let mut client = RawClient::open(address);
+        client.startup(PROTOCOL_3_0, &[("user", user), ("database", database), *wish]);
+        client.login(password).expect("comes in");
+        client
+    };
+    let wishes = [
+        ("default_transaction_read_only", "tr"),
+        ("options", "-c default_transaction_read_only=on"),
+        ("options", "--default-transaction-read-only=off -cdefault_transaction_read_only=yes"),
+        ("DEFAULT_transaction_read_only", "off"),
+        ("options", "-c default_transaction_read_only=off"),
+    ];
+    let script = [
+        "SHOW transaction_read_only",
+        "SHOW default_transaction_read_only",
+        "UPDATE orders SET note = note WHERE id = 1",
+        "BEGIN; UPDATE orders SET note = note WHERE id = 1; COMMIT",
+        "ROLLBACK",
+        "RESET ALL",
+        "SHOW transaction_read_only",
+        "UPDATE orders SET note = note WHERE id = 1",
+        "SET default_transaction_read_only = off",
+        "SHOW transaction_read_only",
+        "UPDATE orders SET note = note WHERE id = 1",
+        "RESET default_transaction_read_only",
+        "UPDATE orders SET note = note WHERE id = 1",
+        "BEGIN READ WRITE; UPDATE orders SET note = note WHERE id = 1; COMMIT",
+        "DISCARD ALL",
+        "UPDATE orders SET note = note WHERE id = 1",
+    ];
+    for wish in &wishes {
+        let ask = |mut client: RawClient| {
+            let said = client.parameters.get("default_transaction_read_only").cloned();
+            let answers = script.map(|sql| {
+                let answer = client.query(sql);
+                (sql, rows(&answer), error(&answer).map(|e| e.field('C')))
+            });
+            (said, answers)
+        };
+        let direct = (UPSTREAM_USER, UPSTREAM_PASSWORD, DATABASE);
+        let expected = ask(begin(&server.address(), direct, wish));
+        let got = ask(begin(&gateway.address(), ("alice", &secret, TARGET), wish));
+        assert_eq!(got, expected, "{wish:?}");
+    }
 }

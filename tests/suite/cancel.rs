@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient,
-    raw::{cancel_request, error, query, rows},
+    gateway::TARGET,
+    raw::{PROTOCOL_3_0, cancel_request, error, query, rows},
 };
 
 #[test]
@@ -68,5 +69,25 @@ fn a_late_cancel_never_hits_the_next_statement() {
         client.cancel();
         let answer = client.query("SELECT pg_sleep(0.02), 'next'");
         assert!(error(&answer).is_none(), "round {round}: {answer:?}");
+    }
+}
+
+/// The first statement of a session waits here while the gateway asks what its names mean.
+#[test]
+fn a_cancel_hits_a_statement_that_has_not_left_yet() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.almighty("alice");
+    for round in 0..20 {
+        let mut client = RawClient::open(&gateway.address());
+        let said = [("user", "alice"), ("database", TARGET), ("search_path", "public")];
+        client.startup(PROTOCOL_3_0, &said);
+        client.login(&secret).expect("comes in");
+        client.send_bytes(&query("SELECT pg_sleep(20)"));
+        client.cancel();
+        let answer = client.read_until(b'Z');
+        let code = error(&answer).expect("cancelled").field('C');
+        assert_eq!(code, "57014", "round {round}");
+        assert_eq!(rows(&client.query("SELECT 'alive'")), [["alive"]], "round {round}");
     }
 }

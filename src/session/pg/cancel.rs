@@ -1,12 +1,29 @@
 //! Cancels: passed on to the upstream, and what follows one that has no effect.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{PATIENCE, Relay};
+use super::{PATIENCE, Relay, conversation::Held};
 use crate::{
     net::stream::Peer,
+    trail::Passage,
     upstream::{self, Control},
+    wire::pg::{exchange::Whose, frame::HEADER_LENGTH},
 };
+
+/// What a cancel of the client is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Aim {
+    /// There is none.
+    Nothing,
+    /// It has just come: for what runs, or is here.
+    Any,
+    /// For a statement that had not left when it came.
+    Unsent,
+}
+
+/// When a cancel for a statement that has just left is said again: a server that has not begun to read
+/// takes no notice of it. The client's next statement waits for the last.
+const JUST_SENT: [Duration; 2] = [Duration::from_millis(3), Duration::from_millis(30)];
 
 /// What cancels a statement at the upstream.
 #[derive(Clone)]
@@ -33,17 +50,58 @@ impl Relay {
         }
     }
 
-    /// Sends the cancel that is wanted, and ends the upstream session if one had no effect.
-    pub(super) fn pass_on_cancels(&mut self) {
-        if std::mem::take(&mut self.talk.cancel_wanted) && self.cancelling.is_none() {
-            let target = Arc::clone(&self.talk.facts.target);
-            let UpstreamKey { peer, process, key } = self.cancel_key.clone();
-            self.cancelling = Some(self.talk.core.services.control.spawn(async move {
+    /// A cancel of the client hits what runs for it at the upstream; where the gateway still has its
+    /// statement, unread, to ask for the path or to put it on record, that one as soon as it has left; and
+    /// else nothing. It never hits a statement of the gateway's own.
+    pub(super) fn aim_cancel(&mut self) {
+        if self.cancel_for == Aim::Nothing || matches!(self.door.passage(), Passage::Waits) {
+            return;
+        }
+        if self.talk.exchange.iter().any(|owed| owed.whose == Whose::Client) {
+            let aim = std::mem::replace(&mut self.cancel_for, Aim::Nothing);
+            let just_sent =
+                aim == Aim::Unsent || self.talk.now.since(self.last_heard) < JUST_SENT[1];
+            return self.pass_on_cancel(if just_sent { &JUST_SENT } else { &[] });
+        }
+        let whole_frame = self.client_needs == 0 && self.door.unread().len() >= HEADER_LENGTH;
+        let is_here = whole_frame
+            || self.talk.held != Held::No
+            || self.talk.to_read.is_some()
+            || self.work.is_some()
+            || self.unsynced.is_some()
+            || self.is_between_upstreams();
+        if !is_here && self.client.has_come() {
+            // A signal is faster than the runtime's look at its sockets: it may be for this.
+            return;
+        }
+        self.cancel_for = if is_here { Aim::Unsent } else { Aim::Nothing };
+        // It will be heeded, or there is nothing to heed it for.
+        self.answer_cancels();
+    }
+
+    /// Sends a cancel, and again after each of these times.
+    fn pass_on_cancel(&mut self, again: &'static [Duration]) {
+        if self.cancelling.is_some() {
+            return;
+        }
+        let target = Arc::clone(&self.talk.facts.target);
+        let UpstreamKey { peer, process, key } = self.cancel_key.clone();
+        self.cancelling = Some(self.talk.core.services.control.spawn(async move {
+            let after = std::iter::once(&Duration::ZERO).chain(again);
+            for wait in after {
+                tokio::time::sleep(*wait).await;
                 let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
                 if let Err(error) = cancelled {
                     tracing::warn!(target = %target.name, error = %error, "cancel failed");
                 }
-            }));
+            }
+        }));
+    }
+
+    /// Sends the cancel that is wanted, and ends the upstream session if one had no effect.
+    pub(super) fn pass_on_cancels(&mut self) {
+        if std::mem::take(&mut self.talk.cancel_wanted) {
+            self.pass_on_cancel(&[]);
         }
         if self.talk.escalate_at.is_some_and(|t| t <= self.talk.now) {
             self.talk.escalate_at = None;

@@ -168,7 +168,7 @@ impl Conversation {
                 return;
             }
             READ_ONLY_DEFAULT if change.value.is_none() => {
-                self.client_wants_read_only(false);
+                self.client_wants_read_only(self.begun_read_only);
                 self.wall = Wall::Closed;
                 return;
             }
@@ -181,6 +181,12 @@ impl Conversation {
             self.path_moved();
             self.path_set_in_transaction = true;
         }
+    }
+
+    /// What the start-up message said of it, to which a reset comes back.
+    pub(super) fn begins_read_only(&mut self, read_only: bool) {
+        self.begun_read_only = read_only;
+        self.client_read_only = read_only;
     }
 
     fn client_wants_read_only(&mut self, read_only: bool) {
@@ -196,7 +202,7 @@ impl Conversation {
     fn settings_reset(&mut self) {
         self.wall = Wall::Closed;
         self.wall_unsure = true;
-        self.client_read_only = false;
+        self.client_read_only = self.begun_read_only;
         self.path_moved();
         self.path_set_in_transaction = true;
         self.application_stale = false;
@@ -209,7 +215,27 @@ impl Conversation {
     }
 }
 
-/// A boolean setting's value, as people write it.
+/// A boolean setting's value, as the server reads it: any case, and every beginning that is no other
+/// word's.
+///
+/// Spec: `parse_bool_with_len` of the server.
 pub(super) fn is_on(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t")
+    let value = value.to_ascii_lowercase();
+    let begins = |word: &str| !value.is_empty() && word.starts_with(&value);
+    begins("true") || begins("yes") || value == "on" || value == "1"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_read_as_the_server_reads_them() {
+        for yes in ["on", "ON", "t", "tr", "TRUE", "y", "ye", "yes", "1"] {
+            assert!(is_on(yes), "{yes}");
+        }
+        for no in ["off", "of", "o", "f", "false", "n", "no", "0", "", "truest", "10", " on"] {
+            assert!(!is_on(no), "{no}");
+        }
+    }
 }

@@ -204,6 +204,8 @@ pub(super) struct Conversation {
     pub(super) notices: Vec<u8>,
     /// The client itself asked for read-only transactions: the wall stays closed.
     pub(super) client_read_only: bool,
+    /// It did so in its start-up message.
+    pub(super) begun_read_only: bool,
     /// The session must end with this.
     pub(super) fatal: Option<Refusal>,
     /// Statements that have ended and whose records are still open.
@@ -292,6 +294,7 @@ impl Conversation {
             down: Vec::new(),
             notices: Vec::new(),
             client_read_only: false,
+            begun_read_only: false,
             fatal: None,
             finished: Vec::new(),
             warned: Vec::new(),

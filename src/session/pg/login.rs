@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 use super::{
     Relay,
     cancel::UpstreamKey,
+    changes::is_on,
     conversation::{Conversation, Facts, Opening},
     startup::{self, Negotiated, Secured},
 };
@@ -23,7 +24,7 @@ use crate::{
         ids::{SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
         sql::{
-            SearchPath,
+            READ_ONLY_DEFAULT, SearchPath,
             builtins::{self, SettingRule},
         },
         time::Timestamp,
@@ -289,7 +290,8 @@ impl Login {
         {
             return say_then_tell(&mut stream, reply, &refusal).await;
         }
-        greet(&mut reply, &connected, &wish, &key);
+        let read_only = begins_read_only(&startup);
+        greet(&mut reply, &connected, (&wish, read_only), &key);
         let path = own_path(&startup, &target);
         let path = path.filter(|_| log_in == Level::Admin);
         let stale = path.is_none();
@@ -306,6 +308,7 @@ impl Login {
             now,
         });
         talk.follow_lexer(&connected);
+        talk.begins_read_only(read_only);
         talk.path_stale = stale;
         talk.log_in_wanted = target.log_in(talk.rights.level()).0;
         let mut to_client = Link::with_unread(&connected.leftover);
@@ -451,8 +454,12 @@ fn live_credentials(state: &PrincipalState, now: Timestamp) -> scram::Credential
 
 /// What the upstream's start-up message says: the client's own parameters as far as settings may be
 /// set, the session's name, and the wall.
+///
+/// A wish for another encoding in `options` doesn't count if the start-up message names one itself, and
+/// libpq and its like always do: the server takes that one.
 fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, String)>, Refusal> {
     let mut parameters = Vec::new();
+    let encoded = startup.parameter(ENCODING).is_some();
     let mut options = String::new();
     for (name, value) in &startup.parameters {
         let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
@@ -465,6 +472,9 @@ fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, St
             "user" | "database" | "application_name" => {}
             "options" => {
                 for (name, value) in split_options(value)? {
+                    if encoded && name.eq_ignore_ascii_case(ENCODING) {
+                        continue;
+                    }
                     if may_set(&name, &value)? {
                         let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
                         options.push_str(&format!(" -c {name}={value}"));
@@ -483,6 +493,21 @@ fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, St
     let application = format!("{}/{}", wish.principal, wish.application);
     parameters.push(("application_name".to_owned(), application));
     Ok(parameters)
+}
+
+const ENCODING: &str = "client_encoding";
+
+/// True if the client itself asks for read-only transactions from the start, the last word counting:
+/// the server reads `options` first.
+fn begins_read_only(startup: &Startup) -> bool {
+    let named = |name: &[u8]| name.eq_ignore_ascii_case(READ_ONLY_DEFAULT.as_bytes());
+    let options = startup.parameter("options").and_then(|text| std::str::from_utf8(text).ok());
+    let options = options.and_then(|text| split_options(text).ok());
+    let in_options = options.into_iter().flatten().filter(|(name, _)| named(name.as_bytes()));
+    let parameters = startup.parameters.iter().filter(|(name, _)| named(name));
+    let parameters = parameters.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+    let values = in_options.map(|(_, value)| value).chain(parameters.map(str::to_owned));
+    values.last().is_some_and(|value| is_on(&value))
 }
 
 /// True if it is handed on; false if it is left out without effect.
@@ -562,26 +587,32 @@ fn own_path(startup: &Startup, target: &Target) -> Option<SearchPath> {
 }
 
 /// What a client expects between AuthenticationOk and its first statement.
-fn greet(reply: &mut Vec<u8>, connected: &Connected, wish: &Wish, key: &CancelKey) {
+fn greet(
+    reply: &mut Vec<u8>,
+    connected: &Connected,
+    (wish, read_only): (&Wish, bool),
+    key: &CancelKey,
+) {
     for notice in &connected.notices {
         reply.extend_from_slice(notice);
     }
-    report_parameters(reply, &connected.parameters, &wish.application);
+    report_parameters(reply, &connected.parameters, (&wish.application, read_only));
     backend::backend_key_data(reply, key.process, &key.secret);
     backend::ready_for_query(reply, backend::TransactionStatus::Idle);
 }
 
-/// The upstream's settings as the client sees them.
+/// The upstream's settings as the client sees them: its own application name, and whether it asked for
+/// read-only transactions itself.
 pub(super) fn report_parameters(
     out: &mut Vec<u8>,
     parameters: &[(String, String)],
-    application: &str,
+    (application, read_only): (&str, bool),
 ) {
     for (name, value) in parameters {
         let value = match name.as_str() {
             "application_name" => application,
             // The wall doesn't show.
-            "default_transaction_read_only" => "off",
+            READ_ONLY_DEFAULT if !read_only => "off",
             _ => value,
         };
         backend::parameter_status(out, name.as_bytes(), value.as_bytes());

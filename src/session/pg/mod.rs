@@ -39,7 +39,7 @@ use std::{
     time::Duration,
 };
 
-use cancel::UpstreamKey;
+use cancel::{Aim, UpstreamKey};
 use conversation::{Conversation, End, Held, Pass, Reply};
 use replace::{Ending, Replacement};
 use tokio::{task::JoinHandle, time::Sleep};
@@ -134,6 +134,8 @@ struct Relay {
     work: Option<Work>,
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
+    /// The client's wish to cancel, until it is known what it hits.
+    cancel_for: Aim,
     cancel_key: UpstreamKey,
     /// What the upstream's session began with, for another that takes its place.
     parameters: Box<[(String, String)]>,
@@ -171,6 +173,7 @@ impl Relay {
             work: None,
             unsynced: None,
             cancelling: None,
+            cancel_for: Aim::Nothing,
             cancel_key,
             parameters,
             ending: Ending::No,
@@ -220,6 +223,7 @@ impl Relay {
                 return Err(End::Refused(refusal).into());
             }
             progress |= self.flush(cx)?;
+            self.aim_cancel();
             progress |= had_enough && !self.has_enough_to_do();
             progress |= self.fill(cx)?;
             progress |= self.move_log_in(cx);
@@ -263,11 +267,8 @@ impl Relay {
             self.timer_due = None;
             self.talk.refresh_rights();
         }
-        if flags.has(Wake::Cancel) {
-            self.talk.cancel_wanted |= !self.talk.exchange.is_empty();
-            if !self.talk.cancel_wanted {
-                self.answer_cancels();
-            }
+        if flags.has(Wake::Cancel) && self.cancel_for == Aim::Nothing {
+            self.cancel_for = Aim::Any;
         }
         if flags.has(Wake::Kill) {
             let why = Refusal::new(RefusalKind::ShuttingDown, "session ended by an operator");

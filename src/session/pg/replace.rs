@@ -288,7 +288,7 @@ impl Conversation {
         self.has_state = false;
         self.wall = Wall::Closed;
         self.wall_unsure = false;
-        self.client_read_only = false;
+        self.client_read_only = self.begun_read_only;
         self.moving = false;
         self.path_stale = true;
         self.path_answer = None;
@@ -334,7 +334,8 @@ impl Conversation {
 
     /// The new upstream has come: the client is told of its settings.
     pub(super) fn upstream_is_new(&mut self, connected: &Connected) {
-        report_parameters(&mut self.notices, &connected.parameters, &self.application);
+        let own = (self.application.as_str(), self.begun_read_only);
+        report_parameters(&mut self.notices, &connected.parameters, own);
         self.follow_lexer(connected);
     }
 

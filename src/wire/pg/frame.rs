@@ -92,7 +92,8 @@ pub fn from_upstream(buffer: &[u8]) -> Result<Option<Header>, WireError> {
         backend::ERROR_RESPONSE | backend::NOTICE_RESPONSE => (5, i32::MAX as usize),
         backend::NOTIFICATION_RESPONSE => (10, i32::MAX as usize),
         backend::FUNCTION_CALL_RESPONSE => (8, i32::MAX as usize),
-        backend::PARAMETER_DESCRIPTION => (6, 6 + 4 * 65_535),
+        // A statement may have more parameters than the count can say.
+        backend::PARAMETER_DESCRIPTION => (6, i32::MAX as usize),
         backend::COMMAND_COMPLETE => (5, 30_000),
         backend::PARAMETER_STATUS => (6, 30_000),
         backend::READY_FOR_QUERY => (5, 5),
@@ -179,6 +180,12 @@ mod tests {
         for length in [0, 3, 5, -1, i32::MIN, i32::MAX] {
             assert!(from_client(&header(b'S', length), &limits).is_err(), "{length}");
         }
+    }
+
+    #[test]
+    fn parameters_are_described_beyond_what_their_count_can_say() {
+        let described = header(backend::PARAMETER_DESCRIPTION, 6 + 4 * 70_000);
+        assert!(matches!(from_upstream(&described), Ok(Some(_))));
     }
 
     #[test]
