@@ -11,7 +11,15 @@ use crate::support::{
 /// Alice may read one table for as long as she likes, and do everything until the grant that is
 /// returned ends.
 fn start() -> (Postgres, Gateway, RawClient, String) {
+    start_with(&[])
+}
+
+/// The same where the server was told something more.
+fn start_with(more: &[&str]) -> (Postgres, Gateway, RawClient, String) {
     let server = Postgres::start();
+    for sql in more {
+        server.sql(sql);
+    }
     server.sql("CREATE TABLE open (v text)");
     server.sql("INSERT INTO open VALUES ('open')");
     server.sql("CREATE TABLE secret (v text)");
@@ -184,4 +192,27 @@ fn a_name_given_anew_behind_a_skipped_batch_is_judged_by_its_new_text() {
     let asked = client.exchange(&[bind("", "", &[], 0), execute("", 0), sync()], 1);
     assert!(rows(&asked).is_empty(), "{asked:?}");
     assert_eq!(error(&asked).expect("refused").field('C'), "42501", "{asked:?}");
+}
+
+#[test]
+fn the_schema_of_a_role_comes_and_goes_with_the_role() {
+    let (_server, gateway, mut client, admin) = start_with(&[
+        "CREATE ROLE deputy",
+        "GRANT deputy TO hallpass",
+        "CREATE SCHEMA deputy AUTHORIZATION deputy",
+        "CREATE TABLE deputy.open AS SELECT 'deputy''s' AS v",
+        "GRANT SELECT ON deputy.open TO PUBLIC",
+    ]);
+    assert_eq!(rows(&client.query("SELECT v FROM open")), [["open"]]);
+    assert!(error(&client.query("SET ROLE deputy")).is_none());
+    end_admin(&gateway, &mut client, &admin);
+    // The server reads deputy.open now, which is out of her scope.
+    let answer = client.query("SELECT v FROM open");
+    assert!(rows(&answer).is_empty(), "{answer:?}");
+    assert_eq!(error(&answer).expect("refused").field('C'), "42501");
+    // What a pool sends when it takes a connection back needs nothing.
+    for back in ["RESET ROLE", "SET ROLE NONE", "SET SESSION AUTHORIZATION DEFAULT"] {
+        assert!(error(&client.query(back)).is_none(), "{back}");
+        assert_eq!(rows(&client.query("SELECT v FROM open")), [["open"]], "{back}");
+    }
 }

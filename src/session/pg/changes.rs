@@ -177,7 +177,8 @@ impl Conversation {
             }
             _ => {}
         }
-        if builtins::setting(&change.name) == SettingRule::Path {
+        // `$user` on the path is the role's own schema.
+        if matches!(builtins::setting(&change.name), SettingRule::Path | SettingRule::Identity) {
             self.path_moved();
             self.path_set_in_transaction = true;
         }

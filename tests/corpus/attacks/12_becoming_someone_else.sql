@@ -19,17 +19,9 @@ SET "role" TO postgres
 -- name: role by function
 SELECT set_config('role', 'postgres', false)
 
--- name: reset role
--- shows: done
-RESET ROLE
-
 -- name: set session authorization
 -- shows: done
 SET SESSION AUTHORIZATION postgres
-
--- name: set session authorization default
--- shows: done
-SET SESSION AUTHORIZATION DEFAULT
 
 -- name: session authorization as a setting
 -- shows: done

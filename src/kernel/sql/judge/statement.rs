@@ -3,7 +3,7 @@
 use crate::kernel::{
     access::Permission,
     sql::{
-        analysis::NeedOn,
+        analysis::{NeedOn, SessionEffect},
         judge::Judge,
         reading::{Access, RoleChanged, StatementKind},
     },
@@ -88,8 +88,7 @@ impl Judge<'_> {
                     self.expects(Access::Write, "refreshes something unknown");
                 }
             }
-            SetRole if self.stays_its_log_in() => {}
-            SetRole => self.admin("becomes another role"),
+            SetRole => self.set_role(),
             TwoPhase => self.admin("uses two-phase commit"),
             CopyServer => self.admin("reads or writes a file or runs a program on the server"),
             CreateCode => self.admin("puts code in place"),
@@ -169,11 +168,29 @@ impl Judge<'_> {
         }
     }
 
-    /// SET ROLE to the role that every session begins as: Flyway says it after each migration. Whatever
-    /// the role is by then, this is the one that is judged for.
+    fn set_role(&mut self) {
+        // The schema of the role's own name, `$user`, comes and goes with it.
+        let changes = self.reading.settings.iter().cloned().map(SessionEffect::Setting);
+        self.effects.extend(changes);
+        if !self.stays_its_log_in() {
+            self.admin("becomes another role");
+        }
+    }
+
+    /// Back to the role that every session begins as: Flyway says so after each migration, Npgsql when
+    /// a connection goes back to its pool, and DISCARD ALL does it for everybody. Whatever the role is
+    /// by then, this is the one that is judged for.
     fn stays_its_log_in(&self) -> bool {
         let [change] = self.reading.settings.as_slice() else { return false };
-        change.name == "role" && change.value.is_some() && change.value == self.cx.catalog.login
+        match (change.name.as_str(), change.value.as_deref()) {
+            ("role" | "session_authorization", None) => true,
+            // The catalog knows a log-in only if every session begins as that, and in no other role.
+            ("role", Some(name)) => {
+                let login = self.cx.catalog.login.as_deref();
+                login.is_some_and(|login| name == "none" || name == login)
+            }
+            _ => false,
+        }
     }
 
     /// What the procedure needs is judged with the routines: trusted ones pass, others need admin.

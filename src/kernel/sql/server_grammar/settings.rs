@@ -37,8 +37,14 @@ impl Reader {
             (K::VarSetValue | K::VarSetDefault | K::VarSetCurrent | K::VarReset, name) => {
                 let name = name.to_ascii_lowercase();
                 let becomes = matches!(name.as_str(), "role" | "session_authorization");
-                self.kind(if becomes { StatementKind::SetRole } else { StatementKind::Set });
                 let value = if kind == K::VarSetValue { constants(args) } else { None };
+                // Fail closed: without a value it would be the role that the session began as.
+                let unread = becomes && kind == K::VarSetValue && value.is_none();
+                self.kind(match becomes {
+                    _ if unread => StatementKind::Other,
+                    true => StatementKind::SetRole,
+                    false => StatementKind::Set,
+                });
                 self.setting(name, value, *is_local);
             }
         }
