@@ -551,16 +551,10 @@ impl Visit for Reader {
         use pg::AlterTableType as T;
         match T::try_from(n.subtype) {
             Ok(T::AtChangeOwner) => self.kind(Kind::Privileges),
+            // A trigger that is switched off or on is where somebody with admin has put it: what writes
+            // its table is judged as if it fired, and DROP TRIGGER takes away more.
             Ok(
-                T::AtEnableTrig
-                | T::AtEnableAlwaysTrig
-                | T::AtEnableReplicaTrig
-                | T::AtDisableTrig
-                | T::AtEnableTrigAll
-                | T::AtDisableTrigAll
-                | T::AtEnableTrigUser
-                | T::AtDisableTrigUser
-                | T::AtEnableRule
+                T::AtEnableRule
                 | T::AtEnableAlwaysRule
                 | T::AtEnableReplicaRule
                 | T::AtDisableRule
