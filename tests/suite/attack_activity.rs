@@ -17,6 +17,11 @@ fn start() -> (Postgres, Gateway, RawClient, RawClient) {
     server.sql("CREATE SCHEMA shadow");
     server.sql("CREATE TABLE shadow.pg_stat_activity (pid int, query int)");
     server.sql("CREATE TABLE logs (id int, query text)");
+    // A namesake of the server's own, which tells all it is given.
+    server.sql(
+        "CREATE FUNCTION rtrim(t text, n int DEFAULT 0) RETURNS text LANGUAGE plpgsql STABLE AS \
+         'BEGIN RAISE NOTICE ''%'', t; RETURN t; END'",
+    );
     server.sql("GRANT USAGE ON SCHEMA shadow TO PUBLIC");
     server.sql("GRANT SELECT ON shadow.pg_stat_activity, logs TO PUBLIC");
     let gateway = Gateway::start(&server);
@@ -53,6 +58,10 @@ fn the_text_of_others_is_hidden_where_it_is_an_output_and_nothing_else_changes()
         "SELECT a.*, now(), 'x', a.query FROM pg_stat_activity a, pg_database d WHERE d.oid = a.datid",
         "SELECT * FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid",
         "SELECT query, * FROM pg_stat_activity",
+        "SELECT query::text, left(query, 20) FROM pg_stat_activity",
+        "SELECT substring(query FOR 7)::varchar(3) AS query, pid FROM pg_stat_activity ORDER BY pid",
+        r"SELECT trim(regexp_replace(a.query, '\s+', ' ', 'g')) FROM pg_stat_activity a",
+        "SELECT upper(replace(query, chr(10), ' ')) AS q FROM pg_stat_activity",
     ] {
         let simple = client.query(text);
         assert!(error(&simple).is_none(), "{text}: {simple:?}");
@@ -90,7 +99,21 @@ fn no_other_way_to_the_text_of_others_is_open() {
         "SELECT query, a.*::text FROM pg_stat_activity a",
         "SELECT query || '' FROM pg_stat_activity",
         "SELECT query::bytea FROM pg_stat_activity",
-        "SELECT query::text FROM pg_stat_activity",
+        "SELECT query::int FROM pg_stat_activity",
+        "SELECT left(query, length(query) - 1) FROM pg_stat_activity",
+        "SELECT left(query, 20) || '' FROM pg_stat_activity",
+        "SELECT left(query, 20) AS pid FROM pg_stat_activity ORDER BY pid",
+        "SELECT left(query, 20) FROM pg_stat_activity ORDER BY \"left\"",
+        "SELECT left(query, 20) FROM pg_stat_activity ORDER BY 1",
+        "SELECT left(query, 20), count(*) FROM pg_stat_activity GROUP BY 1",
+        "SELECT DISTINCT left(query, 20) FROM pg_stat_activity",
+        "SELECT left(state || query, 20) FROM pg_stat_activity",
+        "SELECT substring(query FROM 't.*') FROM pg_stat_activity",
+        "SELECT replace(query, 't', repeat('x', 1000)) FROM pg_stat_activity",
+        "SELECT regexp_replace(query, '(t+)+$', '') FROM pg_stat_activity",
+        "SELECT regexp_replace(query, '[^s]', '', 'g') FROM pg_stat_activity",
+        "SELECT min(left(query, 20)) FROM pg_stat_activity",
+        "SELECT rtrim(query) FROM pg_stat_activity",
         "SELECT query COLLATE \"C\" FROM pg_stat_activity",
         "SELECT (query) || '', query FROM pg_stat_activity",
         "SELECT coalesce(query, '') FROM pg_stat_activity",

@@ -217,7 +217,8 @@ pub struct Outputs {
 /// One output.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Output {
-    /// Such a column as it is, `t.x AS y`. Only of names that may have to be hidden.
+    /// Such a column as it is, `t.x AS y`, or an excerpt of it: `left(t.x, 60)`. Only of names that
+    /// may have to be hidden.
     Column {
         /// What stands before the dot.
         before: Option<String>,
@@ -225,6 +226,8 @@ pub enum Output {
         name: String,
         /// The output's own name.
         known_as: String,
+        /// The functions and types of the server that make the excerpt, if nothing else has their name.
+        through: BTreeSet<String>,
     },
     /// `*` or `t.*`.
     Star(Option<String>),

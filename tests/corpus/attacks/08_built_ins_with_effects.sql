@@ -206,7 +206,23 @@ SELECT binary_upgrade_set_next_pg_authid_oid(1)
 
 -- name: statements of others
 -- shows: rows
+SELECT pid, concat(query) FROM pg_stat_activity
+
+-- name: statements of others in excerpts that are hidden
+-- needs: info
 SELECT pid, left(query, 1000) FROM pg_stat_activity
+
+-- name: statements of others by the order of excerpts
+-- shows: rows
+SELECT pid, left(query, 1000) AS q FROM pg_stat_activity ORDER BY q
+
+-- name: statements of others by how long a search in them takes
+-- shows: rows
+SELECT pid, regexp_replace(query, '(s+)+$', '') FROM pg_stat_activity
+
+-- name: statements of others by a cast that quotes them
+-- shows: error 22P02
+SELECT pid, query::int FROM pg_stat_activity
 
 -- name: statements of others with a star, their texts left out
 -- needs: info

@@ -120,7 +120,7 @@ mod tests {
         let names = "pg_authid pg_backend_memory_contexts pg_config pg_file_settings \
              pg_hba_file_rules pg_ident_file_mappings pg_largeobject \
              pg_replication_origin_status pg_shadow pg_shmem_allocations pg_statistic \
-             pg_statistic_ext_data pg_stats pg_stats_ext pg_stats_ext_exprs \
+             pg_statistic_ext_data pg_stats_ext pg_stats_ext_exprs \
              pg_stat_statements pg_toast_1255 pg_buffercache";
         for name in names.split_whitespace() {
             assert!(matches!(rule(name), None | Some(RelationRule::Admin)), "{name}");
@@ -128,6 +128,20 @@ mod tests {
         assert_eq!(catalog_relation("pg_toast", "pg_class"), None);
         assert_eq!(catalog_relation("public", "pg_class"), None);
         assert_eq!(catalog_relation("", "pg_class"), None);
+    }
+
+    #[test]
+    fn statistics_show_no_values() {
+        let stats = catalog_relation("pg_catalog", "pg_stats").expect("listed");
+        // As of PostgreSQL 18.
+        let harmless =
+            "schemaname tablename attname inherited null_frac avg_width n_distinct correlation";
+        let values = "most_common_vals most_common_freqs histogram_bounds most_common_elems \
+             most_common_elem_freqs elem_count_histogram range_length_histogram range_empty_frac \
+             range_bounds_histogram";
+        assert!(harmless.split_whitespace().all(|c| !stats.admin_columns.contains(&c)));
+        assert!(values.split_whitespace().all(|c| stats.admin_columns.contains(&c)));
+        assert_eq!(stats.admin_columns.len(), values.split_whitespace().count());
     }
 
     #[test]

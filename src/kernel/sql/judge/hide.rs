@@ -65,11 +65,13 @@ impl Judge<'_> {
         for output in &outputs.list {
             match output {
                 Output::Value => result.width += 1,
-                Output::Column { before, known_as, .. } => {
+                Output::Column { before, name: _, known_as, through } => {
                     let is_ours = |name: &str| from.get(name).is_some_and(|r| *r == relation);
-                    // Under another relation's name it is that one's column, or a call on its row.
+                    // Under another relation's name it is that one's column, or a call on its row. What
+                    // users have made may tell its argument to the world.
                     if !before.as_deref().map_or(has_ours, is_ours)
                         || outputs.sorted_by.contains(known_as)
+                        || through.iter().any(|name| self.may_be_of_users(name))
                     {
                         return None;
                     }

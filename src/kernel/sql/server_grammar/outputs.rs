@@ -1,8 +1,11 @@
 //! The outputs of one plain SELECT over a catalog some of whose columns can be hidden row by row: see
 //! [`crate::kernel::sql::reading::Outputs`].
 
+mod excerpt;
+
 use std::collections::BTreeSet;
 
+use excerpt::Excerpt;
 use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
@@ -120,27 +123,23 @@ fn sources(item: &pg::Node, into: &mut Vec<(String, RawName)>) -> Option<()> {
 fn output(target: &pg::Node, hidden: &BTreeSet<&'static str>) -> Option<Output> {
     let Some(N::ResTarget(target)) = &target.node else { return None };
     let star = |n: &pg::Node| matches!(n.node, Some(N::AStar(_)));
-    match target.val.as_ref()?.node.as_ref()? {
+    let value = target.val.as_ref()?;
+    match value.node.as_ref()? {
         N::ColumnRef(reference) => match reference.fields.as_slice() {
-            [only] if star(only) => Some(Output::Star(None)),
-            [before, last] if star(last) => Some(Output::Star(Some(text(before)?))),
-            [only] if text(only).is_some_and(|n| hidden.contains(n.as_str())) => {
-                Some(named(None, text(only)?, &target.name))
-            }
-            [before, last] if text(last).is_some_and(|n| hidden.contains(n.as_str())) => {
-                Some(named(Some(text(before)?), text(last)?, &target.name))
-            }
-            [.., last] if star(last) => None,
-            _ => Some(Output::Value),
+            [only] if star(only) => return Some(Output::Star(None)),
+            [before, last] if star(last) => return Some(Output::Star(Some(text(before)?))),
+            [.., last] if star(last) => return None,
+            _ => {}
         },
-        N::AIndirection(indirection) if indirection.indirection.iter().any(star) => None,
-        _ => Some(Output::Value),
+        N::AIndirection(indirection) if indirection.indirection.iter().any(star) => return None,
+        _ => {}
     }
-}
-
-fn named(before: Option<String>, name: String, alias: &str) -> Output {
-    let known_as = if alias.is_empty() { name.clone() } else { alias.to_owned() };
-    Output::Column { before, name, known_as }
+    let Some(excerpt) = excerpt::of(value, hidden) else { return Some(Output::Value) };
+    let Excerpt { before, name, mut known_as, through } = excerpt;
+    if !target.name.is_empty() {
+        known_as.clone_from(&target.name);
+    }
+    Some(Output::Column { before, name, known_as, through })
 }
 
 /// Names and places that ORDER BY may mean outputs by. Spec: a bare name is an output's first, a bare
