@@ -107,8 +107,45 @@ pub struct Target {
     pub trust: Trust,
     /// What it contains.
     pub catalog: ArcSwap<Catalog>,
-    /// Asks the control runtime to read the catalog again.
-    pub stale: Notify,
+    /// When it is to be read again, and whether it was.
+    pub readings: Readings,
+}
+
+/// Questions for a new reading of a catalog, and how far they are answered.
+#[derive(Debug, Default)]
+pub struct Readings {
+    stale: Notify,
+    asked: AtomicU64,
+    answered: AtomicU64,
+}
+
+impl Readings {
+    /// Asks for a reading that begins from now on. Returns the number of the question.
+    pub fn ask(&self) -> u64 {
+        let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        self.stale.notify_one();
+        number
+    }
+
+    /// True if the catalog in force was read behind the question of this number.
+    pub fn has_answered(&self, number: u64) -> bool {
+        self.answered.load(Ordering::Acquire) >= number
+    }
+
+    /// Until somebody asks.
+    pub async fn is_asked(&self) {
+        self.stale.notified().await;
+    }
+
+    /// The questions that a reading answers which begins now.
+    pub fn begin(&self) -> u64 {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// What [`Readings::begin`] gave, when the catalog that was read since is in force.
+    pub fn end(&self, number: u64) {
+        self.answered.fetch_max(number, Ordering::AcqRel);
+    }
 }
 
 impl Target {

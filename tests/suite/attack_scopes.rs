@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
     postgres::UPSTREAM_USER,
-    raw::{error, rows},
+    raw::{error, parse, query, rows, sync},
 };
 
 const OBJECTS: &str = "
@@ -229,4 +229,43 @@ fn who_may_only_define_moves_what_she_can_not_read_anywhere() {
     allows(&mut dora, "ALTER TABLE shop.codes RENAME TO orders2");
     allows(&mut dora, "ALTER SCHEMA vault RENAME TO vault2");
     refuses(&mut dora, "SELECT * FROM shop.orders2");
+}
+
+#[test]
+fn what_she_has_made_or_renamed_within_her_scope_she_can_use_in_the_next_breath() {
+    let mut stage = Stage::new();
+    let at_once = |client: &mut RawClient, sql: &str| {
+        let answer = client.query(sql);
+        assert!(error(&answer).is_none(), "{sql}: {answer:?}");
+    };
+    let dora = &mut stage.dora;
+    for sql in [
+        "CREATE TABLE shop.fresh (id integer, v text)",
+        "INSERT INTO shop.fresh VALUES (1, 'a')",
+        "ALTER TABLE shop.fresh RENAME TO stale",
+        "UPDATE shop.stale SET v = 'b'",
+        "SET search_path = shop",
+        "ALTER TABLE stale RENAME COLUMN v TO w",
+        "SELECT w FROM stale",
+        "ALTER TABLE shop.orders RENAME TO orders_of_old",
+        "CREATE TABLE orders AS SELECT * FROM orders_of_old",
+        "DELETE FROM orders",
+    ] {
+        at_once(dora, sql);
+    }
+    let prepared = dora.exchange(
+        &[
+            query("ALTER TABLE stale RENAME TO fresh"),
+            [parse("", "SELECT w FROM fresh", &[]), sync()].concat(),
+        ],
+        2,
+    );
+    assert!(error(&prepared).is_none(), "{prepared:?}");
+    // Elsewhere it is as far away as before, and a refusal is told all the same.
+    at_once(dora, "CREATE TABLE vault.mine (id integer)");
+    refuses(dora, "SELECT * FROM vault.mine");
+    refuses(dora, "SELECT * FROM vault.codes");
+    at_once(dora, "ALTER TABLE shop.fresh SET SCHEMA vault");
+    refuses(dora, "SELECT * FROM fresh");
+    refuses(dora, "SELECT * FROM vault.fresh");
 }

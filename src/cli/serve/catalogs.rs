@@ -69,7 +69,7 @@ async fn follow(target: Arc<Target>) {
     let mut wait = if target.catalog.load().epoch == 0 { Duration::ZERO } else { EVERY };
     loop {
         tokio::select! {
-            () = target.stale.notified() => {}
+            () = target.readings.is_asked() => {}
             () = tokio::time::sleep(wait) => {}
         }
         wait = if read(&target).await { EVERY } else { AGAIN };
@@ -80,6 +80,7 @@ async fn follow(target: Arc<Target>) {
 /// Reads the catalog; true if there is a new one.
 async fn read(target: &Target) -> bool {
     let epoch = target.catalog.load().epoch + 1;
+    let answers = target.readings.begin();
     let read = async {
         let mut control = Control::connect(&target.connect, PATIENCE).await?;
         let catalog = catalog::read(&mut control, epoch).await;
@@ -94,6 +95,7 @@ async fn read(target: &Target) -> bool {
             }
             tracing::debug!(target = %target.name, epoch, "catalog read");
             target.catalog.store(Arc::new(catalog));
+            target.readings.end(answers);
             true
         }
         Err(error) => {

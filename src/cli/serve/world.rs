@@ -12,7 +12,6 @@ use std::{
 
 use arc_swap::ArcSwap;
 use ring::digest;
-use tokio::sync::Notify;
 
 use crate::{
     cli::Error,
@@ -28,7 +27,7 @@ use crate::{
     },
     session::{
         pg::startup::TlsPolicy,
-        services::{Limits, Over, Target, World},
+        services::{Limits, Over, Readings, Target, World},
     },
     trail::{self, identity},
     upstream::{self, ConnectOptions, Credential, credential::Source},
@@ -102,7 +101,7 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
         max_connections: setting.max_connections as usize,
         trust,
         catalog: ArcSwap::default(),
-        stale: Notify::new(),
+        readings: Readings::default(),
     };
     // What is known of one database says nothing about another.
     if let Some(before) = before.filter(|before| target.is_same_database(before)) {

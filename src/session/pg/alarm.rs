@@ -2,7 +2,11 @@
 
 use std::{future::Future, task::Context, time::Duration};
 
-use super::{Over, Relay, conversation::End, replace::Ending};
+use super::{
+    Over, Relay,
+    conversation::{End, Held},
+    replace::Ending,
+};
 use crate::kernel::{
     refusal::{Refusal, RefusalKind},
     time::Timestamp,
@@ -34,7 +38,12 @@ impl Relay {
                 // It was begun here, and nobody has asked it yet.
                 cx.waker().wake_by_ref();
             }
+            let held = self.talk.held != Held::No;
             self.housekeep();
+            if held && self.talk.held == Held::No {
+                // Its frame is looked at in the next turn.
+                cx.waker().wake_by_ref();
+            }
             self.flush(cx)?;
             if let Some(refusal) = self.talk.fatal.take() {
                 return Err(End::Refused(refusal).into());

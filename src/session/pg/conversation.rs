@@ -76,6 +76,13 @@ pub(super) enum Held {
     UntilResultEnds,
     /// Until the parser pool has read a large text.
     UntilRead,
+    /// Until the catalog was read again for what this session has changed, or until then.
+    UntilCatalog {
+        /// Of [`Readings`](crate::session::services::Readings).
+        question: u64,
+        /// When it is judged by the catalog that there is.
+        until: Timestamp,
+    },
 }
 
 /// Why a session ends.
@@ -220,10 +227,10 @@ pub(super) struct Conversation {
     pub(super) path_set_in_transaction: bool,
     /// What ran has changed what the target contains.
     pub(super) schema_changed: bool,
-    /// That has been committed: the catalog must be read again.
-    pub(super) schema_settled: bool,
-    /// The catalog's epoch when that was asked for.
+    /// The number of the question for a catalog that knows what this session has changed.
     pub(super) overlay_since: Option<u64>,
+    /// The question for which a statement was held already.
+    pub(super) waited_for: Option<u64>,
     /// Its grant has ended: only the end of the transaction passes.
     pub(super) finishing: Option<Refusal>,
     /// What runs may run, and a transaction may stay open, until then behind its grant's end.
@@ -302,8 +309,8 @@ impl Conversation {
             path_answer: None,
             path_set_in_transaction: false,
             schema_changed: false,
-            schema_settled: false,
             overlay_since: None,
+            waited_for: None,
             cut_cancelled: false,
             abort_after_cut: false,
             local_runs: false,

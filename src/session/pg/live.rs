@@ -232,6 +232,9 @@ impl Conversation {
         self.ends_at.into_iter().for_each(&mut consider);
         self.escalate_at.into_iter().for_each(&mut consider);
         self.drain_until.into_iter().for_each(&mut consider);
+        if let Held::UntilCatalog { until, .. } = self.held {
+            consider(until.min(self.now.plus(LOOK_EVERY)));
+        }
         for grant in &self.rights.grants {
             for (index, at) in (0_u8..).zip(WARN_AT) {
                 let due = Timestamp(grant.window.until.0 - at * 1_000_000);
@@ -243,6 +246,9 @@ impl Conversation {
         next
     }
 }
+
+/// How often a session that waits for the catalog looks whether it is there.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// After how long a cancel without effect is followed by the end of the upstream's session.
 const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);

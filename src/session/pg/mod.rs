@@ -294,9 +294,6 @@ impl Relay {
         {
             self.place = None;
         }
-        if std::mem::take(&mut self.talk.schema_settled) {
-            self.talk.facts.target.stale.notify_one();
-        }
         self.send_controls();
         if !self.talk.down.is_empty() {
             self.to_client.inject().append(&mut self.talk.down);

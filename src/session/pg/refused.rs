@@ -1,6 +1,8 @@
 //! The ways to say no. Whoever refuses a statement says which, so that none is refused without a record.
 
-use super::conversation::{Conversation, Pass};
+use std::time::Duration;
+
+use super::conversation::{Conversation, Held, Pass};
 use crate::{
     kernel::{
         audit::record::{Decided, IntentKind},
@@ -8,7 +10,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::analysis::{Analysis, Batch},
     },
-    session::names::Prepared,
+    session::{names::Prepared, transaction::Status},
     wire::{WireError, pg::frontend},
 };
 
@@ -43,6 +45,9 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// How long what is denied waits for a catalog that knows more.
+const CATALOG_PATIENCE: Duration = Duration::from_secs(2);
+
 impl Conversation {
     /// Refused for another reason than a missing permission: on record, and told in its place.
     pub(super) fn refused(&mut self, asked: Asked<'_>, refusal: Refusal) -> Pass {
@@ -62,9 +67,26 @@ impl Conversation {
         denial: &Denial,
         instead: Option<Refusal>,
     ) -> Pass {
+        if self.may_be_of_old_catalog(asked.kind) {
+            return Pass::Hold;
+        }
         let what = (asked.fingerprint, asked.analysis);
         self.record_no(asked.kind, asked.text, what, &Decided::Denial(denial));
         self.tell_no(asked.kind, instead.unwrap_or_else(|| denial.refusal()))
+    }
+
+    /// Holds what is denied while the catalog is read again for what this session itself has changed:
+    /// the name that it has made or given may lie within its scope. Once for each change.
+    fn may_be_of_old_catalog(&mut self, kind: IntentKind) -> bool {
+        let Some(question) = self.overlay_since else { return false };
+        let first = matches!(kind, IntentKind::Query | IntentKind::Parse | IntentKind::Bind);
+        let between = self.is_quiet() && self.transaction.status == Status::Idle;
+        let waits = first && between && self.waited_for != Some(question);
+        if waits {
+            self.waited_for = Some(question);
+            self.held = Held::UntilCatalog { question, until: self.now.plus(CATALOG_PATIENCE) };
+        }
+        waits
     }
 
     /// A text that can't be kept as it is: its start is on record.

@@ -306,8 +306,7 @@ impl Conversation {
         self.pipeline.failed = false;
         self.pipeline.number += 1;
         if std::mem::take(&mut self.schema_changed) {
-            self.schema_settled = true;
-            self.overlay_since = Some(self.facts.target.catalog.load().epoch);
+            self.overlay_since = Some(self.facts.target.readings.ask());
         }
         self.set_reading(|r| r.path = SearchPath::Unknown);
         if self.held == Held::UntilResultEnds {

@@ -443,8 +443,7 @@ impl Conversation {
             self.ends_at = None;
             self.finishing = None;
             if std::mem::take(&mut self.schema_changed) {
-                self.schema_settled = true;
-                self.overlay_since = Some(self.facts.target.catalog.load().epoch);
+                self.overlay_since = Some(self.facts.target.readings.ask());
             }
         } else {
             self.adopt_orphans();
@@ -488,6 +487,9 @@ impl Conversation {
             Held::UntilResultEnds => !self.capped_result_runs(),
             // The pool says so itself.
             Held::UntilRead => false,
+            Held::UntilCatalog { question, until } => {
+                self.facts.target.readings.has_answered(question) || self.now >= until
+            }
         };
         if free {
             self.held = Held::No;
