@@ -278,6 +278,17 @@ pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
     }
 }
 
+/// A statement that another one runs by its name, as far as its rows come out: CREATE TABLE AS keeps
+/// them, EXPLAIN ANALYZE shows a plan instead.
+pub fn run_by(outer: &Analysis, inner: Arc<Analysis>) -> Arc<Analysis> {
+    use StatementKind::{CreateTableAs, Explain, ExplainAnalyze};
+    let keeps = matches!(outer.kind, CreateTableAs | Explain | ExplainAnalyze);
+    if keeps && inner.returns_user_rows {
+        return Arc::new(Analysis { returns_user_rows: false, ..(*inner).clone() });
+    }
+    inner
+}
+
 /// A statement that another one runs by its name, where nothing can be hidden of it.
 pub fn with_nothing_hidden(analysis: &Analysis) -> Analysis {
     let mut shown = analysis.clone();

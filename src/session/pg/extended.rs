@@ -590,7 +590,7 @@ impl Conversation {
         let mut named = Vec::new();
         for analysis in &batch.statements {
             if let Some(name) = &analysis.executes {
-                named.push(self.named_analysis(name, false)?);
+                named.push(gate::run_by(analysis, self.named_analysis(name, false)?));
             }
             if let Some(name) = &analysis.fetches {
                 named.push(self.named_analysis(name, true)?);

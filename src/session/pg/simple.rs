@@ -20,7 +20,11 @@ use crate::{
             text::StatementText,
         },
     },
-    session::{gate::Opinion, result::Run, transaction::Status},
+    session::{
+        gate::{self, Opinion},
+        result::Run,
+        transaction::Status,
+    },
     wire::pg::exchange::{Step, Whose},
 };
 
@@ -185,7 +189,7 @@ impl Conversation {
                     Some((_, _, inner)) => Arc::clone(inner),
                     None => self.named_analysis(name, cursor)?,
                 };
-                named.push(inner);
+                named.push(gate::run_by(analysis, inner));
             }
             for effect in &analysis.effects {
                 match effect {
