@@ -24,7 +24,14 @@ fn needs(sql: &str) -> Result<Vec<(Permission, String)>, String> {
     let mut catalog = Catalog::default();
     catalog.login = Some("hallpass".into());
     catalog.add_relation(sequence("invoice_number"));
-    let types = ["customer_status", "postal_address", "positive_amount", "book_kind"];
+    let types = [
+        "customer_status",
+        "postal_address",
+        "positive_amount",
+        "book_kind",
+        "order_items",
+        "stock",
+    ];
     for (name, oid) in types.into_iter().zip(16_500..) {
         catalog.add_shape(name, oid, TypeShape::default());
     }
