@@ -53,7 +53,7 @@ pub enum LoginError {
 /// Whom a client says it is, and what would prove it.
 #[derive(Debug)]
 pub struct Claim<'a> {
-    /// The name, for the error message.
+    /// The name as it was sent.
     pub user: &'a str,
     /// What the gateway keeps of that principal; `None` if there is none of that name.
     pub credentials: Option<Credentials>,

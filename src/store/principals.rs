@@ -16,7 +16,9 @@ use crate::{
         db::{Row, values},
         outbox::Act,
         schema::random,
+        snapshot::meta,
     },
+    wire::pg::scram::MockSecret,
 };
 
 /// RFC 7677's minimum and Postgres's default. The secrets have 130 random bits: no number of
@@ -71,7 +73,9 @@ impl Store {
         if act.tx.row(sql, values![name.as_str()]).await?.is_some() {
             return Err(Error::PrincipalExists(name));
         }
-        let salt = random(16)?;
+        // Of the same making as the salt of a name that nobody has.
+        let salt = MockSecret::new(meta(&mut act.tx, "mock_secret").await.map(Secret::new)?)
+            .salt(name.as_str().as_bytes());
         let sql = "INSERT INTO principals (name, roles, disabled, salt, iterations, created) \
              VALUES ($1, $2, 0, $3, $4, $5)";
         let iterations = i64::from(ITERATIONS.get());

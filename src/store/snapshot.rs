@@ -243,7 +243,7 @@ async fn principals(
     Ok(principals)
 }
 
-async fn meta(tx: &mut Tx, name: &'static str) -> Result<Vec<u8>, Error> {
+pub(super) async fn meta(tx: &mut Tx, name: &'static str) -> Result<Vec<u8>, Error> {
     let row = tx.row("SELECT value FROM meta WHERE name = $1", values![name]).await?;
     row.ok_or_else(|| Error::corrupt(format!("no {name}")))?.bytes("value")
 }

@@ -7,4 +7,5 @@ mod load;
 mod log_in;
 mod memory;
 mod networks;
+mod oracle;
 mod watch;

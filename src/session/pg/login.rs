@@ -91,6 +91,9 @@ struct Login {
 
 /// What a start-up message asks for.
 struct Wish {
+    /// The name as it was sent: all that is said and done before the proof goes by it, so that nobody
+    /// learns which part of it names a target.
+    user: String,
     principal: String,
     target: Option<TargetName>,
     database: Option<String>,
@@ -121,7 +124,7 @@ impl Login {
         let wish = self.wish(&secured);
         let Secured { mut stream, startup, leftover } = secured;
         let doorstep = &self.core.services.doorstep;
-        let Some(turn) = doorstep.turn(wish.peer, &wish.principal).await else {
+        let Some(turn) = doorstep.turn(wish.peer, &wish.user).await else {
             // Not on record: the wrong proofs before are, and this must cost less than they did.
             self.core.counts.connection(ConnectionOutcome::Refused);
             return login::tell(&mut stream, &too_many_guesses()).await;
@@ -130,7 +133,7 @@ impl Login {
         let state = access.principal(&wish.principal).cloned();
         let now = self.core.services.clock.now();
         let credentials = state.as_ref().map(|s| live_credentials(s, now.max(access.highest_time)));
-        let claim = Claim { user: &wish.principal, credentials, mock: &self.core.services.mock };
+        let claim = Claim { user: &wish.user, credentials, mock: &self.core.services.mock };
         let within = self.core.services.world.load().limits.login_timeout;
         let identified = login::authenticate(stream, &startup, leftover, claim, within).await;
         let identified = match identified {
@@ -173,6 +176,7 @@ impl Login {
                 .map(str::to_owned)
         };
         let user = text("user").unwrap_or_default();
+        let sent = user.clone();
         // libpq sends the user's name as the database if it is given none.
         let database = text("database").filter(|d| !d.is_empty() && *d != user);
         let access = self.core.services.access.load();
@@ -195,6 +199,7 @@ impl Login {
             }
         };
         Wish {
+            user: sent,
             principal,
             target,
             database,

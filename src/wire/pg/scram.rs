@@ -137,8 +137,7 @@ pub struct Credentials {
     pub verifiers: Vec<Verifier>,
 }
 
-/// A secret of the server that gives every unknown name a salt that stays the same, as a real one
-/// does.
+/// A secret of the server that gives every name its salt, whether anybody has it or not.
 #[derive(Clone, Debug)]
 pub struct MockSecret(Secret);
 
@@ -148,11 +147,17 @@ impl MockSecret {
         Self(secret)
     }
 
+    /// A name's salt. What follows an `@` makes no difference: it may name a target, and if only the
+    /// name of one that there is were left out, the salt would say which there are.
+    pub fn salt(&self, user: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.reveal());
+        let name = user.split(|byte| *byte == b'@').next().unwrap_or_default();
+        hmac::sign(&key, name).as_ref().iter().copied().take(SALT_LENGTH).collect()
+    }
+
     /// Credentials for a name that nobody has. Nothing proves them.
     pub fn credentials(&self, user: &[u8]) -> Credentials {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.reveal());
-        let salt = hmac::sign(&key, user).as_ref().iter().copied().take(SALT_LENGTH).collect();
-        Credentials { salt, iterations: ITERATIONS, verifiers: Vec::new() }
+        Credentials { salt: self.salt(user), iterations: ITERATIONS, verifiers: Vec::new() }
     }
 }
 

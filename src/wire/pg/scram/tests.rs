@@ -82,6 +82,8 @@ fn nothing_proves_a_name_that_nobody_has() {
     let (one, two) = (mock.credentials(b"nobody"), mock.credentials(b"noone"));
     assert_eq!(one, mock.credentials(b"nobody"));
     assert_ne!(one.salt, two.salt);
+    // Whatever may name a target makes no difference.
+    assert_eq!(one, mock.credentials(b"nobody@shop"));
     assert_eq!((one.salt.len(), one.iterations), (SALT_LENGTH, ITERATIONS));
     // A proof made for the decoy's key of zeros is no proof.
     let (state, reply) =
