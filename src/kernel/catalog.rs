@@ -333,6 +333,13 @@ impl Catalog {
         self.relations.get(self.relations_by_name.get(schema)?.get(name)?)
     }
 
+    /// All relations of that name, in whatever schema.
+    pub fn relations_named(&self, name: &str) -> impl Iterator<Item = &Relation> + use<'_> {
+        let oids: Vec<u32> =
+            self.relations_by_name.values().filter_map(|names| names.get(name).copied()).collect();
+        oids.into_iter().filter_map(|oid| self.relations.get(&oid))
+    }
+
     /// The relation of that oid.
     pub fn relation_by_oid(&self, oid: u32) -> Option<&Relation> {
         self.relations.get(&oid)

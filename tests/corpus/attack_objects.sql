@@ -137,3 +137,6 @@ CREATE FUNCTION note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN NUL
 -- What attacks on large objects and by CALL refer to.
 SELECT lo_from_bytea(4711, 'loot');
 CREATE PROCEDURE tidy(days integer) LANGUAGE sql AS 'DELETE FROM jobs';
+
+-- Honest, and behind it nobody knows where names lead.
+CREATE FUNCTION steady() RETURNS integer LANGUAGE sql STABLE AS 'SELECT 1';

@@ -61,6 +61,16 @@ impl Scope {
             }),
         }
     }
+
+    /// True if a relation of this name may be covered, in some schema.
+    pub fn may_hold(&self, relation: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(items) => {
+                items.iter().any(|item| item.table.as_deref().is_none_or(|t| t == relation))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Scope {

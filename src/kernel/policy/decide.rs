@@ -142,7 +142,8 @@ fn could_write(need: &Need) -> Need {
 fn into_scope(need: &Need, live: &[&Arc<Grant>]) -> SmallVec<[Need; 2]> {
     let NeedOn::Moved { from, to } = &need.on else { return SmallVec::new() };
     let there = |scope: &Scope| match to {
-        Some((schema, name)) => scope.covers(schema, name),
+        Some((Some(schema), name)) => scope.covers(schema, name),
+        Some((None, name)) => scope.may_hold(name),
         None => true,
     };
     [Permission::Select, Permission::Dml]

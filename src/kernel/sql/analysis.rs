@@ -94,12 +94,13 @@ pub enum NeedOn {
     Code,
     /// Rows that are put under another name or another table. The permission must be unscoped; and who
     /// holds select or dml on some tables only, these among which the rows come to lie, must hold it on
-    /// where they lie until then: nobody moves rows into her scope.
+    /// where they lie until then: nobody moves rows into her scope, or in front of it on the search path.
     Moved {
         /// Where the rows lie.
         from: Box<NeedOn>,
-        /// Where they come to lie, by schema and name. `None`: nobody knows, or in many places.
-        to: Option<(String, String)>,
+        /// Where they come to lie, by schema and name; without a schema, under that name in any. `None`:
+        /// nobody knows, or in many places.
+        to: Option<(Option<String>, String)>,
     },
     /// Nothing: any grant of the permission covers it, scoped or not.
     Anything,
@@ -152,6 +153,8 @@ pub enum SessionEffect {
     /// Creates or drops relations, types or routines: the catalog is stale when it commits, and
     /// names resolve differently from now on. The unqualified names touched.
     SchemaChange(Vec<String>),
+    /// Relations of these names go by others behind it.
+    Renamed(Vec<String>),
     /// Runs code that may change any of this: the search path must be asked for again.
     RunsUserCode,
 }
@@ -280,7 +283,9 @@ impl SessionEffect {
             Self::Prepare { name, inner } | Self::Declare { name, inner, .. } => {
                 name.len() + inner.weight()
             }
-            Self::SchemaChange(names) => names.len() * size_of::<String>() * 2,
+            Self::SchemaChange(names) | Self::Renamed(names) => {
+                names.len() * size_of::<String>() * 2
+            }
             Self::Transaction(_)
             | Self::Setting(_)
             | Self::DiscardAll

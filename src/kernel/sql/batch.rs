@@ -15,12 +15,14 @@ pub(super) struct Unfolding<'a> {
     before: &'a Context<'a>,
     /// A statement before this one may have changed where names are looked up.
     path_moved: bool,
+    /// One may have changed what stands there.
+    schema_moved: bool,
     overlay: Overlay,
 }
 
 impl<'a> Unfolding<'a> {
     pub(super) fn new(cx: &'a Context<'a>) -> Self {
-        Self { before: cx, path_moved: false, overlay: cx.overlay.clone() }
+        Self { before: cx, path_moved: false, schema_moved: false, overlay: cx.overlay.clone() }
     }
 
     /// Judges the next statement.
@@ -32,15 +34,17 @@ impl<'a> Unfolding<'a> {
             ..*self.before
         };
         let mut analysis = judge(reading, &cx);
-        if self.path_moved && analysis.executes.is_some() {
-            // Fail closed: what it does was judged under another path.
+        if (self.path_moved || self.schema_moved) && analysis.executes.is_some() {
+            // Fail closed: what it does was judged under another path, or when its names stood for
+            // something else. The server looks them up anew.
+            let what = if self.path_moved { "search_path" } else { "schema" };
             analysis.class = StatementClass::Admin;
             analysis.needs.push(Need {
                 permission: Permission::Admin,
                 on: NeedOn::WholeTarget,
-                why: "runs a prepared statement right after the search_path was changed: send it \
-                      by itself"
-                    .to_owned(),
+                why: format!(
+                    "runs a prepared statement right after the {what} was changed: send it by itself"
+                ),
             });
         }
         for effect in &analysis.effects {
@@ -64,8 +68,14 @@ impl<'a> Unfolding<'a> {
                 | TransactionChange::Release(_)
                 | TransactionChange::Set { .. } => {}
             },
-            SessionEffect::SchemaChange(names) if names.is_empty() => self.overlay.add_anything(),
-            SessionEffect::SchemaChange(names) => self.overlay.add(names.iter().cloned()),
+            SessionEffect::SchemaChange(names) => {
+                self.schema_moved = true;
+                if names.is_empty() {
+                    self.overlay.add_anything();
+                }
+                self.overlay.add(names.iter().cloned());
+            }
+            SessionEffect::Renamed(names) => self.overlay.add_moved(names.iter().cloned()),
             SessionEffect::DiscardAll => self.path_moved = true,
             SessionEffect::RunsUserCode => {
                 self.path_moved = true;
@@ -77,8 +87,9 @@ impl<'a> Unfolding<'a> {
             {
                 self.after(&SessionEffect::RunsUserCode);
             }
-            SessionEffect::DiscardPart
-            | SessionEffect::Prepare { .. }
+            // Temporary tables go, and stand in front of nothing any more.
+            SessionEffect::DiscardPart => self.schema_moved = true,
+            SessionEffect::Prepare { .. }
             | SessionEffect::Deallocate(_)
             | SessionEffect::Declare { .. }
             | SessionEffect::Close(_) => {}

@@ -53,6 +53,7 @@ impl SearchPath {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Overlay {
     names: BTreeSet<String>,
+    moved: BTreeSet<String>,
     anything: bool,
 }
 
@@ -60,6 +61,17 @@ impl Overlay {
     /// Adds names, unqualified, folded.
     pub fn add(&mut self, names: impl IntoIterator<Item = String>) {
         self.names.extend(names);
+    }
+
+    /// Adds names whose relations go by others now: what the catalog knows of them counts for any name
+    /// that the session has touched.
+    pub fn add_moved(&mut self, names: impl IntoIterator<Item = String>) {
+        self.moved.extend(names);
+    }
+
+    /// The names that relations have had.
+    pub fn moved(&self) -> impl Iterator<Item = &str> {
+        self.moved.iter().map(String::as_str)
     }
 
     /// Code ran that may have created anything. Fail closed: where a temporary schema is on the

@@ -65,6 +65,10 @@ impl Conversation {
                     self.path_moved();
                     self.schema_changed = true;
                 }
+                SessionEffect::Renamed(names) => {
+                    let names = names.clone();
+                    self.set_reading(|r| r.overlay.add_moved(names));
+                }
                 SessionEffect::RunsUserCode => self.code_ran(),
             }
         }

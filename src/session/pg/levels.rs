@@ -97,6 +97,7 @@ impl Conversation {
             | SessionEffect::Deallocate(_)
             | SessionEffect::Declare { .. }
             | SessionEffect::SchemaChange(_)
+            | SessionEffect::Renamed(_)
             | SessionEffect::RunsUserCode => true,
         };
         if analysis.effects.iter().any(|e| matches!(e, SessionEffect::DiscardAll)) {

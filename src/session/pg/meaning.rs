@@ -91,6 +91,7 @@ impl Conversation {
             | SessionEffect::Declare { .. }
             | SessionEffect::Close(_)
             | SessionEffect::SchemaChange(_)
+            | SessionEffect::Renamed(_)
             | SessionEffect::RunsUserCode => true,
         })
     }

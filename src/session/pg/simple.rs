@@ -202,6 +202,7 @@ impl Conversation {
                     | SessionEffect::Deallocate(_)
                     | SessionEffect::Close(_)
                     | SessionEffect::SchemaChange(_)
+                    | SessionEffect::Renamed(_)
                     | SessionEffect::RunsUserCode => {}
                 }
             }

@@ -92,3 +92,40 @@ PREPARE q AS SELECT id FROM orders; SET search_path = evil, public; EXECUTE q
 -- name: function with a path of its own
 -- shows: rows
 SELECT evil.count_all('x')
+
+-- name: credentials behind a function that may have moved the path
+-- shows: rows
+SELECT steady(); SELECT rolname, rolpassword FROM pg_authid
+
+-- name: other people's SQL behind a function that may have moved the path
+-- shows: rows
+SELECT steady(); SELECT query FROM pg_stat_activity
+
+-- name: values behind a function that may have moved the path
+-- shows: rows
+SELECT steady(); SELECT most_common_vals FROM pg_stats WHERE most_common_vals IS NOT NULL
+
+-- name: a table elsewhere that is called like a catalog of values
+CREATE TABLE evil.pg_stats (a integer); SELECT most_common_vals FROM pg_stats WHERE most_common_vals IS NOT NULL
+
+-- name: a table called like a catalog, dropped again
+CREATE TABLE evil.pg_authid (a integer); DROP TABLE evil.pg_authid; SELECT rolpassword FROM pg_authid
+
+-- name: a view that calls, with a comment on it
+COMMENT ON VIEW honest_view IS 'mine'; SELECT * FROM honest_view
+
+-- name: a view that calls, under another name
+ALTER VIEW honest_view RENAME TO other_view; SELECT * FROM other_view
+
+-- name: a view that calls, in another schema
+ALTER VIEW honest_view SET SCHEMA evil; SELECT * FROM evil.honest_view
+
+-- name: a view that calls, in a schema of another name
+ALTER VIEW honest_view SET SCHEMA evil; ALTER SCHEMA evil RENAME TO good; SELECT * FROM good.honest_view
+
+-- name: prepared before the schema changed
+PREPARE q AS SELECT id FROM orders; CREATE TABLE evil.more (a integer); EXECUTE q
+
+-- name: prepared before a temporary table goes
+-- shows: done
+PREPARE q AS SELECT id FROM orders; DISCARD TEMP; EXECUTE q

@@ -248,12 +248,14 @@ impl<'a> Judge<'a> {
     }
 
     fn has_column(&self, relation: &RawName, name: &str) -> bool {
-        let relation = match resolve(relation, self.cx) {
-            Resolved::User(relation) => Some(relation),
-            Resolved::Catalog { schema, name, .. } => self.cx.catalog.relation(schema, &name),
-            Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => None,
-        };
-        relation.is_some_and(|r| r.columns.iter().any(|c| c.name == name))
+        resolve(relation, self.cx).all().all(|meant| {
+            let relation = match meant {
+                Resolved::User(relation) => Some(*relation),
+                Resolved::Catalog { schema, name, .. } => self.cx.catalog.relation(schema, name),
+                Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => None,
+            };
+            relation.is_some_and(|r| r.columns.iter().any(|c| c.name == name))
+        })
     }
 
     /// `t.f`, where `t` has no column `f`: the user's routines that take rows, and types that rows
@@ -490,10 +492,14 @@ impl<'a> Judge<'a> {
         else {
             return NeedOn::WholeTarget;
         };
-        match resolve(&name, self.cx) {
-            Resolved::User(relation) => self.on(relation),
-            Resolved::Unknown { schema, name } => NeedOn::Relation { schema, name, of: Vec::new() },
-            Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => NeedOn::WholeTarget,
+        match resolve(&name, self.cx).only() {
+            Some(Resolved::User(relation)) => self.on(relation),
+            Some(Resolved::Unknown { schema, name }) => {
+                NeedOn::Relation { schema, name, of: Vec::new() }
+            }
+            None | Some(Resolved::Catalog { .. } | Resolved::Unreviewed { .. }) => {
+                NeedOn::WholeTarget
+            }
         }
     }
 }

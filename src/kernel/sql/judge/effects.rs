@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::kernel::sql::{
     analysis::SessionEffect,
     judge::{Judge, judge},
-    reading::{Access, StatementKind},
+    reading::{Access, Moved, StatementKind},
 };
 
 impl Judge<'_> {
@@ -62,14 +62,24 @@ impl Judge<'_> {
         let changes =
             [CreateCode, CreateTableAs, Do, DropCode, SchemaChange, Server, StatementKind::Other];
         if changes.into_iter().any(|kind| self.has(kind)) {
-            let names: Vec<String> = self
-                .reading
-                .relations
-                .iter()
-                .filter(|r| r.access == Access::Define)
-                .map(|r| r.name.base().to_owned())
-                .collect();
+            let defined = self.reading.relations.iter().filter(|r| r.access == Access::Define);
+            let mut names: Vec<String> = defined.map(|r| r.name.base().to_owned()).collect();
+            let mut renamed = Vec::new();
+            for moved in &self.reading.moved {
+                match moved {
+                    Moved::Renamed { relation, .. } => renamed.push(relation.base().to_owned()),
+                    // All that is in it is to be found in another.
+                    Moved::Schema(schema) => {
+                        let inside = self.cx.catalog.relations().filter(|r| r.schema == *schema);
+                        names.extend(inside.map(|r| r.name.clone()));
+                    }
+                    Moved::ToSchema { .. } | Moved::Under { .. } | Moved::Into { .. } => {}
+                }
+            }
             self.effects.push(SessionEffect::SchemaChange(names));
+            if !renamed.is_empty() {
+                self.effects.push(SessionEffect::Renamed(renamed));
+            }
         }
         // What a dropped operator or routine stood in front of is what its name means now.
         self.user_code |= [CreateCode, DropCode, Do, StatementKind::Call, StatementKind::Other]

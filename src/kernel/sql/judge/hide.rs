@@ -53,6 +53,8 @@ impl Judge<'_> {
     /// How many columns the result has, and which of them are these columns of the relation.
     fn hideable(&self, relation: &RawName, columns: &[&str]) -> Option<(usize, BTreeSet<usize>)> {
         let outputs = self.reading.outputs.as_ref()?;
+        // What may be something else has its columns elsewhere.
+        resolve(relation, self.cx).only()?;
         if columns.iter().any(|column| mentioned(&outputs.elsewhere, relation, column)) {
             return None;
         }
@@ -122,7 +124,7 @@ impl Judge<'_> {
     }
 
     fn columns_of(&self, relation: &RawName) -> Option<&[Column]> {
-        let relation = match resolve(relation, self.cx) {
+        let relation = match resolve(relation, self.cx).only()? {
             Resolved::User(relation) => Some(relation),
             Resolved::Catalog { schema, name, .. } => self.cx.catalog.relation(schema, &name),
             Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => None,

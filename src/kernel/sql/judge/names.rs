@@ -1,23 +1,17 @@
 //! What a name in a statement means to the server: relations.
+//!
+//! A name stands for one relation when it is run, and may stand for several until then: the server looks
+//! it up again once it has waited for a lock, and a statement before it, or another session, may have
+//! renamed, moved or dropped what stood in front. So everything that it may come to mean counts.
 
 use crate::kernel::{
-    catalog::Relation,
+    catalog::{Catalog, Relation},
     sql::{
         builtins::{CatalogRule, catalog_relation},
         context::{Context, SearchPath},
         reading::RawName,
     },
 };
-
-/// Under an unknown path, every user relation that the name may mean.
-pub(super) fn candidates<'a>(raw: &RawName, cx: &Context<'a>) -> Vec<&'a Relation> {
-    match cx.path {
-        SearchPath::Unknown if raw.schema().is_none() => {
-            cx.catalog.relations().filter(|r| r.name == raw.base()).collect()
-        }
-        SearchPath::Unknown | SearchPath::Known(_) => Vec::new(),
-    }
-}
 
 /// A relation's name, resolved.
 pub(super) enum Resolved<'a> {
@@ -32,58 +26,137 @@ pub(super) enum Resolved<'a> {
     Unknown { schema: String, name: String },
 }
 
-/// Looks a relation up as the server would.
-pub(super) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Resolved<'a> {
-    let name = raw.base();
-    // A database before the schema can only be the session's own, else the server refuses.
-    let Some(schema) = raw.schema() else { return resolve_unqualified(name, cx) };
-    let unknown = |schema: &str| Resolved::Unknown { schema: schema.into(), name: name.into() };
-    if let Some(found) = system_schema(schema).and_then(|s| catalog(s, name)) {
-        return found;
-    }
-    if is_system(schema) {
-        return Resolved::Unreviewed { schema: schema.into(), name: name.into() };
-    }
-    if cx.overlay.contains(name) || schema.starts_with("pg_temp") {
-        return unknown("");
-    }
-    cx.catalog.relation(schema, name).map_or_else(|| unknown(schema), Resolved::User)
+/// Everything that a relation's name may mean.
+pub(super) struct Meanings<'a> {
+    /// What the server finds if nothing moves.
+    pub(super) first: Resolved<'a>,
+    /// What it may find instead.
+    pub(super) others: Vec<Resolved<'a>>,
 }
 
-fn resolve_unqualified<'a>(name: &str, cx: &Context<'a>) -> Resolved<'a> {
-    let unknown = || Resolved::Unknown { schema: String::new(), name: name.into() };
+impl<'a> Meanings<'a> {
+    /// The one that there is, if there is one only.
+    pub(super) fn only(self) -> Option<Resolved<'a>> {
+        self.others.is_empty().then_some(self.first)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Resolved<'a>> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// Looks a relation up as the server would.
+pub(super) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Meanings<'a> {
+    let name = raw.base();
+    // A database before the schema can only be the session's own, else the server refuses.
+    let found = match raw.schema() {
+        Some(schema) => qualified(schema, name, cx),
+        None => unqualified(name, cx),
+    };
+    let mut found = found.into_iter();
+    match found.next() {
+        Some(first) => Meanings { first, others: found.collect() },
+        None => Meanings { first: unknown("", name), others: Vec::new() },
+    }
+}
+
+/// True if a catalog of the server, of whatever version, has this name: somebody may ask for it without
+/// its schema.
+pub(super) fn is_catalogs_name(name: &str) -> bool {
+    SYSTEM.into_iter().any(|schema| catalog_relation(schema, name).is_some())
+}
+
+fn qualified<'a>(schema: &str, name: &str, cx: &Context<'a>) -> Vec<Resolved<'a>> {
+    if let Some(found) = system_schema(schema).and_then(|s| catalog(s, name)) {
+        return vec![found];
+    }
+    if is_system(schema) {
+        return vec![Resolved::Unreviewed { schema: schema.into(), name: name.into() }];
+    }
+    if cx.overlay.contains(name) || schema.starts_with("pg_temp") {
+        let mut found = vec![unknown("", name)];
+        found.extend(touched(name, cx));
+        return found;
+    }
+    vec![cx.catalog.relation(schema, name).map_or_else(|| unknown(schema, name), Resolved::User)]
+}
+
+fn unqualified<'a>(name: &str, cx: &Context<'a>) -> Vec<Resolved<'a>> {
+    let mut found = Vec::new();
     if cx.overlay.contains(name) {
-        return unknown();
+        found.push(unknown("", name));
+        found.extend(touched(name, cx));
     }
     match cx.path {
         SearchPath::Known(path) => {
             for schema in path {
                 if schema.starts_with("pg_temp") && cx.overlay.may_hold_anything() {
-                    return unknown();
+                    found.push(unknown("", name));
                 }
-                let found = system_schema(schema)
-                    .and_then(|s| catalog(s, name))
-                    .or_else(|| cx.catalog.relation(schema, name).map(Resolved::User));
-                if let Some(found) = found {
-                    return found;
+                match system_schema(schema) {
+                    Some(schema) => {
+                        found.extend(of_system(schema, name, cx));
+                        // Nothing takes the place of what is there.
+                        if is_there(schema, name, cx) {
+                            break;
+                        }
+                    }
+                    None => found.extend(cx.catalog.relation(schema, name).map(Resolved::User)),
                 }
             }
         }
-        // Fail closed: any schema may come before pg_catalog.
+        // Fail closed: any schema may come first, and any may be left out.
         SearchPath::Unknown => {
-            if cx.catalog.relations().any(|r| r.name == name) || cx.overlay.may_hold_anything() {
-                return unknown();
+            let users: Vec<_> = users_named(name, cx.catalog).map(Resolved::User).collect();
+            let catalogs = SYSTEM.map(|schema| of_system(schema, name, cx));
+            let usual = matches!(catalogs, [Some(_), _]);
+            if found.is_empty() && (!usual || !users.is_empty() || cx.overlay.may_hold_anything()) {
+                found.push(unknown("", name));
             }
-            if let Some(found) = catalog("pg_catalog", name) {
-                return found;
-            }
+            found.extend(users);
+            found.extend(catalogs.into_iter().flatten());
         }
     }
     // Fail closed: a later server version may bring a catalog that no list knows.
-    if name.starts_with("pg_") {
-        return Resolved::Unreviewed { schema: "pg_catalog".into(), name: name.into() };
+    if found.is_empty() && name.starts_with("pg_") {
+        found.push(Resolved::Unreviewed { schema: "pg_catalog".into(), name: name.into() });
     }
-    unknown()
+    found
+}
+
+fn unknown<'a>(schema: &str, name: &str) -> Resolved<'a> {
+    Resolved::Unknown { schema: schema.into(), name: name.into() }
+}
+
+/// What the session may have given this name: whatever it has altered or moved, as the catalog had it.
+fn touched<'a>(name: &str, cx: &Context<'a>) -> impl Iterator<Item = Resolved<'a>> {
+    let others = cx.overlay.moved().filter(|moved| *moved != name);
+    let names: Vec<&str> = std::iter::once(name).chain(others).collect();
+    let catalog = cx.catalog;
+    let touched: Vec<_> = names.into_iter().flat_map(|name| users_named(name, catalog)).collect();
+    touched.into_iter().map(Resolved::User)
+}
+
+/// The users' relations of that name, in whatever schema.
+fn users_named<'a>(name: &str, catalog: &'a Catalog) -> impl Iterator<Item = &'a Relation> {
+    catalog.relations_named(name).filter(|r| !is_system(&r.schema))
+}
+
+/// The catalog of that name, or what the server has there that no list knows.
+fn of_system<'a>(schema: &'static str, name: &str, cx: &Context<'a>) -> Option<Resolved<'a>> {
+    let unreviewed = || {
+        let there = cx.catalog.relation(schema, name).is_some();
+        there.then(|| Resolved::Unreviewed { schema: schema.into(), name: name.into() })
+    };
+    catalog(schema, name).or_else(unreviewed)
+}
+
+/// True unless the server is known to have no such catalog: the list knows those of several versions.
+fn is_there(schema: &str, name: &str, cx: &Context<'_>) -> bool {
+    let knows_catalogs = cx.catalog.relation("pg_catalog", "pg_class").is_some();
+    cx.catalog.relation(schema, name).is_some()
+        || !knows_catalogs && catalog_relation(schema, name).is_some()
 }
 
 fn catalog<'a>(schema: &'static str, name: &str) -> Option<Resolved<'a>> {
@@ -91,8 +164,10 @@ fn catalog<'a>(schema: &'static str, name: &str) -> Option<Resolved<'a>> {
     Some(Resolved::Catalog { schema, name: name.to_owned(), rule })
 }
 
+const SYSTEM: [&str; 2] = ["pg_catalog", "information_schema"];
+
 fn system_schema(schema: &str) -> Option<&'static str> {
-    ["pg_catalog", "information_schema"].into_iter().find(|s| *s == schema)
+    SYSTEM.into_iter().find(|s| *s == schema)
 }
 
 fn is_system(schema: &str) -> bool {

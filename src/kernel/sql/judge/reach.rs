@@ -51,14 +51,16 @@ impl Judge<'_> {
         }
         let mut types = self.of_routines();
         for used in &self.reading.relations {
-            match resolve(&used.name, self.cx) {
-                Resolved::User(relation) => {
-                    types.extend(relation.columns.iter().map(|column| column.type_oid));
-                    types.extend(catalog.shapes_named(&relation.name));
+            for meant in resolve(&used.name, self.cx).all() {
+                match meant {
+                    Resolved::User(relation) => {
+                        types.extend(relation.columns.iter().map(|column| column.type_oid));
+                        types.extend(catalog.shapes_named(&relation.name));
+                    }
+                    Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => {}
+                    // Fail closed: nobody knows its columns.
+                    Resolved::Unknown { .. } => return Reach::Any,
                 }
-                Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => {}
-                // Fail closed: nobody knows its columns.
-                Resolved::Unknown { .. } => return Reach::Any,
             }
         }
         for name in &self.reading.types {
@@ -122,14 +124,16 @@ impl Judge<'_> {
     }
 
     fn has_array_columns(&self) -> bool {
-        self.reading.relations.iter().any(|used| match resolve(&used.name, self.cx) {
+        let has = |meant: &Resolved<'_>| match meant {
             Resolved::User(relation) => relation.columns.iter().any(|column| {
                 column.type_name.ends_with("[]") && self.cx.catalog.shape(column.type_oid).is_some()
             }),
             Resolved::Catalog { .. } | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
                 false
             }
-        })
+        };
+        let mut used = self.reading.relations.iter();
+        used.any(|used| resolve(&used.name, self.cx).all().any(has))
     }
 
     /// Adds what values of these types run unsaid: operator classes, and where rows are made of JSON

@@ -11,7 +11,7 @@ use crate::kernel::{
         judge::{
             Judge,
             cascades::ColumnNames,
-            names::{Resolved, candidates, resolve},
+            names::{Meanings, Resolved, resolve},
         },
         reading::{Access, Columns, RawName, RelationUse, StatementKind},
     },
@@ -22,9 +22,9 @@ impl<'a> Judge<'a> {
     pub(super) fn relations(&mut self) {
         let reading = self.reading;
         for used in &reading.relations {
-            let resolved = resolve(&used.name, self.cx);
-            self.note(&resolved, used.access);
-            match resolved {
+            let Meanings { first, others } = resolve(&used.name, self.cx);
+            self.note(&first, used.access);
+            match first {
                 Resolved::User(relation) if self.is_state_of_sequence(relation, used) => {
                     if !self.only_planned {
                         let name = (relation.schema.as_str(), relation.name.as_str());
@@ -39,21 +39,48 @@ impl<'a> Judge<'a> {
                     self.catalog_relation((schema, &name), rule, (&used.name, used.access));
                 }
                 Resolved::Unreviewed { schema, name } => {
-                    if !self.only_planned {
-                        self.needs.admin(format!(
-                            "{} {schema}.{name}, which is not on the list of reviewed catalogs",
-                            verb(used.access)
-                        ));
-                    }
+                    self.unreviewed(&schema, &name, used.access);
                 }
                 Resolved::Unknown { schema, name } => {
                     let on = NeedOn::Relation { schema, name, of: Vec::new() };
                     self.plain_need(on, used.access);
-                    for candidate in candidates(&used.name, self.cx) {
-                        self.user_relation(candidate, used.access, ColumnNames::Others);
-                    }
                 }
             }
+            for other in others {
+                self.may_be(other, used);
+            }
+        }
+    }
+
+    /// What the name may mean instead by the time it is looked up.
+    fn may_be(&mut self, other: Resolved<'_>, used: &RelationUse) {
+        let looks_at_it = !matches!(used.access, Access::Define | Access::Refer);
+        match other {
+            Resolved::User(relation) if looks_at_it => {
+                self.user_relation(relation, used.access, ColumnNames::Others);
+            }
+            Resolved::Catalog { schema: "pg_catalog", name, rule } => {
+                self.catalog_relation(("pg_catalog", &name), rule, (&used.name, used.access));
+            }
+            Resolved::Catalog { schema, name, rule } if looks_at_it => {
+                self.catalog_relation((schema, &name), rule, (&used.name, used.access));
+            }
+            Resolved::Unreviewed { schema, name } if looks_at_it => {
+                self.unreviewed(&schema, &name, used.access);
+            }
+            Resolved::Unknown { schema, name } => {
+                self.plain_need(NeedOn::Relation { schema, name, of: Vec::new() }, used.access);
+            }
+            Resolved::User(_) | Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => {}
+        }
+    }
+
+    fn unreviewed(&mut self, schema: &str, name: &str, access: Access) {
+        if !self.only_planned {
+            self.needs.admin(format!(
+                "{} {schema}.{name}, which is not on the list of reviewed catalogs",
+                verb(access)
+            ));
         }
     }
 

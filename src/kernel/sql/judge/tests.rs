@@ -465,3 +465,90 @@ fn what_the_lexer_lets_through_fits_into_a_large_stack() {
     assert!(texts.len() > 30, "{} texts", texts.len());
     on_stack(64 << 20, move || texts.iter().for_each(|text| analyzed(text)));
 }
+
+/// The catalog of a server that has `pg_class` and `pg_stats`, with tables in `a` and `b`.
+fn of_two_schemas() -> Catalog {
+    let mut catalog = Catalog::default();
+    let names = [
+        ("pg_catalog", "pg_class"),
+        ("pg_catalog", "pg_stats"),
+        ("a", "t"),
+        ("b", "t"),
+        ("b", "alone"),
+        ("b", "pg_stats"),
+        ("b", "pg_wait_events"),
+    ];
+    for (oid, (schema, name)) in (1_u32..).zip(names) {
+        let (schema, name) = (schema.to_owned(), name.to_owned());
+        catalog.add_relation(Relation::new(oid + 20_000, schema, name, RelationKind::Table));
+    }
+    catalog
+}
+
+fn needs_along(path: &[&str], overlay: &Overlay, text: &str) -> Vec<(Permission, String)> {
+    let catalog = of_two_schemas();
+    let cx = Context {
+        mode: LexMode::POSTGRES,
+        catalog: &catalog,
+        path: &SearchPath::Known(path.iter().map(|s| (*s).to_owned()).collect()),
+        overlay,
+        trust: &Trust::default(),
+    };
+    let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+    let batch = analyze(&checked, &cx).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let last = batch.statements.last().expect("one");
+    let on = |on: &NeedOn| match on {
+        NeedOn::Relation { schema, name, .. } => format!("{schema}.{name}"),
+        other => format!("{other:?}"),
+    };
+    let mut needs: Vec<_> = last.needs.iter().map(|n| (n.permission, on(&n.on))).collect();
+    needs.sort();
+    needs
+}
+
+#[test]
+fn a_bare_name_is_judged_by_everything_that_it_may_come_to_mean() {
+    use Permission::{Admin, Info, Select};
+    let own = |path: &[&str], text: &str| needs_along(path, &Overlay::default(), text);
+    let select = |name: &str| (Select, name.to_owned());
+    let usual = ["pg_catalog", "a", "b"];
+    assert_eq!(own(&usual, "TABLE t"), [select("a.t"), select("b.t")]);
+    assert_eq!(own(&usual, "TABLE a.t"), [select("a.t")]);
+    assert_eq!(own(&usual, "TABLE alone"), [select("b.alone")]);
+    let info = (Info, "Anything".to_owned());
+    assert_eq!(own(&usual, "SELECT relname FROM pg_class"), std::slice::from_ref(&info));
+    // The list knows it, this server does not.
+    assert_eq!(own(&usual, "TABLE pg_wait_events"), [info, select("b.pg_wait_events")]);
+    let admin = (Admin, "WholeTarget".to_owned());
+    let behind = [select("b.pg_stats"), admin.clone()];
+    assert_eq!(own(&["b", "pg_catalog"], "TABLE pg_stats"), behind);
+    let sure = |text: &str, overlay: &Overlay| {
+        let needs = needs_along(&["pg_catalog", "pg_temp_1"], overlay, text);
+        assert!(needs.contains(&admin), "{text}: {needs:?}");
+    };
+    let (mut touched, mut anything) = (Overlay::default(), Overlay::default());
+    touched.add(["pg_stats".to_owned()]);
+    anything.add_anything();
+    sure("TABLE pg_stats", &touched);
+    sure("TABLE pg_stats", &anything);
+    sure("SET search_path = b; TABLE pg_stats", &Overlay::default());
+    sure("CREATE TABLE b.pg_stats (a int); TABLE pg_stats", &Overlay::default());
+    sure("DISCARD TEMP; EXECUTE q", &Overlay::default());
+    sure("DROP TABLE b.t; EXECUTE q", &Overlay::default());
+}
+
+#[test]
+fn rows_get_no_catalogs_name_without_the_right_to_read_them() {
+    let own = |text: &str| needs_along(&["a"], &Overlay::default(), text);
+    for (text, on) in [
+        ("ALTER TABLE b.alone RENAME TO tables", "b.alone"),
+        ("ALTER TABLE b.pg_wait_events SET SCHEMA a", "b.pg_wait_events"),
+        ("ALTER TABLE b.alone INHERIT b.pg_wait_events", "b.alone"),
+        ("ALTER SCHEMA b RENAME TO c", "WholeTarget"),
+    ] {
+        let needs = own(text);
+        assert!(needs.contains(&(Permission::Select, on.to_owned())), "{text}: {needs:?}");
+    }
+    let needs = own("ALTER TABLE b.alone RENAME TO other");
+    assert!(needs.iter().all(|(p, _)| *p == Permission::Ddl), "{needs:?}");
+}
