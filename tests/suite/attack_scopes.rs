@@ -158,7 +158,7 @@ fn rows_outside_a_scope_are_out_of_reach_by_whatever_shows_them() {
 }
 
 /// Each puts rows of `vault` where a scope on `shop` would cover them, and is taken back by the second.
-const MOVES: [(&str, &str); 7] = [
+const MOVES: [(&str, &str); 9] = [
     (
         "ALTER TABLE vault.split ATTACH PARTITION shop.orders FOR VALUES IN (2)",
         "ALTER TABLE vault.split DETACH PARTITION shop.orders",
@@ -174,6 +174,12 @@ const MOVES: [(&str, &str); 7] = [
         "ALTER TABLE vault.loose INHERIT shop.orders",
         "ALTER TABLE vault.loose NO INHERIT shop.orders",
     ),
+    // What she may write in `shop` would show in a table of `vault`.
+    (
+        "ALTER TABLE shop.orders INHERIT vault.loose",
+        "ALTER TABLE shop.orders NO INHERIT vault.loose",
+    ),
+    ("CREATE TABLE shop.child () INHERITS (vault.loose)", "DROP TABLE shop.child"),
     ("ALTER SCHEMA vault RENAME TO shop2", "ALTER SCHEMA shop2 RENAME TO vault"),
 ];
 

@@ -140,7 +140,7 @@ fn could_write(need: &Need) -> Need {
 
 /// What must be held because rows are moved to where a grant would cover them.
 fn into_scope(need: &Need, live: &[&Arc<Grant>]) -> SmallVec<[Need; 2]> {
-    let NeedOn::Moved { from, to } = &need.on else { return SmallVec::new() };
+    let NeedOn::Moved { from, to, written_only } = &need.on else { return SmallVec::new() };
     let there = |scope: &Scope| match to {
         Some((Some(schema), name)) => scope.covers(schema, name),
         Some((None, name)) => scope.may_hold(name),
@@ -148,6 +148,7 @@ fn into_scope(need: &Need, live: &[&Arc<Grant>]) -> SmallVec<[Need; 2]> {
     };
     [Permission::Select, Permission::Dml]
         .into_iter()
+        .filter(|permission| !written_only || *permission == Permission::Dml)
         .filter(|permission| {
             live.iter().any(|g| g.permissions.allows(*permission) && there(&g.scope))
         })

@@ -101,6 +101,9 @@ pub enum NeedOn {
         /// Where they come to lie, by schema and name; without a schema, under that name in any. `None`:
         /// nobody knows, or in many places.
         to: Option<(Option<String>, String)>,
+        /// No row comes to be read there, but what is written there shows where the others lie: dml alone
+        /// matters.
+        written_only: bool,
     },
     /// Nothing: any grant of the permission covers it, scoped or not.
     Anything,

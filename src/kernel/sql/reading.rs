@@ -322,6 +322,13 @@ pub enum Moved {
         /// Where they come to lie.
         part: RawName,
     },
+    /// A table comes to inherit from another: what is written to it shows there.
+    ShownIn {
+        /// What shows its rows from then on.
+        whole: RawName,
+        /// What is written to.
+        part: RawName,
+    },
     /// A schema gets another name, and all its relations with it.
     Schema(String),
 }

@@ -357,7 +357,8 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::Prepare { .. }
         | SessionEffect::Deallocate(_)
         | SessionEffect::Close(_)
-        | SessionEffect::SchemaChange(_) => false,
+        | SessionEffect::SchemaChange(_)
+        | SessionEffect::Renamed(_) => false,
     })
 }
 

@@ -73,7 +73,10 @@ impl Judge<'_> {
                         let inside = self.cx.catalog.relations().filter(|r| r.schema == *schema);
                         names.extend(inside.map(|r| r.name.clone()));
                     }
-                    Moved::ToSchema { .. } | Moved::Under { .. } | Moved::Into { .. } => {}
+                    Moved::ToSchema { .. }
+                    | Moved::Under { .. }
+                    | Moved::Into { .. }
+                    | Moved::ShownIn { .. } => {}
                 }
             }
             self.effects.push(SessionEffect::SchemaChange(names));

@@ -44,6 +44,11 @@ impl Judge<'_> {
                 Moved::Into { whole, part } => {
                     (self.lies(whole), self.place(part), format!("keeps rows of {whole} in {part}"))
                 }
+                Moved::ShownIn { whole, part } => (
+                    self.lies(whole),
+                    self.place(part),
+                    format!("shows in {whole} what is written to {part}"),
+                ),
                 Moved::Schema(schema) => {
                     (NeedOn::WholeTarget, None, format!("renames the schema {schema}"))
                 }
@@ -51,7 +56,8 @@ impl Judge<'_> {
             if self.may_pass_for_a_catalog(moved) {
                 self.needs.add(Permission::Select, from.clone(), why.clone());
             }
-            let on = NeedOn::Moved { from: Box::new(from), to };
+            let written_only = matches!(moved, Moved::ShownIn { .. });
+            let on = NeedOn::Moved { from: Box::new(from), to, written_only };
             self.needs.add(Permission::Ddl, on, why);
         }
     }
@@ -73,7 +79,9 @@ impl Judge<'_> {
         let name = match moved {
             Moved::Renamed { name, .. } => name.as_str(),
             Moved::ToSchema { relation, .. } => relation.base(),
-            Moved::Under { whole: name, .. } | Moved::Into { part: name, .. } => name.base(),
+            Moved::Under { whole: name, .. }
+            | Moved::ShownIn { whole: name, .. }
+            | Moved::Into { part: name, .. } => name.base(),
             Moved::Schema(schema) => {
                 let mut inside = self.cx.catalog.relations().filter(|r| r.schema == *schema);
                 return inside.any(|r| is_catalogs_name(&r.name));

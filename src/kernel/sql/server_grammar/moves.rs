@@ -50,22 +50,28 @@ impl Reader {
                 _ => continue,
             };
             let (Some(relation), Some(whole)) = (part, whole) else { continue };
-            if attached {
-                self.reading
-                    .moved
-                    .push(Moved::Into { whole: whole.clone(), part: relation.clone() });
-            }
+            let (part, of) = (relation.clone(), whole.clone());
+            self.reading.moved.push(if attached {
+                Moved::Into { whole: of, part }
+            } else {
+                Moved::ShownIn { whole: of, part }
+            });
             self.reading.moved.push(Moved::Under { relation, whole });
         }
     }
 
-    /// A partition that is made is empty, and then holds rows that are written to the whole.
-    pub(super) fn makes_partition(&mut self, n: &pg::CreateStmt) {
-        let Some(part) = n.relation.as_ref().filter(|_| n.partbound.is_some()) else { return };
+    /// A partition that is made is empty, and then holds rows that are written to the whole; what is made
+    /// to inherit holds its own.
+    pub(super) fn makes_part(&mut self, n: &pg::CreateStmt) {
+        let Some(part) = n.relation.as_ref() else { return };
         for whole in &n.inh_relations {
             if let Some(N::RangeVar(whole)) = &whole.node {
                 let (whole, part) = (raw_name(whole), raw_name(part));
-                self.reading.moved.push(Moved::Into { whole, part });
+                self.reading.moved.push(if n.partbound.is_some() {
+                    Moved::Into { whole, part }
+                } else {
+                    Moved::ShownIn { whole, part }
+                });
             }
         }
     }

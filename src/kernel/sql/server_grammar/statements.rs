@@ -538,7 +538,7 @@ impl Visit for Reader {
     }
 
     fn create_stmt(&mut self, n: &pg::CreateStmt) {
-        self.makes_partition(n);
+        self.makes_part(n);
         self.statement(Kind::SchemaChange, Access::Define, |s| walk::create_stmt(s, n));
     }
 
