@@ -107,8 +107,7 @@ impl Arguments {
             Known::Unreachable(_) => (Arc::default(), SearchPath::Unknown),
         };
         let read = analyze(self.sql.clone(), limit, catalog, path, trust).await;
-        let caps =
-            Caps { rows: place.config.limits.max_rows, bytes: place.config.limits.max_bytes };
+        let caps = place.config.limits.caps();
         let verdict = rights.map(|asked| asked.judge(&read, &self.sql, caps));
         let explanation = Explanation { target, sql: &self.sql, known, read, verdict };
         place.output.answer(&explanation.json(), &explanation.text())?;

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::config::{address::DatabaseUrl, section::Section};
+use crate::{
+    config::{address::DatabaseUrl, section::Section},
+    kernel::policy::decide::Caps,
+};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -24,6 +27,8 @@ pub struct Limits {
     pub max_rows: u64,
     /// Bytes of rows of one statement without `export`.
     pub max_bytes: u64,
+    /// Bytes of one result that reads no user tables, without `export`.
+    pub max_catalog_bytes: u64,
     /// What happens beyond them.
     pub over: Over,
     /// The longest a grant may last.
@@ -58,12 +63,20 @@ pub struct Limits {
     pub drain_timeout: Duration,
 }
 
+impl Limits {
+    /// What a result may hold without `export`.
+    pub fn caps(&self) -> Caps {
+        Caps { rows: self.max_rows, bytes: self.max_bytes, catalog_bytes: self.max_catalog_bytes }
+    }
+}
+
 pub(super) fn read_limits(section: Section<'_>) -> Limits {
     let seconds = Duration::from_secs;
     let message_bytes = section.bytes("message_bytes", 64 << 20);
     let limits = Limits {
         max_rows: section.count("max_rows", 1_000, 1_000_000_000),
         max_bytes: section.bytes("max_bytes", 10 << 20),
+        max_catalog_bytes: section.bytes("max_catalog_bytes", 100 << 20),
         over: section
             .choice("over", &[("error", Over::Error), ("cut", Over::Cut)])
             .map_or(Over::Error, |(over, _)| over),

@@ -20,12 +20,12 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Takes one row from the budget; false if none is left.
-    pub fn take_row(&self) -> bool {
-        if self.used.fetch_add(1, Ordering::Relaxed) < self.budget {
+    /// Takes so many rows from the budget; false, and none are taken, if fewer are left.
+    pub fn take(&self, rows: u64) -> bool {
+        if self.used.fetch_add(rows, Ordering::Relaxed).saturating_add(rows) <= self.budget {
             return true;
         }
-        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.used.fetch_sub(rows, Ordering::Relaxed);
         false
     }
 
@@ -122,11 +122,11 @@ mod tests {
             revoked: None,
         };
         let budgets = Budgets::default();
-        assert!(budgets.meter(&as_first_seen).take_row());
+        assert!(budgets.meter(&as_first_seen).take(1));
         assert_eq!(budgets.unstored(), [(GrantId(1), 1)]);
         budgets.forget_ended(|_| true);
         let meter = budgets.meter(&as_first_seen);
-        assert!(meter.take_row() && !meter.take_row() && meter.is_used_up());
+        assert!(!meter.take(2) && meter.take(1) && !meter.take(1) && meter.is_used_up());
         drop(meter);
         budgets.forget_ended(|_| false);
         assert_eq!(budgets.unstored(), [(GrantId(1), 1)], "kept until it is stored");

@@ -232,7 +232,7 @@ mod tests {
     }
 
     fn cleared(lane: &mut Lane) -> Clearance {
-        let caps = Caps { rows: 1000, bytes: 1 << 20 };
+        let caps = Caps { rows: 1000, bytes: 1 << 20, catalog_bytes: 1 << 20 };
         let Decision::Permit(permit) = decide([], &Rights::default(), caps, Timestamp(0)) else {
             panic!("nothing needed and yet denied")
         };

@@ -361,7 +361,7 @@ mod tests {
     fn what_names_our_schema_is_refused_to_admins_too() {
         let rights =
             Rights { standing: [Permission::Admin].into_iter().collect(), ..Rights::default() };
-        let caps = Caps { rows: 1, bytes: 1 };
+        let caps = Caps { rows: 1, bytes: 1, catalog_bytes: 1 };
         let opinion = |why: &Unreadable| unreadable(why, "x", &rights, caps, Timestamp(0));
         let ambiguous = Unreadable::Ambiguous { what: "two ways".to_owned() };
         assert!(matches!(opinion(&ambiguous), Opinion::Permit(..)));

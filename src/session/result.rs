@@ -36,6 +36,8 @@ pub struct Run {
     pub rows: u64,
     /// Bytes of rows returned so far.
     pub bytes: u64,
+    /// Bytes of errors and notices so far that have not been counted as rows.
+    pub said: u64,
     /// Returns rows of user relations, so that they count against budgets.
     pub counts: bool,
     /// It changes something, so that a cut can't undo it for sure.
@@ -74,6 +76,10 @@ pub enum Rest {
     Fails,
 }
 
+/// A row of so many bytes counts once against budgets, a longer one once more for each that it begins:
+/// `string_agg` makes one row of a table.
+const ROW_BYTES: u64 = 10 << 10;
+
 /// Limits of one result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cap {
@@ -83,11 +89,20 @@ pub struct Cap {
     pub bytes: u64,
 }
 
+impl Cap {
+    /// True if what would last waits until the result has ended: it holds rows of user relations, so that
+    /// it is likely to pass its cap.
+    pub fn holds_back(&self) -> bool {
+        self.rows < u64::MAX
+    }
+}
+
 impl Run {
     /// A statement that is about to run under this permit.
     pub fn new(statement: StatementId, permit: &Permit, started: Timestamp) -> Self {
-        let cap =
-            permit.row_cap().map(|rows| Cap { rows, bytes: permit.byte_cap().unwrap_or(u64::MAX) });
+        let cap = permit
+            .byte_cap()
+            .map(|bytes| Cap { rows: permit.row_cap().unwrap_or(u64::MAX), bytes });
         Self {
             statement,
             stands_on: permit.grant_ids().collect(),
@@ -98,6 +113,7 @@ impl Run {
             cap,
             rows: 0,
             bytes: 0,
+            said: 0,
             counts: false,
             writes: permit.needs_write(),
             cut: None,
@@ -128,19 +144,46 @@ impl Run {
                 return false;
             }
         }
-        if self.counts {
-            for (grant, meter) in &self.grants {
-                if !meter.take_row() {
-                    self.cut = Some(Refusal::new(
-                        RefusalKind::LimitExceeded,
-                        format!("the row budget of {grant} is used up"),
-                    ));
-                    return false;
-                }
-            }
+        if !self.takes((bytes as u64).div_ceil(ROW_BYTES).max(1)) {
+            return false;
         }
         self.rows += 1;
         self.bytes += bytes as u64;
+        true
+    }
+
+    /// Counts an error or a notice, which may quote rows. `quotes`: it says so. False if it must not go
+    /// out, as for a row.
+    pub fn text(&mut self, bytes: usize, quotes: bool) -> bool {
+        if self.cut.is_some() {
+            return false;
+        }
+        let bytes = bytes as u64;
+        let before = self.portal.as_ref().map_or(0, |portal| portal.fetched.get().1);
+        if let Some(cap) = self.cap.filter(|cap| before + self.bytes + bytes > cap.bytes) {
+            self.cut = Some(over("bytes", cap.bytes));
+            return false;
+        }
+        let said = self.said + bytes;
+        if !self.takes((said / ROW_BYTES).max(u64::from(quotes))) {
+            return false;
+        }
+        self.said = said % ROW_BYTES;
+        self.bytes += bytes;
+        true
+    }
+
+    /// Takes so many rows from the budgets. False if one is used up: then the result ends here.
+    fn takes(&mut self, rows: u64) -> bool {
+        if !self.counts {
+            return true;
+        }
+        let empty = self.grants.iter().find(|(_, meter)| !meter.take(rows));
+        if let Some((grant, _)) = empty {
+            let why = format!("the row budget of {grant} is used up");
+            self.cut = Some(Refusal::new(RefusalKind::LimitExceeded, why));
+            return false;
+        }
         true
     }
 

@@ -69,7 +69,8 @@ pub enum Control {
     ApplicationName(String),
     /// Begins a transaction that takes the place of one which was lost with its connection.
     Begin,
-    /// Asks which schemas are in force. `flush`: inside a batch, answered without ending it.
+    /// Asks which schemas are in force, and how texts are read: inside a batch the server tells of settings
+    /// only when it ends. `flush`: inside a batch, answered without ending it.
     AskPath {
         /// With Flush instead of Sync.
         flush: bool,
@@ -102,7 +103,10 @@ impl Control {
             }
             Self::Begin => Some("BEGIN".to_owned()),
             Self::AskPath { .. } => {
-                Some("SELECT pg_catalog.current_schemas(true)::pg_catalog.text".to_owned())
+                let ask = "SELECT pg_catalog.current_schemas(true)::pg_catalog.text, \
+                           pg_catalog.current_setting('client_encoding'), \
+                           pg_catalog.current_setting('standard_conforming_strings')";
+                Some(ask.to_owned())
             }
         }
     }

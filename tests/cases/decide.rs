@@ -13,7 +13,7 @@ use hallpass::kernel::{
 use crate::Stage;
 
 /// As in the settings, unless somebody says otherwise.
-const CAPS: Caps = Caps { rows: 1000, bytes: 10 << 20 };
+const CAPS: Caps = Caps { rows: 1000, bytes: 10 << 20, catalog_bytes: 100 << 20 };
 const ROW_BUDGET: u64 = 50_000;
 
 /// A text, and what the session holds.

@@ -44,7 +44,7 @@ const APART: u64 = 500_000;
 const TRIES: u64 = 20_000;
 
 /// As the gateway's without settings.
-const CAPS: Caps = Caps { rows: 1000, bytes: 10 << 20 };
+const CAPS: Caps = Caps { rows: 1000, bytes: 10 << 20, catalog_bytes: 100 << 20 };
 
 /// A permission, on a relation or on everything.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

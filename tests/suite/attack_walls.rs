@@ -2,7 +2,10 @@
 //! gone on a bare server, from a session that begins read-only, then through the gateway in all ways in
 //! which messages can be sent. Behind each stands a function that says it only reads, and writes.
 
+mod caps;
+mod clients;
 mod routes;
+mod settings;
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -40,8 +43,13 @@ const OBJECTS: &str = "
 const WRITE: &str = "SELECT steady()";
 
 fn start() -> (Postgres, Gateway) {
+    start_with("")
+}
+
+/// With more that stands in the database.
+fn start_with(more: &str) -> (Postgres, Gateway) {
     let server = Postgres::start();
-    server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER};{OBJECTS}"));
+    server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER};{OBJECTS}{more}"));
     let gateway = Gateway::start(&server);
     (server, gateway)
 }

@@ -19,7 +19,7 @@ use crate::{
         self, Address, Config, Durability, ListenTls, ParameterDetail, PasswordSource,
         StatementDetail, TargetTls,
     },
-    kernel::{access::Level, audit::record, policy::decide::Caps, sql::Trust},
+    kernel::{access::Level, audit::record, sql::Trust},
     net::{
         network::{self, Network},
         stream::Peer,
@@ -63,7 +63,7 @@ fn limits(limits: &config::Limits) -> Limits {
     let message = usize::try_from(limits.message_bytes).unwrap_or(usize::MAX);
     let statement = usize::try_from(limits.statement_bytes).unwrap_or(usize::MAX);
     Limits {
-        caps: Caps { rows: limits.max_rows, bytes: limits.max_bytes },
+        caps: limits.caps(),
         over: match limits.over {
             config::Over::Error => Over::Error,
             config::Over::Cut => Over::Cut,

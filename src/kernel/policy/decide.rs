@@ -18,6 +18,9 @@ pub struct Caps {
     pub rows: u64,
     /// The most bytes of rows of one statement.
     pub bytes: u64,
+    /// The most bytes of a statement that reads no rows of user relations: catalogs, settings, what is
+    /// computed from nothing.
+    pub catalog_bytes: u64,
 }
 
 /// Judges statements that run together: all of them, or none. `analyses` are the statements of one
@@ -74,6 +77,8 @@ pub fn decide<'a>(
         let by_grants = used.iter().filter_map(|g| g.max_rows).min();
         row_cap = Some(by_grants.unwrap_or(caps.rows));
         byte_cap = Some(caps.bytes);
+    } else if !exports {
+        byte_cap = Some(caps.catalog_bytes);
     } else if capped && !rights.standing.allows(Permission::Export) {
         // The export that lifts the cap is used too: the record names its grant.
         if let Some(grant) = live.iter().find(|g| g.permissions.allows(Permission::Export)) {

@@ -56,7 +56,8 @@ impl<'a> Unfolding<'a> {
     fn after(&mut self, effect: &SessionEffect) {
         match effect {
             SessionEffect::Setting(change) => {
-                self.path_moved |= matches!(change.name.as_str(), "search_path" | "*");
+                let moves = ["search_path", "*", "role", "session_authorization"];
+                self.path_moved |= moves.contains(&change.name.as_str());
             }
             // What was SET in it comes back or goes.
             SessionEffect::Transaction(change) => match change {

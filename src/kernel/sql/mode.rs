@@ -14,10 +14,13 @@ pub struct LexMode {
     pub dialect: Dialect,
     /// Postgres: a backslash in `'…'` is an ordinary character.
     pub standard_conforming_strings: bool,
+    /// Postgres: `client_encoding` isn't UTF-8. In SJIS, BIG5 and their like a backslash or a letter may be
+    /// the second half of another character, so that only ASCII reads the same.
+    pub ascii_only: bool,
 }
 
 impl LexMode {
     /// Postgres as it is out of the box.
     pub const POSTGRES: Self =
-        Self { dialect: Dialect::Postgres, standard_conforming_strings: true };
+        Self { dialect: Dialect::Postgres, standard_conforming_strings: true, ascii_only: false };
 }

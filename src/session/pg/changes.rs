@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    conversation::{Conversation, Wall},
+    conversation::{Conversation, PathAnswer, Wall},
     local,
     owed::Tag,
+    replies::reads_as_utf8,
 };
 use crate::{
     kernel::sql::{
@@ -181,10 +182,20 @@ impl Conversation {
             }
             _ => {}
         }
-        // `$user` on the path is the role's own schema.
-        if matches!(builtins::setting(&change.name), SettingRule::Path | SettingRule::Identity) {
-            self.path_moved();
-            self.path_set_in_transaction = true;
+        let rule = builtins::setting(&change.name);
+        match rule {
+            SettingRule::Path
+            | SettingRule::Lexer
+            | SettingRule::Encoding
+            | SettingRule::Identity => {
+                self.path_moved();
+                self.path_set_in_transaction = true;
+            }
+            SettingRule::Harmless
+            | SettingRule::Resource
+            | SettingRule::Wall
+            | SettingRule::Custom
+            | SettingRule::Admin => {}
         }
     }
 
@@ -213,10 +224,21 @@ impl Conversation {
         self.application_stale = false;
     }
 
-    /// The server has said which schemas are in force.
-    pub(super) fn path_is(&mut self, answer: Option<&str>) {
-        let path = answer.and_then(local::array_elements);
-        self.set_reading(|r| r.path = path.map_or(SearchPath::Unknown, SearchPath::Known));
+    /// The server has said which schemas are in force, and how it reads texts.
+    pub(super) fn path_is(&mut self, answer: Option<PathAnswer>) {
+        let (schemas, encoding, conforming) =
+            answer.map_or((None, None, None), |a| (a.schemas, a.encoding, a.conforming));
+        // Fail closed: not told, nothing but ASCII reads for sure.
+        let ascii_only = !encoding.as_deref().is_some_and(reads_as_utf8);
+        let schemas = schemas.filter(|text| !ascii_only || text.is_ascii());
+        let path = schemas.as_deref().and_then(local::array_elements);
+        self.set_reading(|r| {
+            r.path = path.map_or(SearchPath::Unknown, SearchPath::Known);
+            r.mode.ascii_only = ascii_only;
+            if let Some(conforming) = conforming {
+                r.mode.standard_conforming_strings = conforming == "on";
+            }
+        });
     }
 }
 

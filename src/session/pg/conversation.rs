@@ -195,6 +195,8 @@ pub(super) struct Conversation {
     pub(super) was_read: Vec<WasRead>,
     /// A statement is under way that may change what names or texts mean.
     pub(super) moving: bool,
+    /// The portal whose Bind may have run code that planning evaluates, until its Execute has come.
+    pub(super) bound_code: Option<Rc<str>>,
     /// The wall may be elsewhere than we put it: the client set it, and may roll that back.
     pub(super) wall_unsure: bool,
     /// A COPY FROM STDIN must end now, between two frames of the client.
@@ -222,7 +224,7 @@ pub(super) struct Conversation {
     /// Statements and routines that changed the session in a way that is asked for again.
     pub(super) path_stale: bool,
     /// An answer came from the path question.
-    pub(super) path_answer: Option<String>,
+    pub(super) path_answer: Option<PathAnswer>,
     /// The path was set in the open transaction, so that its end moves it again.
     pub(super) path_set_in_transaction: bool,
     /// What ran has changed what the target contains.
@@ -247,6 +249,17 @@ pub(super) struct Conversation {
     pub(super) abort_after_cut: bool,
     /// A call of `hallpass.*` waits for the store.
     pub(super) local_runs: bool,
+}
+
+/// What the server says where names are looked up now, and how texts are read.
+#[derive(Debug)]
+pub(super) struct PathAnswer {
+    /// Schemas, as the array that it prints.
+    pub(super) schemas: Option<String>,
+    /// `client_encoding`.
+    pub(super) encoding: Option<String>,
+    /// `standard_conforming_strings`.
+    pub(super) conforming: Option<String>,
 }
 
 /// What a new conversation starts from.
@@ -293,6 +306,7 @@ impl Conversation {
             to_read: None,
             was_read: Vec::new(),
             moving: false,
+            bound_code: None,
             wall_unsure: false,
             fail_copy: false,
             over: None,
@@ -596,10 +610,8 @@ impl Conversation {
     /// True if the entries still owed include a capped or cut result.
     pub(super) fn capped_result_runs(&self) -> bool {
         self.exchange.iter().any(|owed| match &owed.tag {
-            Tag::Execute(execution) => execution.run.cap.is_some() || execution.run.cut.is_some(),
-            Tag::Query(query) => {
-                query.runs.iter().flatten().any(|run| run.cap.is_some() || run.cut.is_some())
-            }
+            Tag::Execute(execution) => holds_back(&execution.run),
+            Tag::Query(query) => query.runs.iter().flatten().any(holds_back),
             Tag::Plain
             | Tag::Named(..)
             | Tag::Fail(_)
@@ -637,6 +649,10 @@ impl Conversation {
     pub(super) fn portal(&self, name: &str) -> Option<Rc<Portal>> {
         self.names.portal(name).map(Rc::clone)
     }
+}
+
+fn holds_back(run: &Run) -> bool {
+    run.cap.is_some_and(|cap| cap.holds_back()) || run.cut.is_some()
 }
 
 /// What a client is told when the trail fails.

@@ -77,7 +77,7 @@ impl Conversation {
         self.cancel_wanted |= !std::mem::replace(&mut self.cut_cancelled, true);
     }
 
-    fn front_run(&mut self) -> Option<&mut Run> {
+    pub(super) fn front_run(&mut self) -> Option<&mut Run> {
         match &mut self.exchange.front_mut()?.tag {
             Tag::Execute(execution) => Some(&mut execution.run),
             Tag::Query(query) => query.runs.get_mut(query.at)?.as_mut(),

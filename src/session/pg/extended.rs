@@ -61,6 +61,7 @@ impl Conversation {
     }
 
     fn parse_judged(&mut self, parse: &Parse<'_>, rest: &[u8]) -> Pass {
+        self.binds_no_more();
         if self.must_ask_path(|talk| talk.is_nameless(parse.text)) {
             return Pass::Hold;
         }
@@ -193,6 +194,7 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
+        self.binds_no_more();
         if self.must_ask_path(|talk| talk.binds_nameless(bind.statement)) {
             return Pass::Hold;
         }
@@ -298,6 +300,7 @@ impl Conversation {
                     holds: false,
                 });
                 let undo = self.names.bind(portal, entry);
+                self.bound(portal, analysis.as_deref());
                 self.code_may_open(analysis.iter().map(AsRef::as_ref));
                 self.sent_in_batch();
                 self.owe(Step::Bind, Whose::Client, Tag::Named(undo, None));
@@ -311,6 +314,11 @@ impl Conversation {
     pub(super) fn execute(&mut self, execute: &Execute<'_>) -> Pass {
         if self.pipeline.discarding {
             return Pass::Drop;
+        }
+        // Its end says what its Bind may have run.
+        let was_bound = |portal: &Rc<str>| portal.as_bytes() == execute.portal;
+        if !self.bound_code.as_ref().is_some_and(was_bound) {
+            self.binds_no_more();
         }
         if self.must_ask_path(|talk| talk.runs_nameless(execute.portal)) {
             return Pass::Hold;
@@ -390,6 +398,7 @@ impl Conversation {
         let commits = analysis.as_deref().is_some_and(Analysis::commits);
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
         let execution = Execution { analysis, prepared, run, poisoned };
+        self.bound_code = None;
         self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
         self.code_may_open(ran.iter().flatten().map(AsRef::as_ref));
         self.close_behind(&ran.iter().flatten().map(AsRef::as_ref), true);

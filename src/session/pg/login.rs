@@ -481,8 +481,7 @@ fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, St
                         continue;
                     }
                     if may_set(&name, &value)? {
-                        let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
-                        options.push_str(&format!(" -c {name}={value}"));
+                        options.push_str(&format!(" -c {name}={}", escaped(&value)));
                     }
                 }
             }
@@ -526,15 +525,36 @@ fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
         .with_hint("Leave it out of the connection's settings."))
     };
     match builtins::setting(&lower) {
+        SettingRule::Resource if !builtins::setting_is_fair(&lower, value) => {
+            refuse("is higher than a statement may without sql.admin")
+        }
         SettingRule::Harmless | SettingRule::Resource | SettingRule::Path | SettingRule::Custom => {
             Ok(true)
         }
         SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
         SettingRule::Encoding => refuse("must be UTF8"),
         SettingRule::Wall => Ok(false),
+        SettingRule::Lexer if builtins::is_default_lexer(&lower, value) => Ok(true),
         SettingRule::Lexer => refuse("can't be changed here"),
         SettingRule::Identity | SettingRule::Admin => refuse("needs sql.admin"),
     }
+}
+
+/// A value as it stands in `options`: a backslash before whatever would end it.
+fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c == '\\' || is_space(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Spec: `isspace` of the server's C library, which knows the vertical tab too.
+fn is_space(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
 }
 
 /// `-c name=value`, `-cname=value`, `--name=value`, with backslashes before blanks.
@@ -547,7 +567,7 @@ fn split_options(text: &str) -> Result<Vec<(String, String)>, Refusal> {
     while let Some(c) = chars.next() {
         match c {
             '\\' => word.extend(chars.next()),
-            c if c.is_ascii_whitespace() => {
+            c if is_space(c) => {
                 if !word.is_empty() {
                     words.push(std::mem::take(&mut word));
                 }

@@ -25,6 +25,23 @@ use crate::{
 };
 
 impl Conversation {
+    /// A Bind was sent: planning may have run code, which nothing that follows but its own Execute may
+    /// overtake.
+    pub(super) fn bound(&mut self, portal: &str, analysis: Option<&Analysis>) {
+        let runs_code = |a: &Analysis| a.effects.contains(&SessionEffect::RunsUserCode);
+        if analysis.is_some_and(runs_code) {
+            self.bound_code = Some(portal.into());
+        }
+    }
+
+    /// The next message isn't the Execute of what was bound: what planning ran counts as run.
+    pub(super) fn binds_no_more(&mut self) {
+        if self.bound_code.take().is_some() {
+            self.moving = true;
+            self.code_ran();
+        }
+    }
+
     /// True if a statement under way may change what the next one means: it waits.
     pub(super) fn must_settle(&mut self) -> bool {
         self.moving &= !self.exchange.is_empty();
@@ -46,6 +63,10 @@ impl Conversation {
     /// True if this text looks no name up, wherever the search path leads.
     pub(super) fn is_nameless(&self, text: &[u8]) -> bool {
         let Ok(text) = StatementText::new(text, NAMELESS_MAX) else { return false };
+        // How it is read may be what is asked for.
+        if !text.as_str().is_ascii() || text.as_str().contains('\\') {
+            return false;
+        }
         let from = (&self.reading, self.state);
         match gate::read(&self.core, &self.facts.target, from, text.as_str()) {
             gate::Read::Done(Ok(batch)) => names_nothing(&batch),

@@ -80,6 +80,10 @@ const TURN_MAX: Duration = Duration::from_millis(1);
 const REPLIES_A_LOOK: usize = 32;
 /// The longest message of the upstream that must be in memory as a whole (an error, a description).
 const WHOLE_MAX: usize = 64 << 20;
+/// A longer text of an error or a notice goes out cut: the server has quoted a value that is as long.
+const TEXT_MAX: usize = 1 << 20;
+/// So much of it.
+const TEXT_KEPT: usize = 64 << 10;
 
 /// Why the loop ended.
 #[derive(Debug, thiserror::Error)]
@@ -515,6 +519,23 @@ impl Relay {
             .map_err(|e| Over::End(End::Upstream(e)))?
         {
             let here = available - run;
+            let is_text = matches!(header.tag, backend::ERROR_RESPONSE | backend::NOTICE_RESPONSE);
+            if is_text && header.length > TEXT_MAX {
+                if here < TEXT_KEPT {
+                    *upstream_needs = TEXT_KEPT;
+                    break;
+                }
+                let mut short = Vec::new();
+                backend::cut_short(
+                    &mut short,
+                    unread.get(run..run + TEXT_KEPT).unwrap_or_default(),
+                );
+                if talk.reply(header.tag, &short)? == Reply::Forward {
+                    talk.down.extend_from_slice(&short);
+                }
+                last = Some((header.length, false));
+                break;
+            }
             let is_row = matches!(header.tag, backend::DATA_ROW | backend::COPY_DATA);
             if here < header.length && (!is_row || talk.wants_row()) {
                 if header.length > WHOLE_MAX {

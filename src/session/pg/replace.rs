@@ -14,6 +14,7 @@ use super::{
     conversation::{Conversation, End, Held, Wall},
     login::report_parameters,
     owed::{Finished, Local, Ours, Tag},
+    replies::reads_as_utf8,
 };
 use crate::{
     kernel::{
@@ -341,7 +342,11 @@ impl Conversation {
     /// Texts are read as the upstream has just said that it reads them.
     pub(super) fn follow_lexer(&mut self, connected: &Connected) {
         let conforming = connected.parameter("standard_conforming_strings") != Some("off");
-        self.set_reading(|r| r.mode.standard_conforming_strings = conforming);
+        let ascii_only = !connected.parameter("client_encoding").is_none_or(reads_as_utf8);
+        self.set_reading(|r| {
+            r.mode.standard_conforming_strings = conforming;
+            r.mode.ascii_only = ascii_only;
+        });
     }
 }
 

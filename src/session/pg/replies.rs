@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    conversation::{Conversation, End, Held, Reply, wire_status},
+    conversation::{Conversation, End, Held, PathAnswer, Reply, wire_status},
     hide,
     owed::{Local, LocalRun, Ours, Tag},
 };
@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         audit::record::Ended,
         refusal::{Refusal, RefusalKind},
-        sql::SearchPath,
+        sql::{SearchPath, builtins},
     },
     session::transaction::Status,
     upstream::door::Control,
@@ -66,11 +66,12 @@ impl Conversation {
             backend::PARAMETER_STATUS => return self.parameter(body, ours),
             backend::NOTICE_RESPONSE | backend::NOTIFICATION_RESPONSE => {
                 self.exchange.reply(tag)?;
-                return Ok(if ours && tag == backend::NOTICE_RESPONSE {
-                    Reply::Swallow
-                } else {
-                    Reply::Forward
-                });
+                let is_notice = tag == backend::NOTICE_RESPONSE;
+                if is_notice && !ours && !self.may_say(bytes.len(), false) {
+                    self.beyond_the_cut(bytes.len());
+                    return Ok(Reply::Swallow);
+                }
+                return Ok(if ours && is_notice { Reply::Swallow } else { Reply::Forward });
             }
             backend::ERROR_RESPONSE => return self.error(body),
             backend::READY_FOR_QUERY => return self.ready(body),
@@ -115,14 +116,24 @@ impl Conversation {
         }
     }
 
+    /// Counts a text of the server against what runs now. False if it must not go out.
+    fn may_say(&mut self, length: usize, quotes: bool) -> bool {
+        self.front_run().is_none_or(|run| run.text(length, quotes))
+    }
+
     /// The one row of a question of ours.
     pub(super) fn own_row(&mut self, bytes: &[u8]) -> Result<(), End> {
         let is_path =
             matches!(self.exchange.front(), Some(Owed { tag: Tag::Ours(Ours::Path(_)), .. }));
         if is_path {
             let row = backend::DataRow::new(frame::body(bytes)).map_err(End::Upstream)?;
-            let cell = row.iter().next().and_then(Result::ok).flatten();
-            self.path_answer = cell.and_then(|c| std::str::from_utf8(c).ok()).map(str::to_owned);
+            let mut cells = row.iter().map(|cell| {
+                let text = cell.ok().flatten().and_then(|cell| std::str::from_utf8(cell).ok());
+                text.map(str::to_owned)
+            });
+            let mut next = || cells.next().flatten();
+            self.path_answer =
+                Some(PathAnswer { schemas: next(), encoding: next(), conforming: next() });
         }
         Ok(())
     }
@@ -179,6 +190,11 @@ impl Conversation {
             b"standard_conforming_strings" => {
                 let on = value == b"on";
                 self.set_reading(|r| r.mode.standard_conforming_strings = on);
+                Ok(Reply::Forward)
+            }
+            b"client_encoding" => {
+                let ascii_only = !std::str::from_utf8(value).is_ok_and(reads_as_utf8);
+                self.set_reading(|r| r.mode.ascii_only = ascii_only);
                 Ok(Reply::Forward)
             }
             _ => Ok(Reply::Forward),
@@ -257,7 +273,7 @@ impl Conversation {
                 Tag::Ours(ours @ Ours::Path(_)) => {
                     self.close_own(ours, Ended::Completed, None);
                     let answer = self.path_answer.take();
-                    self.path_is(answer.as_deref());
+                    self.path_is(answer);
                     Ok(Reply::Swallow)
                 }
                 Tag::Ours(ours) => {
@@ -302,6 +318,14 @@ impl Conversation {
         // An operator, a limit on time, or the end of the copy: class 57 has no other causes.
         if code.is_some_and(|code| code.starts_with(b"57")) {
             self.exchange.fails_by_itself();
+        }
+        if whose == Some(Whose::Client) && !fields.is_fatal() {
+            // Too long, or over a budget, it is told as the cut of a result. `22P02` quotes a value, `23505`
+            // a key, `P0001` what code makes of them.
+            let quotes = [&b"22"[..], b"23", b"44", b"P0"];
+            let quotes =
+                code.is_some_and(|code| quotes.contains(&code.get(..2).unwrap_or_default()));
+            self.may_say(body.len(), quotes);
         }
         if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut() {
             let at = query.at;
@@ -400,7 +424,7 @@ impl Conversation {
             }
             Ours::Path(_) => {
                 // Fail closed: without an answer no unqualified name is a catalog.
-                self.set_reading(|r| r.path = SearchPath::Unknown);
+                self.path_is(None);
             }
             // Cancelled, or in a transaction that had failed: it is set again before the next write.
             Ours::Wall(_) if matches!(code.as_ref(), Some(b"57014" | b"25P02")) => {
@@ -507,6 +531,11 @@ impl Conversation {
             self.controls.push_back(Control::Flush);
         }
     }
+}
+
+/// True if the server reads texts of this `client_encoding` as UTF-8 or as the bytes they are.
+pub(super) fn reads_as_utf8(encoding: &str) -> bool {
+    builtins::is_utf8_encoding(encoding) || encoding.eq_ignore_ascii_case("SQL_ASCII")
 }
 
 fn forward_if_client(whose: Whose) -> Reply {

@@ -38,6 +38,7 @@ impl Conversation {
         if let Some(pass) = self.query_in_a_batch() {
             return pass;
         }
+        self.binds_no_more();
         if self.must_ask_path(|talk| talk.is_nameless(bytes)) {
             return Pass::Hold;
         }

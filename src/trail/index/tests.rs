@@ -101,7 +101,8 @@ fn granted() -> Permit {
         revoked: None,
     };
     let rights = Rights { grants: vec![Arc::new(grant)], ..Rights::default() };
-    match decide([&analysis], &rights, Caps { rows: 1000, bytes: 1 << 20 }, Timestamp(1)) {
+    let caps = Caps { rows: 1000, bytes: 1 << 20, catalog_bytes: 1 << 20 };
+    match decide([&analysis], &rights, caps, Timestamp(1)) {
         Decision::Permit(permit) => permit,
         Decision::Denial(denial) => panic!("{denial:?}"),
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 fn permit() -> Permit {
-    let caps = Caps { rows: 1000, bytes: 1 << 20 };
+    let caps = Caps { rows: 1000, bytes: 1 << 20, catalog_bytes: 1 << 20 };
     match decide([], &Rights::default(), caps, Timestamp(0)) {
         Decision::Permit(permit) => permit,
         Decision::Denial(denial) => panic!("nothing needed and yet denied: {denial:?}"),

@@ -247,6 +247,12 @@ RESET ALL
 -- name: discard all
 DISCARD ALL
 
+-- name: reset role
+RESET ROLE
+
+-- name: set session authorization default
+SET SESSION AUTHORIZATION DEFAULT
+
 -- name: discard plans
 DISCARD PLANS
 

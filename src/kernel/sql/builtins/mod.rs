@@ -16,7 +16,10 @@ mod types;
 pub use extensions::{ExtensionRule, extension_function};
 pub use functions::{FunctionRule, function, text_matters};
 pub use relations::{CatalogRule, RelationRule, catalog_relation};
-pub use settings::{SettingRule, is_utf8_encoding, setting, setting_is_hidden};
+pub use settings::{
+    SettingRule, is_default_lexer, is_utf8_encoding, setting, setting_has_bound, setting_is_fair,
+    setting_is_hidden,
+};
 pub use types::is_built_in_type;
 
 /// The entries of a list: lines without comments and blanks, cut at white space.

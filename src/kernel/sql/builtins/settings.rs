@@ -78,6 +78,62 @@ pub fn setting(name: &str) -> SettingRule {
     }
 }
 
+/// Settings by which one statement may take the server's memory: in bytes of their unit, and at most.
+const BOUNDS: [(&str, f64, f64); 4] = [
+    ("hash_mem_multiplier", 1.0, 8.0),
+    ("maintenance_work_mem", 1024.0, 2.0 * GIB),
+    ("temp_buffers", 8192.0, GIB),
+    ("work_mem", 1024.0, GIB),
+];
+
+const GIB: f64 = 1_073_741_824.0;
+
+/// True if a value of this setting counts only up to a bound: see [`setting_is_fair`].
+pub fn setting_has_bound(name: &str) -> bool {
+    BOUNDS.iter().any(|(bounded, ..)| name.eq_ignore_ascii_case(bounded))
+}
+
+/// True unless the value of a setting that costs the server memory is more than anybody needs for a
+/// statement without asking its administrator.
+///
+/// Fail closed: neither is a value that isn't a plain number with a unit. The server reads more.
+pub fn setting_is_fair(name: &str, value: &str) -> bool {
+    let bound = BOUNDS.iter().find(|(bounded, ..)| name.eq_ignore_ascii_case(bounded));
+    let Some((_, unit, most)) = bound else { return true };
+    amount(value, *unit).is_some_and(|amount| amount <= *most)
+}
+
+/// Spec: `parse_int` and `parse_real` of the server: a number, blanks, a unit.
+fn amount(value: &str, own_unit: f64) -> Option<f64> {
+    let value = value.trim_matches(|c: char| c.is_ascii_whitespace());
+    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+    let (number, unit) = value.split_at_checked(end)?;
+    let number: f64 = number.parse().ok()?;
+    let unit = match unit.trim_start_matches(|c: char| c.is_ascii_whitespace()) {
+        "" => own_unit,
+        "B" => 1.0,
+        "kB" => 1024.0,
+        "MB" => 1024.0 * 1024.0,
+        "GB" => GIB,
+        _ => return None,
+    };
+    Some(number * unit)
+}
+
+/// True if the value of a setting that changes how texts are read is the one that every server starts
+/// with.
+pub fn is_default_lexer(name: &str, value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    let on = matches!(value.as_str(), "on" | "true" | "yes" | "1" | "t" | "y");
+    let off = matches!(value.as_str(), "off" | "false" | "no" | "0" | "f" | "n");
+    match name.to_ascii_lowercase().as_str() {
+        "standard_conforming_strings" => on,
+        "transform_null_equals" => off,
+        "backslash_quote" => value == "safe_encoding",
+        _ => false,
+    }
+}
+
 /// True if even SHOW and `current_setting` of it need admin: connection strings, commands, paths of
 /// the server. Every other setting is info.
 pub fn setting_is_hidden(name: &str) -> bool {
@@ -154,6 +210,34 @@ mod tests {
             assert_eq!(setting(name), SettingRule::Admin, "{name}");
         }
         assert_eq!(setting(""), SettingRule::Admin);
+    }
+
+    #[test]
+    fn what_costs_memory_is_fair_up_to_a_bound() {
+        for (name, value) in [
+            ("work_mem", "1GB"),
+            ("Work_Mem", " 1048576 "),
+            ("work_mem", "0.5 GB"),
+            ("temp_buffers", "131072"),
+            ("hash_mem_multiplier", "8"),
+            ("max_parallel_workers_per_gather", "64"),
+        ] {
+            assert!(setting_is_fair(name, value), "{name} {value}");
+        }
+        for (name, value) in [
+            ("work_mem", "1048577"),
+            ("WORK_MEM", "1.1GB"),
+            ("work_mem", "1TB"),
+            ("work_mem", "1e7"),
+            ("work_mem", "0x989680"),
+            ("work_mem", "-1"),
+            ("work_mem", ""),
+            ("temp_buffers", "131073"),
+            ("hash_mem_multiplier", "8.1"),
+            ("hash_mem_multiplier", "inf"),
+        ] {
+            assert!(!setting_is_fair(name, value), "{name} {value}");
+        }
     }
 
     #[test]

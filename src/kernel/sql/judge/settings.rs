@@ -22,7 +22,13 @@ impl Judge<'_> {
         }
         match builtins::setting(name) {
             SettingRule::Harmless | SettingRule::Path | SettingRule::Wall => {}
-            SettingRule::Resource => self.needs.anything(Permission::Info, format!("sets {name}")),
+            SettingRule::Resource => {
+                self.needs.anything(Permission::Info, format!("sets {name}"));
+                if !change.value.as_deref().is_none_or(|v| builtins::setting_is_fair(name, v)) {
+                    self.needs
+                        .admin(format!("sets {name} higher than a statement may without admin"));
+                }
+            }
             SettingRule::Encoding => {
                 let utf8 = change.value.as_deref().is_none_or(builtins::is_utf8_encoding);
                 if !utf8 {
@@ -30,7 +36,9 @@ impl Judge<'_> {
                 }
             }
             SettingRule::Lexer => {
-                if !is_default_lexer(name, change.value.as_deref()) {
+                // DEFAULT and RESET: what the session began with, and the start-up options are judged too.
+                let value = change.value.as_deref();
+                if !value.is_none_or(|v| builtins::is_default_lexer(name, v)) {
                     self.needs.admin(format!("sets {name}, which changes how SQL is read"));
                 }
             }
@@ -60,8 +68,8 @@ impl Judge<'_> {
             SettingChange { name: name.to_ascii_lowercase(), value: literal(1), local: false };
         let needs_value = match builtins::setting(&change.name) {
             SettingRule::Encoding | SettingRule::Lexer | SettingRule::Wall => true,
+            SettingRule::Resource => builtins::setting_has_bound(&change.name),
             SettingRule::Harmless
-            | SettingRule::Resource
             | SettingRule::Path
             | SettingRule::Identity
             | SettingRule::Custom
@@ -79,12 +87,17 @@ impl Judge<'_> {
         match used.literals.first().cloned().flatten() {
             Some(name) => self.shows(&name),
             // As reading pg_settings.
-            None => self.needs.anything(Permission::Info, "calls current_setting()"),
+            None => {
+                self.needs.anything(Permission::Info, "calls current_setting()");
+                self.user_rows = true;
+            }
         }
     }
 
     /// SHOW name.
     pub(super) fn shows(&mut self, name: &str) {
+        // Rows of tables may have been put there before: see `set_config`.
+        self.user_rows |= builtins::setting(name) == SettingRule::Custom;
         if builtins::setting_is_hidden(name) {
             self.needs.admin(format!("shows {name}"));
         } else {
@@ -94,18 +107,3 @@ impl Judge<'_> {
 }
 
 const PG_DUMP_VALUE: &str = "view, foreign-table";
-
-/// True if the value is the one every server starts with. `None` is DEFAULT or RESET: what the
-/// session began with, and the start-up options are judged too.
-fn is_default_lexer(name: &str, value: Option<&str>) -> bool {
-    let Some(value) = value else { return true };
-    let value = value.to_ascii_lowercase();
-    let on = matches!(value.as_str(), "on" | "true" | "yes" | "1" | "t" | "y");
-    let off = matches!(value.as_str(), "off" | "false" | "no" | "0" | "f" | "n");
-    match name {
-        "standard_conforming_strings" => on,
-        "transform_null_equals" => off,
-        "backslash_quote" => value == "safe_encoding",
-        _ => false,
-    }
-}

@@ -75,6 +75,23 @@ pub fn data_row(out: &mut Vec<u8>, cells: &[Option<&[u8]>]) {
     });
 }
 
+/// Appends an ErrorResponse or NoticeResponse that is `start`, the first bytes of one, as far as it goes:
+/// the last text ends where it does, before a character that is cut.
+pub fn cut_short(out: &mut Vec<u8>, start: &[u8]) {
+    let Some((tag, rest)) = start.split_first() else { return };
+    body::message(out, *tag, |out| {
+        let fields = rest.get(4..).unwrap_or_default();
+        let whole = fields.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
+        let (fields, last) = fields.split_at_checked(whole).unwrap_or_default();
+        out.extend_from_slice(fields);
+        let valid = std::str::from_utf8(last).map_or_else(|e| e.valid_up_to(), str::len);
+        if let Some(last) = last.get(..valid).filter(|last| !last.is_empty()) {
+            body::put_string(out, last);
+        }
+        out.push(0);
+    });
+}
+
 /// Appends a CommandComplete.
 pub fn command_complete(out: &mut Vec<u8>, tag: &str) {
     body::message(out, COMMAND_COMPLETE, |out| body::put_string(out, tag.as_bytes()));
