@@ -518,9 +518,10 @@ fn a_bare_name_is_judged_by_everything_that_it_may_come_to_mean() {
     let info = (Info, "Anything".to_owned());
     assert_eq!(own(&usual, "SELECT relname FROM pg_class"), std::slice::from_ref(&info));
     // The list knows it, this server does not.
-    assert_eq!(own(&usual, "TABLE pg_wait_events"), [info, select("b.pg_wait_events")]);
+    let both = [info.clone(), select("b.pg_wait_events")];
+    assert_eq!(own(&usual, "TABLE pg_wait_events"), both);
     let admin = (Admin, "WholeTarget".to_owned());
-    let behind = [select("b.pg_stats"), admin.clone()];
+    let behind = [info, select("b.pg_stats"), admin.clone()];
     assert_eq!(own(&["b", "pg_catalog"], "TABLE pg_stats"), behind);
     let sure = |text: &str, overlay: &Overlay| {
         let needs = needs_along(&["pg_catalog", "pg_temp_1"], overlay, text);
