@@ -13,7 +13,7 @@ use self::routes::{Bare, ROUTES, Route};
 use crate::support::{
     Gateway, Message, Postgres, RawClient, gateway,
     postgres::{self, DATABASE, SUPERUSER, SUPERUSER_PASSWORD, UPSTREAM_PASSWORD, UPSTREAM_USER},
-    raw::{PROTOCOL_3_0, bind, execute, flush, parse, query, rows, sync},
+    raw::{PROTOCOL_3_0, bind, error, execute, flush, parse, query, rows, sync},
 };
 
 /// Code that stands in the database, as an application's does.
@@ -31,13 +31,19 @@ const OBJECTS: &str = "
         'SELECT set_config(name, value, false)';
     CREATE FUNCTION clause() RETURNS integer LANGUAGE plpgsql STABLE
         SET default_transaction_read_only = off AS $$BEGIN RETURN public.write_loot(); END$$;
-    CREATE FUNCTION clause_now() RETURNS integer LANGUAGE plpgsql STABLE
-        SET transaction_read_only = off AS $$BEGIN RETURN public.write_loot(); END$$;
+    CREATE FUNCTION clause_now() RETURNS integer LANGUAGE plpgsql STABLE AS
+        $$BEGIN RETURN public.write_loot(); END$$;
+    -- PostgreSQL 18 does not take it for a function.
+    DO $$BEGIN ALTER FUNCTION clause_now() SET transaction_read_only = off;
+        EXCEPTION WHEN others THEN NULL; END$$;
     CREATE FUNCTION opens_at_once() RETURNS text LANGUAGE plpgsql IMMUTABLE AS
         $$BEGIN RETURN set_config('default_transaction_read_only', 'off', false); END$$;
     CREATE FUNCTION resets() RETURNS text LANGUAGE plpgsql STABLE AS
         $$BEGIN EXECUTE 'RESET transaction_read_only'; RETURN 1; END$$;
     CREATE VIEW opening AS SELECT set_config('default_transaction_read_only', 'off', false) AS now;";
+
+/// What a server of version 16 or later says to `RESET transaction_read_only`.
+const NO_LONGER_RESET: &str = "\"transaction_read_only\" cannot be reset";
 
 /// What a session that may write does, and one that may not can't.
 const WRITE: &str = "SELECT steady()";
@@ -166,7 +172,8 @@ fn no_route_makes_a_session_writable_that_may_only_read() {
         let mut client = bare(&server);
         let said = go(&mut client, &behind(route), Way::Queries);
         let opened = onlooker.sees_loot();
-        if opened != (route.bare == Bare::Opens) {
+        let closed_since = error(&said).is_some_and(|e| e.field('M').ends_with(NO_LONGER_RESET));
+        if opened != (route.bare == Bare::Opens && !closed_since) {
             wrong.push(format!("on a bare server {:?} doesn't: {said:?}", route.texts));
         }
         for way in WAYS {

@@ -180,8 +180,8 @@ CALL tidy(30)
 -- shows: error 23514
 SELECT domain_in('-5', 'positive_amount'::regtype, -1)
 
--- name: whether an input would pass, from version 16 on
--- shows: error 42883
+-- name: whether an input would pass
+-- shows: nothing: it came with version 16, and shows the domain's check to whoever asks
 SELECT pg_input_is_valid('x', 'public.positive_amount')
 
 -- name: an old way to read any table
