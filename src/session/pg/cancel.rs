@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 use super::{PATIENCE, Relay, conversation::Held};
 use crate::{
     net::stream::Peer,
@@ -22,7 +24,7 @@ pub(super) enum Aim {
 }
 
 /// When a cancel for a statement that has just left is said again: a server that has not begun to read
-/// takes no notice of it. The client's next statement waits for the last.
+/// takes no notice of it.
 const JUST_SENT: [Duration; 2] = [Duration::from_millis(3), Duration::from_millis(30)];
 
 /// What cancels a statement at the upstream.
@@ -54,10 +56,15 @@ impl Relay {
     /// statement, unread, to ask for the path or to put it on record, that one as soon as it has left; and
     /// else nothing. It never hits a statement of the gateway's own.
     pub(super) fn aim_cancel(&mut self) {
+        let runs = || self.talk.exchange.iter().any(|owed| owed.whose == Whose::Client);
+        if self.cancel_again.is_some() && !runs() {
+            // What it was for has ended: it is not said to anything else.
+            self.cancel_again = None;
+        }
         if self.cancel_for == Aim::Nothing || matches!(self.door.passage(), Passage::Waits) {
             return;
         }
-        if self.talk.exchange.iter().any(|owed| owed.whose == Whose::Client) {
+        if runs() {
             let aim = std::mem::replace(&mut self.cancel_for, Aim::Nothing);
             let just_sent =
                 aim == Aim::Unsent || self.talk.now.since(self.last_heard) < JUST_SENT[1];
@@ -79,17 +86,21 @@ impl Relay {
         self.answer_cancels();
     }
 
-    /// Sends a cancel, and again after each of these times.
+    /// Sends a cancel, and again after each of these times, as long as something of the client runs.
     fn pass_on_cancel(&mut self, again: &'static [Duration]) {
         if self.cancelling.is_some() {
             return;
         }
         let target = Arc::clone(&self.talk.facts.target);
         let UpstreamKey { peer, process, key } = self.cancel_key.clone();
+        let (runs, mut ended) = oneshot::channel::<()>();
+        self.cancel_again = (!again.is_empty()).then_some(runs);
         self.cancelling = Some(self.talk.core.services.control.spawn(async move {
             let after = std::iter::once(&Duration::ZERO).chain(again);
             for wait in after {
-                tokio::time::sleep(*wait).await;
+                if !wait.is_zero() && tokio::time::timeout(*wait, &mut ended).await.is_ok() {
+                    return;
+                }
                 let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
                 if let Err(error) = cancelled {
                     tracing::warn!(target = %target.name, error = %error, "cancel failed");

@@ -229,7 +229,9 @@ impl Conversation {
         let (schemas, encoding, conforming) =
             answer.map_or((None, None, None), |a| (a.schemas, a.encoding, a.conforming));
         // Fail closed: not told, nothing but ASCII reads for sure.
-        let ascii_only = !encoding.as_deref().is_some_and(reads_as_utf8);
+        let ascii_only = !encoding
+            .as_deref()
+            .is_some_and(|encoding| reads_as_utf8(encoding, &self.server_encoding));
         let schemas = schemas.filter(|text| !ascii_only || text.is_ascii());
         let path = schemas.as_deref().and_then(local::array_elements);
         self.set_reading(|r| {

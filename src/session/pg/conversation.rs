@@ -213,6 +213,8 @@ pub(super) struct Conversation {
     pub(super) notices: Vec<u8>,
     /// The client itself asked for read-only transactions: the wall stays closed.
     pub(super) client_read_only: bool,
+    /// As the server said at the log-in; it doesn't change.
+    pub(super) server_encoding: String,
     /// It did so in its start-up message.
     pub(super) begun_read_only: bool,
     /// The session must end with this.
@@ -315,6 +317,7 @@ impl Conversation {
             down: Vec::new(),
             notices: Vec::new(),
             client_read_only: false,
+            server_encoding: String::new(),
             begun_read_only: false,
             fatal: None,
             finished: Vec::new(),

@@ -42,7 +42,7 @@ use std::{
 use cancel::{Aim, UpstreamKey};
 use conversation::{Conversation, End, Held, Pass, Reply};
 use replace::{Ending, Replacement};
-use tokio::{task::JoinHandle, time::Sleep};
+use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 use work::{Synced, Work};
 
 use super::{
@@ -138,6 +138,8 @@ struct Relay {
     work: Option<Work>,
     unsynced: Option<(Synced, usize)>,
     cancelling: Option<JoinHandle<()>>,
+    /// Dropped when what a cancel was for has ended, so that it isn't said again.
+    cancel_again: Option<oneshot::Sender<()>>,
     /// The client's wish to cancel, until it is known what it hits.
     cancel_for: Aim,
     cancel_key: UpstreamKey,
@@ -177,6 +179,7 @@ impl Relay {
             work: None,
             unsynced: None,
             cancelling: None,
+            cancel_again: None,
             cancel_for: Aim::Nothing,
             cancel_key,
             parameters,

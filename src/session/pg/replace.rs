@@ -342,7 +342,10 @@ impl Conversation {
     /// Texts are read as the upstream has just said that it reads them.
     pub(super) fn follow_lexer(&mut self, connected: &Connected) {
         let conforming = connected.parameter("standard_conforming_strings") != Some("off");
-        let ascii_only = !connected.parameter("client_encoding").is_none_or(reads_as_utf8);
+        self.server_encoding =
+            connected.parameter("server_encoding").unwrap_or_default().to_owned();
+        let encoding = connected.parameter("client_encoding");
+        let ascii_only = !encoding.is_some_and(|e| reads_as_utf8(e, &self.server_encoding));
         self.set_reading(|r| {
             r.mode.standard_conforming_strings = conforming;
             r.mode.ascii_only = ascii_only;

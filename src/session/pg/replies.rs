@@ -193,7 +193,8 @@ impl Conversation {
                 Ok(Reply::Forward)
             }
             b"client_encoding" => {
-                let ascii_only = !std::str::from_utf8(value).is_ok_and(reads_as_utf8);
+                let ascii_only = !std::str::from_utf8(value)
+                    .is_ok_and(|encoding| reads_as_utf8(encoding, &self.server_encoding));
                 self.set_reading(|r| r.mode.ascii_only = ascii_only);
                 Ok(Reply::Forward)
             }
@@ -533,14 +534,40 @@ impl Conversation {
     }
 }
 
-/// True if the server reads texts of this `client_encoding` as UTF-8 or as the bytes they are.
-pub(super) fn reads_as_utf8(encoding: &str) -> bool {
-    builtins::is_utf8_encoding(encoding) || encoding.eq_ignore_ascii_case("SQL_ASCII")
+/// True if a server of this `server_encoding` reads texts of this `client_encoding` as UTF-8, or gives on
+/// the bytes that they are. `SQL_ASCII` on the client's side leaves the bytes alone, and in a database of
+/// LATIN1 they are other letters then.
+pub(super) fn reads_as_utf8(encoding: &str, server: &str) -> bool {
+    let is_bytes = |encoding: &str| encoding.eq_ignore_ascii_case("SQL_ASCII");
+    builtins::is_utf8_encoding(encoding)
+        || is_bytes(encoding) && (builtins::is_utf8_encoding(server) || is_bytes(server))
 }
 
 fn forward_if_client(whose: Whose) -> Reply {
     match whose {
         Whose::Client => Reply::Forward,
         Whose::Gateway | Whose::Fail => Reply::Swallow,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_as_utf8;
+
+    #[test]
+    fn bytes_are_utf8_only_where_the_server_takes_them_for_it() {
+        for (client, server) in [
+            ("UTF8", "UTF8"),
+            ("unicode", "LATIN1"),
+            ("SQL_ASCII", "UTF8"),
+            ("sql_ascii", "SQL_ASCII"),
+        ] {
+            assert!(reads_as_utf8(client, server), "{client} {server}");
+        }
+        for (client, server) in
+            [("SQL_ASCII", "LATIN1"), ("SQL_ASCII", ""), ("LATIN1", "UTF8"), ("SJIS", "SQL_ASCII")]
+        {
+            assert!(!reads_as_utf8(client, server), "{client} {server}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use super::{Onlooker, WAYS, Way, extended, go, start, start_with};
 use crate::support::{
     Message, Postgres, RawClient,
-    gateway::TARGET,
+    gateway::{Gateway, Options, TARGET},
     postgres::{DATABASE, UPSTREAM_PASSWORD, UPSTREAM_USER},
     raw::{PROTOCOL_3_0, bind, error, parse, query, rows, sync},
 };
@@ -350,6 +350,46 @@ fn a_text_is_read_in_the_character_set_that_code_has_chosen() {
         ran(client, &said, "bound only".into(), false);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Two letters of LATIN1 are one of UTF-8: who gives on bytes as they are must not take them for it.
+#[test]
+fn bytes_that_are_other_letters_to_the_server_name_no_table() {
+    let server = Postgres::start();
+    server.sql(&format!(
+        "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0 OWNER {UPSTREAM_USER}"
+    ));
+    let there = server.address();
+    let who = (there.as_str(), UPSTREAM_USER, UPSTREAM_PASSWORD, "latin");
+    let mut owner = log_in(who, &[("client_encoding", "UTF8")]).expect("logs in");
+    let made = owner.query(
+        "CREATE SCHEMA open; CREATE TABLE open.\"é\" AS SELECT 'open' AS v;
+         CREATE SCHEMA closed; CREATE TABLE closed.\"Ã©\" AS SELECT 'closed' AS v;
+         CREATE TABLE open.\"Ã©\" AS SELECT 'closed' AS v;
+         ALTER DATABASE latin SET client_encoding = 'SQL_ASCII'",
+    );
+    assert_eq!(code(&made), "");
+    let ask = "SELECT v FROM open.\"é\"";
+    // It works at a bare server.
+    let mut bare = log_in(who, &[]).expect("logs in");
+    assert_eq!(rows(&bare.query(ask)), [["closed"]]);
+    let target = format!(
+        "[[target]]\nname = \"latin\"\nengine = \"postgres\"\naddress = \"{there}\"\n\
+         database = \"latin\"\nuser = \"{UPSTREAM_USER}\"\n\
+         password_file = \"upstream.secret\"\ntls = \"disable\"\n",
+    );
+    let gateway = Gateway::start_with(&server, &Options { rest: target, ..Options::default() });
+    let secret = gateway.principal("alice", "developer");
+    gateway.must(&[
+        "grant", "create", "--to", "alice", "--target", "latin", "--allow", "select", "--scope",
+        "open.é", "--for", "1h", "--reason", "a test",
+    ]);
+    let here = gateway.address();
+    let who = (here.as_str(), "alice", secret.as_str(), "latin");
+    let mut client = log_in(who, &[]).expect("logs in");
+    assert_eq!(code(&client.query(ask)), "42501");
+    let mut client = log_in(who, &[("client_encoding", "UTF8")]).expect("logs in");
+    assert_eq!(rows(&client.query(ask)), [["open"]]);
 }
 
 /// A cursor that is held runs when its transaction is committed, and moves the path then.
