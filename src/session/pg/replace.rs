@@ -342,8 +342,10 @@ impl Conversation {
     /// Texts are read as the upstream has just said that it reads them.
     pub(super) fn follow_lexer(&mut self, connected: &Connected) {
         let conforming = connected.parameter("standard_conforming_strings") != Some("off");
-        self.server_encoding =
-            connected.parameter("server_encoding").unwrap_or_default().to_owned();
+        connected
+            .parameter("server_encoding")
+            .unwrap_or_default()
+            .clone_into(&mut self.server_encoding);
         let encoding = connected.parameter("client_encoding");
         let ascii_only = !encoding.is_some_and(|e| reads_as_utf8(e, &self.server_encoding));
         self.set_reading(|r| {
