@@ -20,7 +20,7 @@ use crate::{
         Catalog, Column, Relation, RelationKind, Routine, RoutineKind, TypeShape, UserCast,
         UserOperator, UserType, Volatility,
     },
-    wire::WireError,
+    wire::{WireError, pg::array},
 };
 
 /// Reads the whole catalog. `epoch` is the caller's count of snapshots.
@@ -339,9 +339,8 @@ fn text(row: &Row, at: usize) -> Result<String, WireError> {
 
 /// Numbers as `{1,2}`.
 fn numbers<T: std::str::FromStr>(row: &Row, at: usize) -> Result<Vec<T>, WireError> {
-    let list = text(row, at)?;
-    let inner = list.trim_matches(['{', '}']);
-    inner.split(',').filter(|one| !one.is_empty()).map(|one| one.parse().map_err(|_| ODD)).collect()
+    let elements = array::elements(&text(row, at)?).ok_or(ODD)?;
+    elements.iter().map(|one| one.as_deref().and_then(|one| one.parse().ok()).ok_or(ODD)).collect()
 }
 
 fn number<T: std::str::FromStr>(row: &Row, at: usize) -> Result<T, WireError> {

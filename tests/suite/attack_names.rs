@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
-    raw::{Message, bind, error, execute, parse, rows, sync},
+    gateway::TARGET,
+    raw::{Message, PROTOCOL_3_0, bind, error, execute, parse, rows, sync},
 };
 
 /// Alice may read one table for as long as she likes, and do everything until the grant that is
@@ -214,5 +215,42 @@ fn the_schema_of_a_role_comes_and_goes_with_the_role() {
     for back in ["RESET ROLE", "SET ROLE NONE", "SET SESSION AUTHORIZATION DEFAULT"] {
         assert!(error(&client.query(back)).is_none(), "{back}");
         assert_eq!(rows(&client.query("SELECT v FROM open")), [["open"]], "{back}");
+    }
+}
+
+#[test]
+fn a_path_from_the_start_up_counts_however_its_name_is_written() {
+    let server = Postgres::start();
+    server.sql("CREATE TABLE open (v text)");
+    server.sql("INSERT INTO open VALUES ('open')");
+    server.sql("CREATE SCHEMA closed");
+    server.sql("CREATE TABLE closed.open (v text)");
+    server.sql("INSERT INTO closed.open VALUES ('secret')");
+    server.sql("GRANT USAGE ON SCHEMA closed TO PUBLIC");
+    server.sql("GRANT SELECT ON open, closed.open TO PUBLIC");
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant_with("alice", "select", &["--for", "30m", "--scope", "public.open"]);
+    let read_by = |setting: (&str, &str)| {
+        let mut client = RawClient::open(&gateway.address());
+        client.startup(PROTOCOL_3_0, &[("user", "alice"), ("database", TARGET), setting]);
+        client.login(&secret).expect("is let in");
+        let answer = client.query("SELECT v FROM open");
+        (rows(&answer), error(&answer).map(|error| error.field('C')))
+    };
+    let open = || vec![vec!["open".to_owned()]];
+    let usual = || read_by(("DateStyle", "ISO"));
+    assert!(eventually(Duration::from_secs(3), || usual() == (open(), None)));
+    for path in [
+        ("search_path", "closed"),
+        ("Search_Path", "closed"),
+        ("SEARCH_PATH", "closed, public"),
+        ("options", "-c search_path=closed"),
+        ("options", "--Search-Path=closed"),
+    ] {
+        assert_eq!(read_by(path), (Vec::new(), Some("42501".to_owned())), "{path:?}");
+    }
+    for path in [("Search_Path", "public"), ("options", "-cSEARCH_PATH=public")] {
+        assert_eq!(read_by(path), (open(), None), "{path:?}");
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, PathAnswer, Wall},
-    local,
     owed::Tag,
     replies::reads_as_utf8,
 };
@@ -16,7 +15,7 @@ use crate::{
         reading::{SettingChange, TransactionChange},
     },
     session::{names::Undo, result::Run},
-    wire::pg::exchange::Owed,
+    wire::pg::{array, exchange::Owed},
 };
 
 impl Conversation {
@@ -233,7 +232,7 @@ impl Conversation {
             .as_deref()
             .is_some_and(|encoding| reads_as_utf8(encoding, &self.server_encoding));
         let schemas = schemas.filter(|text| !ascii_only || text.is_ascii());
-        let path = schemas.as_deref().and_then(local::array_elements);
+        let path = schemas.as_deref().and_then(array::texts);
         self.set_reading(|r| {
             r.path = path.map_or(SearchPath::Unknown, SearchPath::Known);
             r.mode.ascii_only = ascii_only;

@@ -297,56 +297,9 @@ fn timestamptz_text(time: Timestamp) -> String {
     format!("{text}+00")
 }
 
-/// The elements of a one-dimensional text array as the server prints it, NULLs left out.
-pub(super) fn array_elements(text: &str) -> Option<Vec<String>> {
-    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-    let mut elements = Vec::new();
-    let mut chars = inner.chars().peekable();
-    while let Some(first) = chars.next() {
-        let mut element = String::new();
-        if first == '"' {
-            loop {
-                match chars.next()? {
-                    '"' => break,
-                    '\\' => element.push(chars.next()?),
-                    c => element.push(c),
-                }
-            }
-        } else {
-            element.push(first);
-            while let Some(c) = chars.next_if(|c| *c != ',') {
-                element.push(c);
-            }
-        }
-        if first == '"' || element != "NULL" {
-            elements.push(element);
-        }
-        match chars.next() {
-            None => break,
-            Some(',') => {}
-            Some(_) => return None,
-        }
-    }
-    Some(elements)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn schemas_read_as_the_server_prints_them() {
-        let read = |t| array_elements(t);
-        assert_eq!(read("{pg_catalog,public}"), Some(vec!["pg_catalog".into(), "public".into()]));
-        assert_eq!(read("{}"), Some(vec![]));
-        assert_eq!(
-            read(r#"{"a,b","c\"d",e}"#),
-            Some(vec!["a,b".into(), "c\"d".into(), "e".into()])
-        );
-        for bad in ["", "{", "{\"a}", "{\"a\"x}"] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn times_print_as_the_server_prints_them() {

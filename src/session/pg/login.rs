@@ -13,8 +13,8 @@ use tokio::io::AsyncWriteExt;
 use super::{
     Relay,
     cancel::UpstreamKey,
-    changes::is_on,
     conversation::{Conversation, Facts, Opening},
+    settings,
     startup::{self, Negotiated, Secured},
 };
 use crate::{
@@ -23,10 +23,7 @@ use crate::{
         audit::record::{Event, LoginFailed, SessionOpened},
         ids::{SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
-        sql::{
-            READ_ONLY_DEFAULT, SearchPath,
-            builtins::{self, SettingRule},
-        },
+        sql::{READ_ONLY_DEFAULT, SearchPath},
         time::Timestamp,
     },
     net::{
@@ -263,7 +260,8 @@ impl Login {
     async fn connect(self, admitted: Admitted) {
         let Admitted { identified, startup, wish, state, target, arriving } = admitted;
         let Identified { mut stream, mut reply, leftover, .. } = identified;
-        let parameters = match upstream_parameters(&startup, &wish) {
+        let name = format!("{}/{}", wish.principal, wish.application);
+        let parameters = match settings::for_upstream(&startup, &name) {
             Ok(parameters) => parameters,
             Err(refusal) => {
                 self.note_failure(&wish, &refusal.message);
@@ -295,9 +293,9 @@ impl Login {
         {
             return say_then_tell(&mut stream, reply, &refusal).await;
         }
-        let read_only = begins_read_only(&startup);
+        let read_only = settings::begin_read_only(&startup);
         greet(&mut reply, &connected, (&wish, read_only), &key);
-        let path = own_path(&startup, &target);
+        let path = own_path(&parameters, &target);
         let path = path.filter(|_| log_in == Level::Admin);
         let stale = path.is_none();
         // What has changed while it connected.
@@ -457,157 +455,11 @@ fn live_credentials(state: &PrincipalState, now: Timestamp) -> scram::Credential
     }
 }
 
-/// What the upstream's start-up message says: the client's own parameters as far as settings may be
-/// set, the session's name, and the wall.
-///
-/// A wish for another encoding in `options` doesn't count if the start-up message names one itself, and
-/// libpq and its like always do: the server takes that one.
-fn upstream_parameters(startup: &Startup, wish: &Wish) -> Result<Vec<(String, String)>, Refusal> {
-    let mut parameters = Vec::new();
-    let encoded = startup.parameter(ENCODING).is_some();
-    let mut options = String::new();
-    for (name, value) in &startup.parameters {
-        let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
-            return Err(Refusal::new(
-                RefusalKind::ProtocolViolation,
-                "a start-up parameter is not valid UTF-8",
-            ));
-        };
-        match name {
-            "user" | "database" | "application_name" => {}
-            "options" => {
-                for (name, value) in split_options(value)? {
-                    if encoded && name.eq_ignore_ascii_case(ENCODING) {
-                        continue;
-                    }
-                    if may_set(&name, &value)? {
-                        options.push_str(&format!(" -c {name}={}", escaped(&value)));
-                    }
-                }
-            }
-            _ => {
-                if may_set(name, value)? {
-                    parameters.push((name.to_owned(), value.to_owned()));
-                }
-            }
-        }
-    }
-    options.push_str(" -c default_transaction_read_only=on");
-    parameters.push(("options".to_owned(), options.trim_start().to_owned()));
-    let application = format!("{}/{}", wish.principal, wish.application);
-    parameters.push(("application_name".to_owned(), application));
-    Ok(parameters)
-}
-
-const ENCODING: &str = "client_encoding";
-
-/// True if the client itself asks for read-only transactions from the start, the last word counting:
-/// the server reads `options` first.
-fn begins_read_only(startup: &Startup) -> bool {
-    let named = |name: &[u8]| name.eq_ignore_ascii_case(READ_ONLY_DEFAULT.as_bytes());
-    let options = startup.parameter("options").and_then(|text| std::str::from_utf8(text).ok());
-    let options = options.and_then(|text| split_options(text).ok());
-    let in_options = options.into_iter().flatten().filter(|(name, _)| named(name.as_bytes()));
-    let parameters = startup.parameters.iter().filter(|(name, _)| named(name));
-    let parameters = parameters.filter_map(|(_, value)| std::str::from_utf8(value).ok());
-    let values = in_options.map(|(_, value)| value).chain(parameters.map(str::to_owned));
-    values.last().is_some_and(|value| is_on(&value))
-}
-
-/// True if it is handed on; false if it is left out without effect.
-fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
-    let lower = name.to_ascii_lowercase();
-    let refuse = |why: &str| {
-        Err(Refusal::new(
-            RefusalKind::NotSupported,
-            format!("the start-up parameter {lower} {why}"),
-        )
-        .with_hint("Leave it out of the connection's settings."))
-    };
-    match builtins::setting(&lower) {
-        SettingRule::Resource if !builtins::setting_is_fair(&lower, value) => {
-            refuse("is higher than a statement may without sql.admin")
-        }
-        SettingRule::Harmless | SettingRule::Resource | SettingRule::Path | SettingRule::Custom => {
-            Ok(true)
-        }
-        SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
-        SettingRule::Encoding => refuse("must be UTF8"),
-        SettingRule::Wall => Ok(false),
-        SettingRule::Lexer if builtins::is_default_lexer(&lower, value) => Ok(true),
-        SettingRule::Lexer => refuse("can't be changed here"),
-        SettingRule::Identity | SettingRule::Admin => refuse("needs sql.admin"),
-    }
-}
-
-/// A value as it stands in `options`: a backslash before whatever would end it.
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if c == '\\' || is_space(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Spec: `isspace` of the server's C library, which knows the vertical tab too.
-fn is_space(c: char) -> bool {
-    c.is_ascii_whitespace() || c == '\u{b}'
-}
-
-/// `-c name=value`, `-cname=value`, `--name=value`, with backslashes before blanks.
-///
-/// Spec: `pg_split_opts` and `process_postgres_switches` of the server.
-fn split_options(text: &str) -> Result<Vec<(String, String)>, Refusal> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => word.extend(chars.next()),
-            c if is_space(c) => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            c => word.push(c),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    let bad = || {
-        Refusal::new(RefusalKind::NotSupported, "the start-up parameter options is not understood")
-            .with_hint("Write it as -c name=value.")
-    };
-    let mut pairs = Vec::new();
-    let mut words = words.into_iter();
-    while let Some(word) = words.next() {
-        let assignment = match word.strip_prefix("-c").or_else(|| word.strip_prefix("--")) {
-            Some("") => words.next().ok_or_else(bad)?,
-            Some(rest) => rest.to_owned(),
-            None => return Err(bad()),
-        };
-        let (name, value) = assignment.split_once('=').ok_or_else(bad)?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if name.is_empty() || !name.chars().all(plain) {
-            return Err(bad());
-        }
-        // Spec: ParseLongOption turns dashes of a name into underscores.
-        pairs.push((name.replace('-', "_"), value.to_owned()));
-    }
-    Ok(pairs)
-}
-
 /// The path of a session that doesn't bring its own: the catalog was read under it. `None`: unknown,
 /// ask.
-fn own_path(startup: &Startup, target: &Target) -> Option<SearchPath> {
+fn own_path(parameters: &[(String, String)], target: &Target) -> Option<SearchPath> {
     let catalog = target.catalog.load();
-    let brings =
-        startup.parameter("search_path").is_some() || startup.parameter("options").is_some();
-    (!brings && !catalog.default_path.is_empty())
+    (!settings::bring_path(parameters) && !catalog.default_path.is_empty())
         .then(|| SearchPath::Known(catalog.default_path.clone()))
 }
 
@@ -641,39 +493,5 @@ pub(super) fn report_parameters(
             _ => value,
         };
         backend::parameter_status(out, name.as_bytes(), value.as_bytes());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn start_up_options_read_as_the_server_reads_them() {
-        let pairs =
-            split_options(r"-c search_path=a,b --statement-timeout=5s -cTimeZone=Europe/\ X")
-                .expect("reads");
-        let names: Vec<(&str, &str)> =
-            pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(
-            names,
-            [("search_path", "a,b"), ("statement_timeout", "5s"), ("TimeZone", "Europe/ X")]
-        );
-        for bad in ["-f x", "-c", "-c x", "-W 5", "search_path=a", "-c x y=z"] {
-            assert!(split_options(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn start_up_can_not_open_the_wall_or_change_who_one_is() {
-        assert_eq!(may_set("default_transaction_read_only", "off"), Ok(false));
-        assert_eq!(may_set("Default_Transaction_Read_Only", "off"), Ok(false));
-        for name in ["role", "session_authorization", "session_replication_role", "no_such_setting"]
-        {
-            assert!(may_set(name, "x").is_err(), "{name}");
-        }
-        assert!(may_set("client_encoding", "SJIS").is_err());
-        assert_eq!(may_set("client_encoding", "UTF8"), Ok(true));
-        assert_eq!(may_set("DateStyle", "ISO"), Ok(true));
     }
 }

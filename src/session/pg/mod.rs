@@ -24,6 +24,7 @@ mod records;
 mod refused;
 mod replace;
 mod replies;
+pub mod settings;
 mod simple;
 pub mod startup;
 mod unsent;

@@ -2,12 +2,14 @@
 //!
 //! Spec: <https://www.postgresql.org/docs/current/protocol-message-formats.html>
 
+pub mod array;
 pub mod backend;
 pub mod body;
 pub mod exchange;
 pub mod frame;
 pub mod frontend;
 pub mod md5;
+pub mod options;
 pub mod row;
 pub mod scram;
 pub mod startup;
