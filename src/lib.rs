@@ -95,7 +95,8 @@
 //! names it would have made (`take_back`).
 //!
 //! When a grant ends, `refresh_rights` (`live.rs`) cancels what stands on it and rolls its
-//! transaction back; the session stays. However a session ends, `abandon` closes its records.
+//! transaction back; the session stays. However a session ends, `abandon` closes its records. While a
+//! disk that hangs holds up a session's thread, the control side acts in its stead (`stead.rs`).
 
 pub mod api;
 pub mod cli;

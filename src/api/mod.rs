@@ -23,6 +23,7 @@ pub struct Health {
 struct Inner {
     ready: AtomicBool,
     store_fails: AtomicBool,
+    trail_hangs: AtomicBool,
 }
 
 impl Health {
@@ -36,6 +37,11 @@ impl Health {
         self.inner.store_fails.store(!answers, Ordering::Relaxed);
     }
 
+    /// Writes to the trail don't return.
+    pub fn set_trail(&self, hangs: bool) {
+        self.inner.trail_hangs.store(hangs, Ordering::Relaxed);
+    }
+
     fn reasons(&self) -> Vec<&'static str> {
         let mut reasons = Vec::new();
         if !self.inner.ready.load(Ordering::Relaxed) {
@@ -43,6 +49,9 @@ impl Health {
         }
         if self.inner.store_fails.load(Ordering::Relaxed) {
             reasons.push("the store can't be read");
+        }
+        if self.inner.trail_hangs.load(Ordering::Relaxed) {
+            reasons.push("the trail's disk does not answer");
         }
         reasons
     }

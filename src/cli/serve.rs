@@ -4,7 +4,9 @@ mod access;
 mod catalogs;
 mod index;
 mod leavings;
+mod ledger;
 mod sessions;
+mod stand_in;
 pub(super) mod world;
 
 use std::{
@@ -12,7 +14,7 @@ use std::{
     os::fd::AsFd,
     path::Path,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -31,11 +33,13 @@ use crate::{
     cli::{
         Error,
         audit::index_options,
-        serve::index::Indexing,
+        serve::{
+            index::Indexing,
+            ledger::{Ledger, Note},
+        },
         workplace::{backend, rules},
     },
     config::{Config, Listener as ListenSetting, LogFormat, LogLevel, Protocol},
-    kernel::audit::record::Event,
     net::{
         clock::{Clock, NODES_DIFFER},
         faults,
@@ -52,7 +56,7 @@ use crate::{
     },
     store::Store,
     telemetry::{metrics::Metrics, panics},
-    trail::{self, CONTROL_LANE, Identity, Lane, Trail},
+    trail::{self, CONTROL_LANE, Identity, Pace, Trail},
     wire::pg::scram::MockSecret,
 };
 
@@ -62,6 +66,12 @@ const CONTROL_THREADS: usize = 2;
 /// Log-ins that may wait for a look at the store.
 const LOOKS: usize = 1024;
 
+/// How long the stop waits for the gateway's own last records.
+const LAST_RECORDS: Duration = Duration::from_secs(5);
+
+/// How long the stop waits until others act for sessions that are held up.
+const STAND_IN: Duration = Duration::from_millis(500);
+
 /// How often certificates are looked at.
 const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
 
@@ -69,7 +79,9 @@ const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
 struct Gateway {
     services: Arc<Services>,
     /// The control lane: what isn't a session's.
-    lane: Mutex<Lane>,
+    ledger: Ledger,
+    /// Whether writes to the trail return.
+    pace: Pace,
     node: String,
     /// Grants wait for a look at their target.
     to_begin: Notify,
@@ -111,14 +123,15 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let gateway = Arc::new(gateway);
     let cores = Cores::start(&gateway.services, lanes).map_err(Error::Runtime)?;
     let cores = Arc::new(cores);
-    gateway.note(&Event::Started { version: env!("CARGO_PKG_VERSION") });
+    gateway.ledger.note(Note::Started);
     let served = runtime.block_on(serve(&gateway, &cores, looks));
     // Sessions are told to end; the last ones are cut when patience runs out, in `serve`.
     match Arc::try_unwrap(cores) {
         Ok(cores) => cores.join(),
         Err(_) => tracing::error!("a listener still holds the session cores"),
     }
-    gateway.note(&Event::Stopped { reason: "signal" });
+    gateway.ledger.note(Note::Stopped);
+    gateway.ledger.settle(LAST_RECORDS);
     let Services { store, clock, .. } = &*gateway.services;
     // The next start goes on from here. A store that is away has had its two seconds.
     let noted =
@@ -216,6 +229,7 @@ async fn build(
     let world = world::build(&config, None)?;
     let permits = Permits::new(config.limits.connections);
     let first_session = u64::try_from(clock.now().0 / 1_000_000).unwrap_or(0) << 20;
+    let ledger = Ledger::start(lane, clock.clone()).map_err(Error::Runtime)?;
     let services = Arc::new(Services {
         access: ArcSwap::from_pointee(snapshot),
         world: ArcSwap::from_pointee(world),
@@ -235,24 +249,14 @@ async fn build(
     });
     Ok(Gateway {
         services,
-        lane: Mutex::new(lane),
+        ledger,
+        pace: trail.pace(),
         node: trail.node().to_owned(),
         to_begin: Notify::new(),
         config: ArcSwap::from_pointee(config),
         permits,
         health: api::Health::default(),
     })
-}
-
-impl Gateway {
-    /// An event of the gateway itself.
-    fn note(&self, event: &Event<'_>) {
-        let now = self.services.clock.now();
-        let noted = self.lane.lock().unwrap_or_else(PoisonError::into_inner).note(now, event);
-        if let Err(error) = noted {
-            tracing::error!(error = %error, "an event is not on the trail");
-        }
-    }
 }
 
 async fn serve(
@@ -265,6 +269,7 @@ async fn serve(
     background.spawn(access::tick(Arc::clone(gateway)));
     background.spawn(access::confirm(Arc::clone(gateway)));
     background.spawn(access::follow_clock(Arc::clone(gateway)));
+    background.spawn(stand_in::keep(Arc::clone(gateway)));
     background.spawn(sessions::keep(Arc::clone(gateway)));
     background.spawn(leavings::begin(Arc::clone(gateway)));
     background.spawn(leavings::settle(Arc::clone(gateway)));
@@ -291,7 +296,7 @@ async fn serve(
             Some(ended) = background.join_next() => {
                 // Fail closed: whoever followed the store may be gone, and nobody would notice a
                 // revocation any more. Who watches the process starts it again.
-                lost = ended.is_err();
+                lost = ended.is_err() || gateway.ledger.is_gone();
                 if lost {
                     tracing::error!("a part of the gateway ended in a panic: it stops");
                     break;
@@ -311,6 +316,10 @@ async fn serve(
         _ = interrupt.recv() => tracing::warn!("asked again; sessions are cut"),
     }
     gateway.services.registry.raise_all(Wake::Stop);
+    if gateway.pace.longest() >= stand_in::HELD_UP {
+        // Sessions that are held up can't end what they run by themselves.
+        tokio::time::sleep(STAND_IN).await;
+    }
     background.shutdown().await;
     access::store_budgets(gateway).await;
     sessions::forget(gateway).await;
@@ -340,7 +349,7 @@ fn reload(gateway: &Gateway) {
             // What a role may no longer do ends now, also while the store doesn't answer.
             gateway.services.registry.raise_all(Wake::Access);
             gateway.services.store_changed.notify_one();
-            gateway.note(&Event::SettingsLoaded { digest: &world::digest(&old.file) });
+            gateway.ledger.note(Note::SettingsLoaded { digest: world::digest(&old.file) });
             tracing::info!("settings reloaded");
         }
         Err(error) => {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     net::{listener::Admission, stream::Detached},
     telemetry::seldom::Seldom,
-    trail::Lane,
+    trail::{Began, Lane},
 };
 
 /// Stack of a core's thread, in bytes: small texts are parsed on it. Only what is used is backed by
@@ -37,6 +37,9 @@ const STACK: usize = 256 << 20;
 
 /// How long what became of statements may wait to be written, if no later statement takes it along.
 const FLUSH_AFTER: Duration = Duration::from_millis(20);
+
+/// A core whose record has been on its way to the file for so long gets no connections.
+const HELD_UP: Duration = Duration::from_millis(500);
 
 /// A connection on its way to a core.
 #[derive(Debug)]
@@ -61,6 +64,8 @@ pub struct Cores {
 struct Handle {
     sender: mpsc::UnboundedSender<Arrival>,
     load: Arc<AtomicUsize>,
+    /// The write of a record that it is in.
+    writing: Arc<Began>,
     thread: JoinHandle<()>,
 }
 
@@ -77,6 +82,7 @@ impl Cores {
             let services = Arc::clone(services);
             let counted = Arc::clone(&load);
             let counts = services.metrics.counts();
+            let writing = lane.writing();
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = thread::Builder::new()
                 .name(format!("core-{}", lane.index()))
@@ -96,14 +102,18 @@ impl Cores {
                     });
                     LocalSet::new().block_on(&runtime, run(core, arrivals, counted));
                 })?;
-            cores.push(Handle { sender, load, thread });
+            cores.push(Handle { sender, load, writing, thread });
         }
         Ok(Self { cores })
     }
 
-    /// Hands a connection to the least loaded core.
+    /// Hands a connection to the least loaded core; to one that is held up by a disk that hangs only if
+    /// all are.
     pub fn hand_over(&self, arrival: Arrival) {
-        let least = self.cores.iter().min_by_key(|c| c.load.load(Ordering::Relaxed));
+        let least = self.cores.iter().min_by_key(|core| {
+            let held_up = core.writing.lasts() >= HELD_UP;
+            (held_up, core.load.load(Ordering::Relaxed))
+        });
         if let Some(core) = least {
             core.load.fetch_add(1, Ordering::Relaxed);
             // A core that is gone (it panicked outside a session) drops the connection.

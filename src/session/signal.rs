@@ -10,6 +10,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::pg::stead::Stead;
 use crate::{
     kernel::{
         ids::{Principal, SessionId, TargetName},
@@ -50,6 +51,11 @@ impl Signal {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// True if the session has not taken this flag yet.
+    pub fn is_raised(&self, wake: Wake) -> bool {
+        self.flags.load(Ordering::Acquire) & wake as u32 != 0
     }
 
     /// Takes all flags, and asks to be woken by the next one. The session calls it at each turn.
@@ -153,6 +159,8 @@ pub struct SessionHandle {
     pub signal: Signal,
     /// Connections that asked for a cancel and wait until it was passed on.
     pub cancels: Mutex<Vec<oneshot::Sender<()>>>,
+    /// For who acts in its stead while its thread is held up.
+    pub stead: Stead,
 }
 
 impl SessionHandle {

@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use super::panics;
@@ -153,6 +154,7 @@ impl Counts {
 pub struct Metrics {
     counts: Mutex<Vec<Arc<Counts>>>,
     index_lag: AtomicU64,
+    trail_write: AtomicU64,
 }
 
 /// What is known by looking, not by counting.
@@ -175,6 +177,11 @@ impl Metrics {
     /// How far the audit table is behind the trail now, in bytes of trail.
     pub fn index_lags(&self, bytes: u64) {
         self.index_lag.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How long the oldest write to the trail that has not returned is under way.
+    pub fn trail_write_lasts(&self, time: Duration) {
+        self.trail_write.store(time.as_secs(), Ordering::Relaxed);
     }
 
     /// Everything, as Prometheus reads it.
@@ -233,6 +240,13 @@ impl Metrics {
             self.index_lag.load(Ordering::Relaxed),
         );
         page.gauge(
+            (
+                "hallpass_trail_write_seconds",
+                "How long a write to the trail is under way; beyond 3 its disk does not answer.",
+            ),
+            self.trail_write.load(Ordering::Relaxed),
+        );
+        page.gauge(
             ("hallpass_grants_active", "Grants that give rights now."),
             gauges.grants_active as u64,
         );
@@ -288,6 +302,7 @@ mod tests {
         one.disagreement();
         two.disagreement();
         metrics.index_lags(7);
+        metrics.trail_write_lasts(Duration::from_millis(4200));
         let page = metrics.exposition(Gauges { connections_open: 2, grants_active: 1 });
         for line in [
             "hallpass_connections_open 2",
@@ -302,6 +317,7 @@ mod tests {
             "hallpass_trail_refusals_total 1",
             "hallpass_disagreements_total 2",
             "hallpass_audit_lag_bytes 7",
+            "hallpass_trail_write_seconds 4",
             "hallpass_grants_active 1",
         ] {
             assert!(page.lines().any(|l| l == line), "`{line}` is not in\n{page}");

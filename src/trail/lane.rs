@@ -25,9 +25,10 @@ use crate::{
         time::Timestamp,
     },
     trail::{
-        Bar, Clearance, Durability, GatewayClearance, Head, Progress, Shared, SyncTicket,
+        Bar, Began, Clearance, Durability, GatewayClearance, Head, Progress, Shared, SyncTicket,
         TrailError,
         checkpoint::Signal,
+        pace::Stopwatch,
         recover::{LaneEnd, sync_dir},
         segment::Segment,
         sync::LaneSync,
@@ -63,6 +64,8 @@ pub struct Lane {
     lost: u64,
     failing: bool,
     progress: Arc<Progress>,
+    /// While it is in a system call that may not return.
+    stopwatch: Stopwatch,
     /// When the disk was last looked at, and whether it has enough room.
     looked: Option<(Timestamp, bool)>,
     /// The length at which the next segment begins.
@@ -99,6 +102,7 @@ impl Lane {
         let length = end.as_ref().map_or(0, |e| e.length);
         let file = end.map(|end| end.file);
         let rotate_at = shared.segment_bytes;
+        let stopwatch = shared.pace.stopwatch();
         let mut lane = Self {
             index,
             shared,
@@ -115,6 +119,7 @@ impl Lane {
             lost: 0,
             failing: false,
             progress: Arc::default(),
+            stopwatch,
             looked: None,
             rotate_at,
             #[cfg(test)]
@@ -175,8 +180,13 @@ impl Lane {
             return enough;
         }
         let Some(file) = &self.file else { return false };
+        if self.shared.pace.must_refuse() {
+            return false;
+        }
+        self.stopwatch.begins();
         self.must_rotate |= file.metadata().is_ok_and(|found| found.nlink() == 0);
         let enough = has_room(file) && !self.must_rotate;
+        self.stopwatch.ends();
         self.looked = Some((now, enough));
         enough
     }
@@ -191,6 +201,11 @@ impl Lane {
     /// How far the file has come, for the doors.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// When the write began that holds up the lane's thread.
+    pub fn writing(&self) -> Arc<Began> {
+        self.stopwatch.began()
     }
 
     /// The right to send a further message of a statement that is on record already: the Bind or
@@ -380,7 +395,13 @@ impl Lane {
         if self.file.is_some() {
             self.flush()?;
         }
-        match self.new_segment() {
+        if self.shared.pace.must_refuse() {
+            return Err(self.hangs());
+        }
+        self.stopwatch.begins();
+        let made = self.new_segment();
+        self.stopwatch.ends();
+        match made {
             // A segment that grows beyond its size is better than a statement refused.
             Err(error) if self.file.is_some() && !self.must_rotate => {
                 self.rotate_at = self.length + self.shared.segment_bytes / 64 + 1;
@@ -446,8 +467,13 @@ impl Lane {
         if self.pending.is_empty() {
             return Ok(());
         }
+        if self.shared.pace.must_refuse() {
+            return Err(self.hangs());
+        }
         let before = self.length;
+        self.stopwatch.begins();
         let result = self.try_write(keep);
+        self.stopwatch.ends();
         self.shared.bytes.fetch_add(self.length.saturating_sub(before), Ordering::Relaxed);
         match &result {
             Ok(()) if self.failing => {
@@ -508,6 +534,10 @@ impl Lane {
         }
         self.torn = done > 0 && file.set_len(self.length).is_err();
         Err(self.failed(error))
+    }
+
+    fn hangs(&self) -> TrailError {
+        TrailError::Hangs { dir: self.shared.dir.clone() }
     }
 
     fn failed(&self, source: io::Error) -> TrailError {

@@ -20,6 +20,7 @@ mod clearance;
 pub mod identity;
 pub mod index;
 mod lane;
+mod pace;
 mod recover;
 pub mod segment;
 mod sync;
@@ -49,6 +50,7 @@ pub use checkpoint::Checkpoint;
 pub use clearance::{Bar, Clearance, GatewayClearance, Passage, Progress};
 pub use identity::Identity;
 pub use lane::Lane;
+pub use pace::{Began, HANGS_AFTER, Pace};
 pub use sync::SyncTicket;
 
 /// The lane of what isn't a session's: log-ins, changes in the store, start and stop.
@@ -164,6 +166,12 @@ pub enum TrailError {
         /// Which.
         lane: u16,
     },
+    /// Another thread's write doesn't return: this one isn't begun.
+    #[error("the disk of the trail in {dir} does not answer")]
+    Hangs {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The disk didn't confirm.
     #[error("the disk did not confirm that the record is written")]
     NotSynced,
@@ -201,6 +209,7 @@ pub(crate) struct Shared {
     /// Bytes of all segments in the folder.
     pub(crate) bytes: AtomicU64,
     pub(crate) quota_bytes: Option<u64>,
+    pub(crate) pace: Pace,
 }
 
 impl Shared {
@@ -244,6 +253,7 @@ impl Trail {
             heads: Mutex::default(),
             bytes,
             quota_bytes: options.quota_bytes,
+            pace: Pace::default(),
         });
         let chain = checkpoint::Chain::open(&shared.dir, options.identity)?;
         let recovered = recover::recover(&shared, chain.last())?;
@@ -272,7 +282,7 @@ impl Trail {
             .map_err(TrailError::io("start the checkpoints of", &shared.dir))?;
         let sync = match shared.durability {
             Durability::Written => None,
-            Durability::Synced => Some(sync::Syncer::start(&shared.dir)?),
+            Durability::Synced => Some(sync::Syncer::start(&shared.dir, shared.pace.stopwatch())?),
         };
         let recovered = Mutex::new(recovered);
         Ok(Self { shared, recovered, sync, signals, signer: Some(signer), _lock: lock })
@@ -303,6 +313,11 @@ impl Trail {
             sync,
             signals: self.signals.clone(),
         })
+    }
+
+    /// How long writes are under way.
+    pub fn pace(&self) -> Pace {
+        self.shared.pace.clone()
     }
 
     /// The gateway's node id: who signs these records.

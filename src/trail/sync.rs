@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::trail::TrailError;
+use crate::trail::{TrailError, pace::Stopwatch};
 
 /// The syncing thread's inbox. The thread ends when the last lane and this are dropped.
 pub(super) struct Syncer {
@@ -16,11 +16,11 @@ pub(super) struct Syncer {
 }
 
 impl Syncer {
-    pub(super) fn start(dir: &Path) -> Result<Self, TrailError> {
+    pub(super) fn start(dir: &Path, stopwatch: Stopwatch) -> Result<Self, TrailError> {
         let (requests, inbox) = mpsc::channel();
         std::thread::Builder::new()
             .name("trail-sync".to_owned())
-            .spawn(move || run(&inbox))
+            .spawn(move || run(&inbox, &stopwatch))
             .map_err(TrailError::io("start the syncing of", dir))?;
         Ok(Self { requests })
     }
@@ -107,7 +107,7 @@ struct Request {
     seq: u64,
 }
 
-fn run(inbox: &mpsc::Receiver<Request>) {
+fn run(inbox: &mpsc::Receiver<Request>, stopwatch: &Stopwatch) {
     while let Ok(first) = inbox.recv() {
         let mut requests = vec![first];
         requests.extend(inbox.try_iter());
@@ -115,8 +115,10 @@ fn run(inbox: &mpsc::Receiver<Request>) {
         let mut files: Vec<(Arc<File>, bool)> = Vec::new();
         for request in &requests {
             if !files.iter().any(|(file, _)| Arc::ptr_eq(file, &request.file)) {
+                stopwatch.begins();
                 let synced = crate::net::faults::fail_at("trail-sync")
                     .and_then(|()| request.file.sync_data());
+                stopwatch.ends();
                 if let Err(error) = &synced {
                     tracing::error!(%error, "the trail could not be synced");
                 }
@@ -143,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_ticket_of_a_file_that_cannot_be_synced_fails() {
         let dir = tempfile::tempdir().expect("a folder");
-        let syncer = Syncer::start(dir.path()).expect("starts");
+        let syncer = Syncer::start(dir.path(), Stopwatch::default()).expect("starts");
         let mut lane = syncer.lane();
         let good = Arc::new(tempfile::tempfile().expect("a file"));
         lane.request(&good, 1).synced().await.expect("is synced");

@@ -113,6 +113,20 @@ impl Control {
         Ok(matches!(rows.first().map(Vec::as_slice), Some([Some(done)]) if done == "t"))
     }
 
+    /// True if a backend works, or nobody may see what it does; false if it waits for its client, or there
+    /// is none of that number.
+    ///
+    /// # Errors
+    /// As [`Control::simple_query`].
+    pub async fn is_busy(&mut self, process: i32) -> Result<bool, UpstreamError> {
+        let sql = format!(
+            "SELECT state IS NULL OR state NOT LIKE 'idle%' FROM pg_catalog.pg_stat_activity \
+             WHERE pid = {process}"
+        );
+        let rows = self.simple_query(&sql).await?;
+        Ok(matches!(rows.first().map(Vec::as_slice), Some([Some(busy)]) if busy == "t"))
+    }
+
     /// Says goodbye.
     pub async fn close(mut self) {
         let mut out = Vec::new();

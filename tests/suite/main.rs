@@ -24,6 +24,7 @@ mod drivers;
 mod extended;
 mod fault_client;
 mod fault_clock;
+mod fault_hang;
 mod fault_kill;
 mod fault_panic;
 mod fault_store;

@@ -1,17 +1,15 @@
 //! Keeps what sessions know of principals and grants in step with the store.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Gateway, leavings};
+use super::{
+    Gateway, leavings,
+    ledger::{self, Underway},
+};
 use crate::{
     cli::Error,
-    kernel::{audit::record::Event, time::Timestamp},
     net::{clock::Clock, faults},
     session::signal::Wake,
     store::{AccessSnapshot, Store},
@@ -28,6 +26,10 @@ const STEP: Duration = Duration::from_millis(300);
 /// How long the store may take to say that it is there.
 const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a change waits for its record before what it takes away takes effect without: a disk that
+/// answers does so within a few milliseconds.
+const RECORD_PATIENCE: Duration = Duration::from_millis(100);
+
 /// Puts acts that are part of a snapshot on the trail, before it takes effect.
 ///
 /// # Errors
@@ -38,31 +40,15 @@ pub(super) async fn record(
     clock: &Clock,
     snapshot: &AccessSnapshot,
 ) -> Result<(), Error> {
-    let done = append(lane, clock.now(), snapshot)?;
+    let done = ledger::append(lane, clock, &snapshot.unrecorded)?;
     store.outbox_mark_done(&done).await?;
     Ok(())
-}
-
-fn append(lane: &mut Lane, now: Timestamp, snapshot: &AccessSnapshot) -> Result<Vec<u64>, Error> {
-    let mut done = Vec::new();
-    for event in &snapshot.unrecorded {
-        let body: Value = serde_json::from_str(&event.body).unwrap_or(Value::Null);
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let stored = Event::Stored {
-            kind: text("kind"),
-            actor: text("actor"),
-            direct: body.get("direct").and_then(Value::as_bool).unwrap_or(false),
-            body: &body,
-        };
-        lane.note(now, &stored)?;
-        done.push(event.id);
-    }
-    Ok(done)
 }
 
 /// Follows the store: a change is on the trail, and then in force, in well under a second.
 pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<oneshot::Sender<()>>) {
     let services = &gateway.services;
+    let mut underway = Underway::default();
     loop {
         match services.store.watch().await {
             Ok(mut watch) => loop {
@@ -76,7 +62,7 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         let known = services.access.load().version;
                         // A store that doesn't answer is noticed elsewhere; who waits goes on.
                         if services.store.version().await.is_ok_and(|version| version != known) {
-                            refresh(&gateway).await;
+                            refresh(&gateway, &mut underway).await;
                             // Those who log in must not hold up those who end sessions.
                             kill(&gateway).await;
                         }
@@ -89,6 +75,13 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         });
                         continue;
                     }
+                    done = underway.answer() => {
+                        if gateway.ledger.is_gone() {
+                            // Fail closed: the gateway stops.
+                            return;
+                        }
+                        forget(&gateway, done.as_deref()).await;
+                    }
                     changed = watch.changed() => {
                         if let Err(error) = changed {
                             tracing::error!(error = %error, "the store can't be watched");
@@ -96,17 +89,29 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         }
                     }
                 }
-                refresh(&gateway).await;
+                refresh(&gateway, &mut underway).await;
                 kill(&gateway).await;
             },
             Err(error) => tracing::error!(error = %error, "the store can't be watched"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
-        refresh(&gateway).await;
+        refresh(&gateway, &mut underway).await;
     }
 }
 
-async fn refresh(gateway: &Gateway) {
+/// The store needn't keep acts any longer that are on the trail.
+async fn forget(gateway: &Gateway, done: Option<&[u64]>) {
+    if let Some(done) = done
+        && !done.is_empty()
+        && let Err(error) = gateway.services.store.outbox_mark_done(done).await
+    {
+        tracing::warn!(error = %error, "events are on the trail, and the store still has them");
+    }
+}
+
+/// Takes over what the store says now. What it gives is on the trail before it is in force. What it
+/// takes away doesn't wait for a disk that hangs: its record follows.
+async fn refresh(gateway: &Gateway, underway: &mut Underway) {
     let services = &gateway.services;
     let mut snapshot = match services.store.snapshot(services.clock.now()).await {
         Ok(snapshot) => snapshot,
@@ -118,29 +123,25 @@ async fn refresh(gateway: &Gateway) {
     };
     gateway.health.set_store(true);
     leavings::withhold(&mut snapshot, services.clock.now());
-    let appended = {
-        let mut lane = gateway.lane.lock().unwrap_or_else(PoisonError::into_inner);
-        append(&mut lane, services.clock.now(), &snapshot)
-    };
-    let done = match appended {
-        Ok(done) => done,
-        Err(error) => {
-            // Fail closed: what is given waits for its record, what is taken away doesn't.
-            tracing::error!(error = %error, "changes are not on the trail; what they give is not in force");
+    let mut done = None;
+    let unrecorded = underway.unrecorded(&snapshot.unrecorded);
+    if !unrecorded.is_empty() {
+        if !underway.is_waiting() {
+            underway.wait_for(gateway.ledger.append(unrecorded));
+            let patience = tokio::time::timeout(RECORD_PATIENCE, underway.answer());
+            done = patience.await.unwrap_or_default();
+        }
+        if done.is_none() {
             let less = snapshot.only_taken_away(&services.access.load());
             services.access.store(Arc::new(less));
             services.registry.raise_all(Wake::Access);
             return;
         }
-    };
+    }
     services.access.store(Arc::new(snapshot));
     services.registry.raise_all(Wake::Access);
     gateway.to_begin.notify_one();
-    if !done.is_empty()
-        && let Err(error) = services.store.outbox_mark_done(&done).await
-    {
-        tracing::warn!(error = %error, "events may appear twice on the trail");
-    }
+    forget(gateway, done.as_deref()).await;
 }
 
 /// Asks the store every second whether it is there. What it can't take back for too long gives
@@ -160,7 +161,7 @@ pub(super) async fn confirm(gateway: Arc<Gateway>) {
             }
             if unconfirmed {
                 tracing::info!("the store answers again: grants count");
-                refresh(&gateway).await;
+                services.store_changed.notify_one();
             }
             continue;
         }

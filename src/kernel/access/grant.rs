@@ -106,6 +106,22 @@ impl Grant {
         }
     }
 
+    /// True if what runs under it must not go on: it was taken back, or its window has closed and
+    /// whatever was agreed for what still runs then is over. A used-up budget ends by itself.
+    pub fn stops_at(&self, now: Timestamp) -> bool {
+        match self.status_at(now) {
+            GrantStatus::Revoked => true,
+            GrantStatus::Expired => match self.at_end {
+                AtEnd::Cancel => true,
+                // Agreed, and bounded: counted from the end of the window, whenever that is noticed.
+                AtEnd::FinishStatement | AtEnd::FinishTransaction => {
+                    now >= self.window.until.plus(FINISH_WITHIN)
+                }
+            },
+            GrantStatus::Exhausted | GrantStatus::Active | GrantStatus::Scheduled => false,
+        }
+    }
+
     /// From when on nothing that it allowed can still be running.
     pub fn over_for_good(&self) -> Timestamp {
         let until = match self.at_end {

@@ -36,6 +36,12 @@ pub(super) struct UpstreamKey {
     pub(super) key: Vec<u8>,
 }
 
+impl std::fmt::Debug for UpstreamKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpstreamKey").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
 impl Relay {
     /// Whoever asked for a cancel is told that it has been passed on.
     pub(super) fn answer_cancels(&self) {

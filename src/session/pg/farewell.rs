@@ -34,6 +34,7 @@ impl Relay {
     /// Serves, then says what is left to be said, closes what is open on the trail, and sees to it that
     /// nothing of the session runs on. Gives the reason for the session's record.
     pub(super) async fn run(mut self) -> String {
+        self.leave_address();
         let over = self.serve().await;
         let reason = over.to_string();
         let runs = self.talk.exchange.iter().any(|owed| owed.step != Step::Local);

@@ -122,7 +122,7 @@ impl Conversation {
         };
         // Agreed, and bounded: counted from the end of the window, whenever that is noticed.
         let bound = grant.window.until.plus(FINISH_WITHIN);
-        let may_finish = status == GrantStatus::Expired && self.now < bound;
+        let may_finish = !grant.stops_at(self.now);
         match grant.at_end {
             AtEnd::FinishStatement if may_finish && !self.exchange.is_empty() => {
                 self.ends_at = Some(self.ends_at.map_or(bound, |t| t.min(bound)));
@@ -251,7 +251,7 @@ impl Conversation {
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// After how long a cancel without effect is followed by the end of the upstream's session.
-const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);
+pub(super) const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);
 
 fn disabled(principal: &str) -> Refusal {
     Refusal::new(RefusalKind::PrincipalDisabled, format!("{principal} has been disabled"))

@@ -16,6 +16,7 @@ use super::{
     conversation::{Conversation, Facts, Opening},
     settings,
     startup::{self, Negotiated, Secured},
+    stead::Stead,
 };
 use crate::{
     kernel::{
@@ -352,6 +353,7 @@ impl Login {
             activity: Activity::default(),
             signal: Signal::default(),
             cancels: Mutex::new(Vec::new()),
+            stead: Stead::default(),
         });
         let random = SystemRandom::new();
         let length = if startup.has_long_cancel_keys() { 32 } else { 4 };

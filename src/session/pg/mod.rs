@@ -27,6 +27,7 @@ mod replies;
 pub mod settings;
 mod simple;
 pub mod startup;
+pub mod stead;
 mod unsent;
 mod wall;
 mod work;
@@ -43,6 +44,7 @@ use std::{
 use cancel::{Aim, UpstreamKey};
 use conversation::{Conversation, End, Held, Pass, Reply};
 use replace::{Ending, Replacement};
+use stead::Sent;
 use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
 use work::{Synced, Work};
 
@@ -144,6 +146,8 @@ struct Relay {
     /// The client's wish to cancel, until it is known what it hits.
     cancel_for: Aim,
     cancel_key: UpstreamKey,
+    /// What was last told of what it has sent.
+    word: Sent,
     /// What the upstream's session began with, for another that takes its place.
     parameters: Box<[(String, String)]>,
     ending: Ending,
@@ -183,6 +187,7 @@ impl Relay {
             cancel_again: None,
             cancel_for: Aim::Nothing,
             cancel_key,
+            word: Sent::default(),
             parameters,
             ending: Ending::No,
             replacement: None,
@@ -274,7 +279,9 @@ impl Relay {
             // The clock may have been set: what is due is due at another moment.
             self.timer_due = None;
             self.talk.refresh_rights();
+            self.take_back_what_ended();
         }
+        self.take_over();
         if flags.has(Wake::Cancel) && self.cancel_for == Aim::Nothing {
             self.cancel_for = Aim::Any;
         }
@@ -603,6 +610,7 @@ impl Relay {
         if self.door.waiting() == 0 && !stays {
             self.talk.all_sent();
         }
+        self.leave_word();
         if self.to_client.waiting() > 0
             && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
         {

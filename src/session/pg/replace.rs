@@ -140,6 +140,7 @@ impl Relay {
             process: connected.process,
             key: connected.cancel_key.clone(),
         };
+        self.leave_address();
         self.to_client.start_anew(&connected.leftover);
         self.talk.upstream_is_new(&connected);
         self.upstream = connected.stream;
@@ -396,7 +397,8 @@ impl Answers {
     }
 }
 
-fn cut_of(owed: &Owed<Tag>) -> Option<Refusal> {
+/// Why the result of an entry was cut, if it was.
+pub(super) fn cut_of(owed: &Owed<Tag>) -> Option<Refusal> {
     match &owed.tag {
         Tag::Execute(execution) => execution.run.cut.clone(),
         Tag::Query(query) => query.runs.iter().flatten().find_map(|run| run.cut.clone()),

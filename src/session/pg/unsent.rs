@@ -11,7 +11,11 @@ use super::{
     unwritten,
 };
 use crate::{
-    kernel::{audit::record::Ended, ids::StatementId, refusal::Refusal},
+    kernel::{
+        audit::record::Ended,
+        ids::StatementId,
+        refusal::{Refusal, RefusalKind},
+    },
     session::names::Unused,
     upstream::door::Control,
     wire::pg::exchange::{Owed, Step, Whose},
@@ -45,7 +49,7 @@ impl Conversation {
     }
 
     /// True if it is known what has not left, and nothing of it is the gateway's own.
-    fn can_take_back(&self) -> bool {
+    pub(super) fn can_take_back(&self) -> bool {
         let copies = self.exchange.is_copying_in() || self.exchange.has_strays();
         if copies || self.local_runs {
             return false;
@@ -55,13 +59,18 @@ impl Conversation {
 
     /// Takes back what has not left, from the statement `first` on, and answers it. False: what is
     /// to be answered can't be told.
-    fn take_back_unsent(&mut self, first: Option<StatementId>, refusal: &Refusal) -> bool {
+    pub(super) fn take_back_unsent(
+        &mut self,
+        first: Option<StatementId>,
+        refusal: &Refusal,
+    ) -> bool {
         let unsent = self.exchange.take_back_unsent();
+        let counts = refusal.kind == RefusalKind::TrailUnavailable;
         let mut steps = Vec::with_capacity(unsent.len());
         // The last name first, so that each finds what it had replaced.
         for owed in unsent.into_iter().rev() {
             let step = owed.step;
-            steps.push((step, self.close_unsent(owed, first)));
+            steps.push((step, self.close_unsent(owed, (first, counts))));
         }
         self.adopt_orphans();
         let Pipeline { failed, number, discarding, .. } = self.pipeline;
@@ -74,12 +83,18 @@ impl Conversation {
     }
 
     /// Closes the records of an entry that was taken back. Gives what was to be said in its place.
-    fn close_unsent(&mut self, owed: Owed<Tag>, first: Option<StatementId>) -> Answer {
+    fn close_unsent(
+        &mut self,
+        owed: Owed<Tag>,
+        (first, counts): (Option<StatementId>, bool),
+    ) -> Answer {
         let close = |talk: &Self, statement: StatementId| {
             // Of one that began to run before, a Bind for example, only the rest was not sent.
             let never = first.is_some_and(|first| statement >= first);
             let ended = if never { Ended::Refused } else { Ended::Cancelled };
-            talk.core.counts.trail_refusal();
+            if counts {
+                talk.core.counts.trail_refusal();
+            }
             talk.close_alone(statement, ended, None);
         };
         match owed.tag {

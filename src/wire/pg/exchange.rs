@@ -245,6 +245,12 @@ impl<T> Exchange<T> {
         Some(self.queue.iter().skip(self.queue.len().saturating_sub(count)))
     }
 
+    /// The entries whose messages have left, or may have, in order.
+    pub fn sent(&self) -> impl Iterator<Item = &Owed<T>> {
+        let unsent = self.unsent.unwrap_or(0);
+        self.queue.iter().take(self.queue.len().saturating_sub(unsent))
+    }
+
     /// Takes those back: their messages will never leave.
     pub fn take_back_unsent(&mut self) -> Vec<Owed<T>> {
         let count = self.unsent.replace(0).unwrap_or(0);
