@@ -8,19 +8,24 @@ use std::{
 };
 
 use hallpass::{
-    kernel::sql::{
-        analysis::Unreadable,
-        analyze,
-        context::{Context, Overlay, SearchPath, Trust},
-        fingerprint::fingerprint,
-        lex::{Limits, TokenKind, tokenize},
-        local::recognise,
-        mode::LexMode,
-        normalize::{Normal, normalize, without_literals},
-        server_grammar,
-        text::StatementText,
+    kernel::{
+        access::{Permission, Rights},
+        policy::decide::Caps,
+        sql::{
+            analysis::Unreadable,
+            analyze,
+            context::{Context, Overlay, SearchPath, Trust},
+            fingerprint::fingerprint,
+            lex::{Limits, TokenKind, tokenize},
+            local::recognise,
+            mode::LexMode,
+            normalize::{Normal, normalize, without_literals},
+            server_grammar,
+            text::StatementText,
+        },
+        time::Timestamp,
     },
-    session::desk,
+    session::{desk, gate},
 };
 
 #[path = "support/catalog.rs"]
@@ -349,7 +354,13 @@ fn statements() {
             ] {
                 let (catalog, trust) = (&catalog, &Trust::default());
                 let cx = Context { mode, catalog, path: &path, overlay, trust };
-                let Ok(batch) = alone(|| analyze(&text, &cx)) else { continue };
+                let batch = match alone(|| analyze(&text, &cx)) {
+                    Ok(batch) => batch,
+                    Err(why) => {
+                        below_admin(&why, text.as_str());
+                        continue;
+                    }
+                };
                 for analysis in &batch.statements {
                     assert!(text.as_str().get(analysis.span.clone()).is_some());
                     if let Some(call) = &analysis.local {
@@ -360,6 +371,17 @@ fn statements() {
             }
         });
     });
+}
+
+/// What nobody understands is refused to whoever holds everything but admin.
+fn below_admin(why: &Unreadable, text: &str) {
+    let all_but_admin = Permission::ALL.into_iter().filter(|p| *p != Permission::Admin);
+    let rights = Rights { standing: all_but_admin.collect(), ..Rights::default() };
+    let caps = Caps { rows: 1, bytes: 1, catalog_bytes: 1 };
+    match gate::unreadable(why, text, &rights, caps, Timestamp(0)) {
+        gate::Opinion::Refuse(refusal) => assert!(!refusal.message.is_empty()),
+        gate::Opinion::Permit(..) => panic!("{text:?} passes below admin"),
+    }
 }
 
 /// What the cache of analyses stands on: texts with one key are judged alike.

@@ -86,8 +86,10 @@ impl<'a> Section<'a> {
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let got = match value.get_ref() {
-            // A URL may carry a password.
-            DeValue::String(text) if text.contains("://") => "\"…://…\"".to_owned(),
+            // A URL may carry a password, and one that was mistyped, too.
+            DeValue::String(text) if text.contains("://") || text.contains('@') => {
+                "\"…://…\"".to_owned()
+            }
             DeValue::String(text) => format!("\"{}\"", text.chars().take(64).collect::<String>()),
             DeValue::Integer(number) => number.as_str().chars().take(64).collect(),
             DeValue::Boolean(truth) => truth.to_string(),

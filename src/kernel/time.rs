@@ -217,12 +217,17 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
                 _ => return None,
             };
             let (hours, minutes) = rest.get(1..)?.split_once(':')?;
-            let two = |t: &str| (t.len() == 2).then(|| t.parse::<i64>().ok()).flatten();
-            sign * (two(hours)? * 3600 + two(minutes)? * 60)
+            let below = |t: &str, bound: i64| {
+                let digits = t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit());
+                digits.then(|| t.parse::<i64>().ok()).flatten().filter(|n| *n < bound)
+            };
+            sign * (below(hours, 24)? * 3600 + below(minutes, 60)? * 60)
         }
     };
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
-    Some(Timestamp(seconds * 1_000_000 + micros))
+    // An offset may lead out of the years that are written with four digits.
+    let year = civil_from_days(seconds.div_euclid(86_400)).0;
+    (0..=9999).contains(&year).then_some(Timestamp(seconds * 1_000_000 + micros))
 }
 
 #[cfg(test)]
@@ -250,9 +255,17 @@ mod tests {
         }
         let offset = Timestamp::parse_rfc3339("2026-11-23T15:05:00+01:00").expect("reads");
         assert_eq!(offset.to_string(), "2026-11-23T14:05:00.000000Z");
-        for bad in
-            ["2026-02-30T00:00:00Z", "2026-11-23", "2026-11-23T25:00:00Z", "2026-11-23T14:05:00"]
-        {
+        for bad in [
+            "2026-02-30T00:00:00Z",
+            "2026-11-23",
+            "2026-11-23T25:00:00Z",
+            "2026-11-23T14:05:00",
+            "2026-11-23T14:05:00+-1:00",
+            "2026-11-23T14:05:00+24:00",
+            "2026-11-23T14:05:00+00:60",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+        ] {
             assert!(Timestamp::parse_rfc3339(bad).is_err(), "{bad}");
         }
     }

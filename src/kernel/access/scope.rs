@@ -113,9 +113,9 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
 
 fn identifier(text: &str) -> Option<String> {
     if let Some(inner) = text.strip_prefix('"') {
-        let inner = inner.strip_suffix('"')?;
-        let name = inner.replace("\"\"", "\u{0}");
-        return (!name.is_empty() && !name.contains('"')).then(|| name.replace('\u{0}', "\""));
+        let inner = inner.strip_suffix('"').filter(|inner| !inner.contains('\0'))?;
+        let name = inner.replace("\"\"", "\0");
+        return (!name.is_empty() && !name.contains('"')).then(|| name.replace('\0', "\""));
     }
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     (!text.is_empty() && text.chars().all(plain)).then(|| text.to_ascii_lowercase())
@@ -150,7 +150,17 @@ mod tests {
 
     #[test]
     fn half_a_scope_is_refused() {
-        for bad in ["", "orders", "public.", ".orders", "a.b.c", "public.or ders", "*.*", "a.\"b"] {
+        for bad in [
+            "",
+            "orders",
+            "public.",
+            ".orders",
+            "a.b.c",
+            "public.or ders",
+            "*.*",
+            "a.\"b",
+            "a.\"b\0c\"",
+        ] {
             assert!(Scope::parse_list(bad).is_err(), "{bad}");
         }
     }
