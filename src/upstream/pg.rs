@@ -79,6 +79,10 @@ impl Connected {
 /// The most bytes of everything a server may say during a log-in.
 const LOGIN_BYTES_MAX: usize = 1 << 20;
 
+/// The most settings that a server may report during a log-in; servers of today report about fifteen.
+/// Each report is looked for among those before it.
+const SETTINGS_MAX: usize = 1000;
+
 /// Connects and logs in. `parameters` are sent after user and database, in their order.
 ///
 /// # Errors
@@ -312,8 +316,12 @@ async fn settle(mut conversation: Conversation, minor: u16) -> Result<Connected,
                         .map_err(|_| WireError::BadValue { what: "parameter status" })
                 };
                 let (name, value) = (text(name)?, text(value)?);
+                let full = parameters.len() == SETTINGS_MAX;
                 match parameters.iter_mut().find(|(found, _)| *found == name) {
                     Some((_, old)) => *old = value,
+                    None if full => {
+                        return Err(WireError::BadValue { what: "number of settings" }.into());
+                    }
                     None => parameters.push((name, value)),
                 }
             }

@@ -135,3 +135,28 @@ async fn odd_servers_end_in_an_error() {
         assert!(ended.is_err(), "{bytes:?}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_reports_settings_without_end_costs_no_more_than_reading_them() {
+    let reports = |count: usize| {
+        let mut out = Vec::new();
+        backend::authentication_ok(&mut out);
+        for number in 0..count {
+            backend::parameter_status(&mut out, format!("{number:x}").as_bytes(), b"");
+        }
+        backend::ready_for_query(&mut out, TransactionStatus::Idle);
+        out
+    };
+    let few = against(|mut socket| async move {
+        socket.write_all(&reports(SETTINGS_MAX)).await.expect("writes");
+    });
+    assert_eq!(few.await.expect("connects").parameters.len(), SETTINGS_MAX);
+    let began = std::time::Instant::now();
+    let many = against(|mut socket| async move {
+        // It is hung up on before it is done.
+        drop(socket.write_all(&reports(80_000)).await);
+    });
+    let many = many.await;
+    assert!(matches!(many, Err(UpstreamError::Wire(WireError::BadValue { .. }))), "{many:?}");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
