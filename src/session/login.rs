@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use crate::{
-    kernel::refusal::{Refusal, RefusalKind},
+    kernel::{
+        refusal::{Refusal, RefusalKind},
+        sql::charset::ClientText,
+    },
     net::Stream,
     wire::{
         WireError,
@@ -119,7 +122,8 @@ fn refusal(error: &LoginError, user: &str) -> Option<Refusal> {
 pub async fn tell(stream: &mut Stream, refusal: &Refusal) {
     const PATIENCE: Duration = Duration::from_secs(2);
     let mut out = Vec::new();
-    backend::fatal(&mut out, refusal);
+    // Nothing is converted before a session has begun, here as at a server.
+    backend::fatal(&mut out, refusal, ClientText::UTF8);
     let _ = timeout(PATIENCE, async {
         stream.write_all(&out).await?;
         stream.flush().await?;

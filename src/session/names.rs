@@ -19,7 +19,10 @@ use super::cache::{Edition, StateId};
 use crate::kernel::{
     audit::record::Ended,
     ids::StatementId,
-    sql::analysis::{Analysis, Batch, StatementClass},
+    sql::{
+        analysis::{Analysis, Batch, StatementClass},
+        mode::NAME_BYTES_MAX,
+    },
 };
 
 /// Statements on record that will never run, because what would have run them has gone; and how
@@ -249,9 +252,6 @@ impl<T: Weigh> Table<T> {
 
 /// A name as the server keeps it.
 pub type Key = Box<[u8]>;
-
-/// Bytes of a name that count (`NAMEDATALEN - 1`).
-const NAME_BYTES_MAX: usize = 63;
 
 /// Spec: the server's hash tables of prepared statements and portals have keys of `NAMEDATALEN`, so
 /// that two longer names that begin alike are one, cut without regard to characters.

@@ -47,7 +47,7 @@ pub enum Control {
         /// Which of the two.
         kind: frontend::NameKind,
         /// Its name, as the client gave it.
-        name: String,
+        name: Vec<u8>,
     },
     /// A Sync of ours behind a [`Control::Fail`] that stands for a Query.
     Sync,
@@ -66,7 +66,7 @@ pub enum Control {
     /// Ends a COPY FROM STDIN whose right has ended: the server waits for its client, not for us.
     CopyFail,
     /// Names the session after its principal and the client's own application name.
-    ApplicationName(String),
+    ApplicationName(String, Letters),
     /// Begins a transaction that takes the place of one which was lost with its connection.
     Begin,
     /// Asks which schemas are in force, and how texts are read: inside a batch the server tells of settings
@@ -74,7 +74,20 @@ pub enum Control {
     AskPath {
         /// With Flush instead of Sync.
         flush: bool,
+        /// The database is `SQL_ASCII`, whose names have no other encoding.
+        whole: bool,
     },
+}
+
+/// How a text of the gateway's own holds letters beyond ASCII: the server takes it for the client's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Letters {
+    /// The client's encoding is UTF-8, as ours.
+    AsTheyAre,
+    /// It is another one, and the server keeps texts in UTF-8: by their bytes.
+    Escaped,
+    /// Not at all: no way of writing them is known to be right.
+    QuestionMarks,
 }
 
 /// Statements and portals of names that begin so are the gateway's: a client's are refused.
@@ -98,15 +111,20 @@ impl Control {
                 Some("SET default_transaction_read_only = on".to_owned())
             }
             Self::ReadOnlyTransaction { .. } => Some("SET TRANSACTION READ ONLY".to_owned()),
-            Self::ApplicationName(name) => {
-                Some(format!("SET application_name = {}", quote_literal(name)))
+            Self::ApplicationName(name, letters) => {
+                Some(format!("SET application_name = {}", quote_literal(name, *letters)))
             }
             Self::Begin => Some("BEGIN".to_owned()),
-            Self::AskPath { .. } => {
-                let ask = "SELECT pg_catalog.current_schemas(true)::pg_catalog.text, \
-                           pg_catalog.current_setting('client_encoding'), \
-                           pg_catalog.current_setting('standard_conforming_strings')";
-                Some(ask.to_owned())
+            Self::AskPath { whole, .. } => {
+                // Digits, because a schema's name may have no equivalent in the client's encoding: then
+                // the server would answer with an error.
+                let encoding = if *whole { "SQL_ASCII" } else { "UTF8" };
+                Some(format!(
+                    "SELECT pg_catalog.encode(pg_catalog.convert_to(\
+                     pg_catalog.current_schemas(true)::pg_catalog.text, '{encoding}'), 'hex'), \
+                     pg_catalog.current_setting('client_encoding'), \
+                     pg_catalog.current_setting('standard_conforming_strings')"
+                ))
             }
         }
     }
@@ -115,13 +133,13 @@ impl Control {
         match self {
             Self::Flush => frontend::flush(out),
             Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
-            Self::Absent { kind, name } => frontend::describe(out, *kind, name.as_bytes()),
+            Self::Absent { kind, name } => frontend::describe(out, *kind, name),
             Self::Sync => frontend::sync(out),
             Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),
-            Self::ApplicationName(_) | Self::Begin => self.run(out, false),
+            Self::ApplicationName(..) | Self::Begin => self.run(out, false),
             Self::Wall { flush, .. }
             | Self::ReadOnlyTransaction { flush }
-            | Self::AskPath { flush } => self.run(out, *flush),
+            | Self::AskPath { flush, .. } => self.run(out, *flush),
         }
     }
 
@@ -144,13 +162,29 @@ impl Control {
 
 /// A literal that reads the same whatever `standard_conforming_strings` says: backslashes are
 /// written in the escape form.
-fn quote_literal(text: &str) -> String {
+fn quote_literal(text: &str, letters: Letters) -> String {
     let doubled = text.replace('\'', "''").replace('\0', "");
-    if doubled.contains('\\') {
-        format!("E'{}'", doubled.replace('\\', "\\\\"))
-    } else {
-        format!("'{doubled}'")
+    let escapes = doubled.contains('\\') || letters == Letters::Escaped && !doubled.is_ascii();
+    if !escapes && letters == Letters::AsTheyAre {
+        return format!("'{doubled}'");
     }
+    let mut out = String::with_capacity(doubled.len().saturating_add(3));
+    out.push_str(if escapes { "E'" } else { "'" });
+    for c in doubled.chars() {
+        match letters {
+            _ if c == '\\' => out.push_str("\\\\"),
+            Letters::Escaped if !c.is_ascii() => {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    out.push_str(&format!("\\x{byte:02x}"));
+                }
+            }
+            Letters::QuestionMarks if !c.is_ascii() => out.push('?'),
+            Letters::AsTheyAre | Letters::Escaped | Letters::QuestionMarks => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 /// Client to upstream: bytes that came in, on their way out as they are.
@@ -278,7 +312,14 @@ mod tests {
             ("x'; DROP TABLE y; --", "'x''; DROP TABLE y; --'"),
             ("x\\'; DROP TABLE y; --", "E'x\\\\''; DROP TABLE y; --'"),
         ] {
-            assert_eq!(quote_literal(name), literal);
+            assert_eq!(quote_literal(name, Letters::AsTheyAre), literal);
+        }
+        for (letters, literal) in [
+            (Letters::AsTheyAre, "'é''s'"),
+            (Letters::Escaped, "E'\\xc3\\xa9''s'"),
+            (Letters::QuestionMarks, "'?''s'"),
+        ] {
+            assert_eq!(quote_literal("é's", letters), literal);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod caps;
 mod clients;
+mod encodings;
 mod routes;
 mod settings;
 

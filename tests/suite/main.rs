@@ -21,6 +21,7 @@ mod cancel;
 mod command_line;
 mod copy;
 mod drivers;
+mod encodings;
 mod extended;
 mod fault_client;
 mod fault_clock;

@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, Output, Stdio},
     sync::{Arc, Condvar, Mutex},
     time::{Duration, Instant},
 };
@@ -60,6 +60,16 @@ impl Psql {
 
     /// Runs with arguments of the caller's choice.
     pub fn run_with(&self, arguments: &[&str], text: &str) -> Printed {
+        let output = self.run_bytes(arguments, text.as_bytes());
+        Printed {
+            stdout: String::from_utf8_lossy(&output.stdout).trim_end().to_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+            code: output.status.code(),
+        }
+    }
+
+    /// The same in bytes, of whatever encoding.
+    pub fn run_bytes(&self, arguments: &[&str], text: &[u8]) -> Output {
         let mut child = self
             .command()
             .args(arguments)
@@ -70,14 +80,9 @@ impl Psql {
             .expect("psql starts");
         let mut input = child.stdin.take().expect("piped");
         // A refused log-in closes the pipe; the exit code tells.
-        drop(input.write_all(text.as_bytes()));
+        drop(input.write_all(text));
         drop(input);
-        let output = child.wait_with_output().expect("psql ends");
-        Printed {
-            stdout: String::from_utf8_lossy(&output.stdout).trim_end().to_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
-            code: output.status.code(),
-        }
+        child.wait_with_output().expect("psql ends")
     }
 
     /// Runs SQL that must succeed and gives what it printed.

@@ -3,7 +3,7 @@
 use std::{process::Output, sync::Arc, time::Duration};
 
 use hallpass::{
-    kernel::secret::Secret,
+    kernel::{secret::Secret, sql::charset::ClientText},
     net::{
         Listener, ListenerOptions, Permits, Stream,
         tls::{ServerTls, ServerTlsOptions},
@@ -51,7 +51,7 @@ async fn serve(stream: Stream, policy: &TlsPolicy) -> Result<(), LoginError> {
     out.clear();
     let how = format!("{} {}", identified.matched, stream.is_tls());
     let columns = [backend::OwnColumn { name: "how", type_oid: 25, format: Format::Text }];
-    backend::row_description(&mut out, &columns);
+    backend::row_description(&mut out, &columns, ClientText::UTF8);
     backend::data_row(&mut out, &[Some(how.as_bytes())]);
     backend::command_complete(&mut out, "SELECT 1");
     backend::ready_for_query(&mut out, TransactionStatus::Idle);

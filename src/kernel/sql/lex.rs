@@ -249,12 +249,7 @@ pub fn tokenize(
     if u32::try_from(text.len()).is_err() {
         return Err(Unreadable::TooLarge { what: "the text is longer than 4 GiB".to_owned() });
     }
-    if mode.ascii_only && !text.is_ascii() {
-        let what = "with a client_encoding that isn't UTF8 only ASCII text is read: \
-                    SET client_encoding = 'UTF8'";
-        return Err(Unreadable::Ambiguous { what: what.to_owned() });
-    }
-    let mut scanner = Scanner::new(text, mode, limits.comment_nesting);
+    let mut scanner = Scanner::new(text, mode, limits.comment_nesting)?;
     let mut splitter = Splitter::default();
     let mut shape = Shape::new();
     let mut run = TupleRun::default();

@@ -8,6 +8,7 @@
 pub mod analysis;
 mod batch;
 pub mod builtins;
+pub mod charset;
 pub mod context;
 pub mod engine;
 pub mod fingerprint;

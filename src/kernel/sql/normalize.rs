@@ -45,7 +45,7 @@ pub fn normalize(
     key.clear();
     spans.clear();
     key.reserve(text.len().min(RESERVE));
-    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting);
+    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?;
     let mut splitter = Splitter::default();
     let mut position = Position::default();
     let mut first: Option<usize> = None;
@@ -121,7 +121,7 @@ const HOLE: u8 = 31;
 /// As [`normalize`].
 pub fn without_literals(text: &StatementText<'_>, mode: LexMode) -> Result<String, Unreadable> {
     let text = text.as_str();
-    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting);
+    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?;
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     while let Some(token) = scanner.next_token()? {

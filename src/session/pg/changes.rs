@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{
     conversation::{Conversation, PathAnswer, Wall},
     owed::Tag,
-    replies::reads_as_utf8,
 };
 use crate::{
     kernel::sql::{
@@ -228,14 +227,10 @@ impl Conversation {
         let (schemas, encoding, conforming) =
             answer.map_or((None, None, None), |a| (a.schemas, a.encoding, a.conforming));
         // Fail closed: not told, nothing but ASCII reads for sure.
-        let ascii_only = !encoding
-            .as_deref()
-            .is_some_and(|encoding| reads_as_utf8(encoding, &self.server_encoding));
-        let schemas = schemas.filter(|text| !ascii_only || text.is_ascii());
+        self.texts_are_in(encoding.as_deref());
         let path = schemas.as_deref().and_then(array::texts);
         self.set_reading(|r| {
             r.path = path.map_or(SearchPath::Unknown, SearchPath::Known);
-            r.mode.ascii_only = ascii_only;
             if let Some(conforming) = conforming {
                 r.mode.standard_conforming_strings = conforming == "on";
             }

@@ -17,7 +17,8 @@ use crate::{
         sql::{
             Overlay, SearchPath,
             analysis::{Analysis, Batch, Unreadable},
-            mode::LexMode,
+            charset::ClientText,
+            mode::{LexMode, NamesIn},
         },
         time::Timestamp,
     },
@@ -32,7 +33,7 @@ use crate::{
         transaction::{Status, Transaction},
     },
     trail::{Clearance, TrailError},
-    upstream::door::{Control, Relayed},
+    upstream::door::{Control, Letters, Relayed},
     wire::{
         WireError,
         pg::{
@@ -215,6 +216,8 @@ pub(super) struct Conversation {
     pub(super) client_read_only: bool,
     /// As the server said at the log-in; it doesn't change.
     pub(super) server_encoding: String,
+    /// How the client's texts are read now, and ours written.
+    pub(super) client_text: ClientText,
     /// It did so in its start-up message.
     pub(super) begun_read_only: bool,
     /// The session must end with this.
@@ -256,7 +259,7 @@ pub(super) struct Conversation {
 /// What the server says where names are looked up now, and how texts are read.
 #[derive(Debug)]
 pub(super) struct PathAnswer {
-    /// Schemas, as the array that it prints.
+    /// Schemas, as the array that it prints; `None` if that is no UTF-8.
     pub(super) schemas: Option<String>,
     /// `client_encoding`.
     pub(super) encoding: Option<String>,
@@ -318,6 +321,7 @@ impl Conversation {
             notices: Vec::new(),
             client_read_only: false,
             server_encoding: String::new(),
+            client_text: ClientText::UNKNOWN,
             begun_read_only: false,
             fatal: None,
             finished: Vec::new(),
@@ -379,7 +383,8 @@ impl Conversation {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone_from(&self.application);
-        match self.send_own(Control::ApplicationName(name), "application_name") {
+        let how = self.own_literals();
+        match self.send_own(Control::ApplicationName(name, how), "application_name") {
             Ok(statement) => {
                 self.owe_own(Ours::Silent(statement), false);
             }
@@ -539,7 +544,7 @@ impl Conversation {
         // Spec: `exec_simple_query` forgets the unnamed statement before anything can go wrong.
         drop(self.names.forget_statement(""));
         if self.is_quiet() && self.transaction.status != Status::Open {
-            backend::error(&mut self.down, &refusal);
+            backend::error(&mut self.down, &refusal, self.client_text);
             backend::ready_for_query(&mut self.down, wire_status(self.transaction.status));
             return;
         }
@@ -569,7 +574,8 @@ impl Conversation {
     /// A message names a statement or portal that the gateway has not seen being made: the server is
     /// asked for its shape, which fails as the message itself would. Not of the unnamed statement: no code
     /// makes one, and the server may have one still that a refused Query would have made it forget.
-    pub(super) fn absent(&mut self, kind: NameKind, name: &str, refusal: Refusal) {
+    /// `name`: as the client gave it.
+    pub(super) fn absent(&mut self, kind: NameKind, name: &[u8], refusal: Refusal) {
         let step = match kind {
             NameKind::Statement => Step::DescribeStatement,
             NameKind::Portal => Step::DescribePortal,
@@ -577,12 +583,32 @@ impl Conversation {
         self.pipeline.discarding = true;
         self.pipeline.failed = true;
         self.pipeline.open = true;
-        self.controls.push_back(Control::Absent { kind, name: name.to_owned() });
+        self.controls.push_back(Control::Absent { kind, name: name.to_vec() });
         self.controls.push_back(Control::Flush);
         self.owe(step, Whose::Fail, Tag::Absent(refusal));
         // Should it exist after all, an error of ours must come before the client's Sync.
         self.held = Held::UntilAnswered;
         self.hold_flushed = true;
+    }
+
+    /// The server reads texts in this encoding from now on; `None`: nobody knows.
+    pub(super) fn texts_are_in(&mut self, encoding: Option<&str>) {
+        let text = encoding.map_or(ClientText::UNKNOWN, |encoding| {
+            ClientText::of(encoding, &self.server_encoding)
+        });
+        self.client_text = text;
+        self.set_reading(|r| r.mode.ascii_only = text.is_ascii_only());
+    }
+
+    /// How a text of the gateway's own to the server holds letters beyond ASCII now.
+    fn own_literals(&self) -> Letters {
+        if self.client_text.is_utf8() {
+            Letters::AsTheyAre
+        } else if self.reading.mode.names == NamesIn::Utf8 {
+            Letters::Escaped
+        } else {
+            Letters::QuestionMarks
+        }
     }
 
     /// Sets what names mean from now on.

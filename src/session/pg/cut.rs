@@ -158,14 +158,14 @@ impl Conversation {
         if run.writes && refusal.kind == RefusalKind::LimitExceeded {
             refusal.detail = Some("The statement itself has been carried out.".to_owned());
         }
-        backend::error(&mut self.down, &refusal);
+        backend::error(&mut self.down, &refusal, self.client_text);
         true
     }
 
     /// A warning, and the end with the number of rows that went out. What has changed rows says how
     /// many it has changed.
     fn say_cut(&mut self, why: &Refusal, run: &Run, tag: &str) {
-        backend::warning(&mut self.down, &why.message);
+        backend::warning(&mut self.down, &why.message, self.client_text);
         let tag = match tag.split_once(' ').map_or(tag, |(word, _)| word) {
             word @ ("SELECT" | "FETCH" | "COPY") => format!("{word} {}", run.rows),
             // A suspended portal has none.

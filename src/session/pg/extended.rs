@@ -3,7 +3,7 @@
 //! Decided at Parse, at Bind and again at Execute; on record before a Bind leaves, because input
 //! functions, domain checks and planning run there.
 
-use std::{rc::Rc, sync::Arc};
+use std::{borrow::Cow, rc::Rc, sync::Arc};
 
 use super::{
     conversation::{Conversation, Held, Pass},
@@ -22,6 +22,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
+            charset::ClientText,
             reading::TransactionChange,
             text::StatementText,
         },
@@ -66,15 +67,18 @@ impl Conversation {
             return Pass::Hold;
         }
         let limits = self.core.services.world.load();
-        let text = match StatementText::new(parse.text, limits.limits.statement_bytes) {
-            Ok(text) => text.as_str(),
+        let limit = limits.limits.statement_bytes;
+        let text = match StatementText::read(parse.text, limit, self.client_text) {
+            Ok(text) => text,
             Err(bad) => return self.refused_bad_text(IntentKind::Parse, parse.text, bad.into()),
         };
+        let text = &*text;
         let asked = Asked::text(IntentKind::Parse, text);
-        let name = match Self::name(parse.name) {
+        let name = match self.name(parse.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused(asked, refusal),
         };
+        let name = &*name;
         let Some(read) = self.read(text) else { return Pass::Hold };
         let read = read.map(|batch| self.typed(batch, parse.parameter_types.iter()));
         if let Some(why) = self.no_room_to_prepare(name, read.as_deref().ok(), text) {
@@ -144,7 +148,7 @@ impl Conversation {
         }
         let what = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
         let bind = bind_of(parse.name, rest);
-        let texts = bind.map(|b| parameter_texts(&b, &prepared.parameter_types));
+        let texts = bind.map(|b| parameter_texts(&b, &prepared.parameter_types, self.client_text));
         let parameters = as_parameters(texts.as_deref().unwrap_or_default());
         let kind = if bind.is_some() { IntentKind::Bind } else { IntentKind::Parse };
         match self.clear(permit, (kind, text), what, &parameters) {
@@ -198,12 +202,13 @@ impl Conversation {
         if self.must_ask_path(|talk| talk.binds_nameless(bind.statement)) {
             return Pass::Hold;
         }
-        let (portal, statement) = match (Self::name(bind.portal), Self::name(bind.statement)) {
+        let (portal, statement) = match (self.name(bind.portal), self.name(bind.statement)) {
             (Ok(portal), Ok(statement)) => (portal, statement),
             (Err(refusal), _) | (_, Err(refusal)) => {
                 return self.refused(Asked::text(IntentKind::Bind, ""), refusal);
             }
         };
+        let (portal, statement) = (&*portal, &*statement);
         let Some(prepared) = self.names.statement(statement).map(Rc::clone) else {
             if !self.exchange.is_empty() {
                 self.held = Held::UntilAnswered;
@@ -213,7 +218,7 @@ impl Conversation {
             if statement.is_empty() {
                 return self.refused_nothing(refusal);
             }
-            self.absent(NameKind::Statement, statement, refusal);
+            self.absent(NameKind::Statement, bind.statement, refusal);
             return Pass::Drop;
         };
         if !portal.is_empty()
@@ -277,7 +282,7 @@ impl Conversation {
             // Its Parse came with this Bind and was put on record with the parameters.
             Some(statement) => Ok(self.core.lane.borrow_mut().again(permit, statement)),
             None => {
-                let texts = parameter_texts(bind, &prepared.parameter_types);
+                let texts = parameter_texts(bind, &prepared.parameter_types, self.client_text);
                 let parameters = as_parameters(&texts);
                 self.clear(permit, (IntentKind::Bind, &prepared.text), what, &parameters)
             }
@@ -316,23 +321,26 @@ impl Conversation {
             return Pass::Drop;
         }
         // Its end says what its Bind may have run.
-        let was_bound = |portal: &Rc<str>| portal.as_bytes() == execute.portal;
+        let name = self.name(execute.portal);
+        let was_bound = |portal: &Rc<str>| name.as_ref().is_ok_and(|name| *name == **portal);
         if !self.bound_code.as_ref().is_some_and(was_bound) {
             self.binds_no_more();
         }
         if self.must_ask_path(|talk| talk.runs_nameless(execute.portal)) {
             return Pass::Hold;
         }
-        let name = match Self::name(execute.portal) {
+        // Again: how it is read may have been asked for.
+        let name = match self.name(execute.portal) {
             Ok(name) => name,
             Err(refusal) => return self.refused(Asked::text(IntentKind::Execute, ""), refusal),
         };
+        let name = &*name;
         let Some(portal) = self.portal(name) else {
             if !self.exchange.is_empty() {
                 self.held = Held::UntilAnswered;
                 return Pass::Hold;
             }
-            self.absent(NameKind::Portal, name, unknown_portal(name));
+            self.absent(NameKind::Portal, execute.portal, unknown_portal(name));
             return Pass::Drop;
         };
         if let Some(why) = self.barred(&portal.prepared.batch) {
@@ -410,13 +418,14 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_settle() || self.wall_opens_for_batch() {
+        if self.must_ask_path(|_| named.name.is_ascii()) || self.wall_opens_for_batch() {
             return Pass::Hold;
         }
-        let name = match Self::name(named.name) {
+        let name = match self.name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused_nothing(refusal),
         };
+        let name = &*name;
         let (prepared, formats, step) = match named.kind {
             NameKind::Statement => {
                 let prepared = self.names.statement(name).map(Rc::clone);
@@ -441,7 +450,7 @@ impl Conversation {
             if named.kind == NameKind::Statement && name.is_empty() {
                 return self.refused_nothing(refusal);
             }
-            self.absent(named.kind, name, refusal);
+            self.absent(named.kind, named.name, refusal);
             return Pass::Drop;
         };
         let local = prepared.analysis().and_then(|a| Some((a.local.as_ref()?, a.parameters)));
@@ -450,7 +459,7 @@ impl Conversation {
             if named.kind == NameKind::Statement {
                 local::describe_parameters(&mut bytes, parameters, &prepared.parameter_types);
             }
-            return match local::describe_rows(&mut bytes, call, &formats) {
+            return match local::describe_rows(&mut bytes, call, (&formats, self.client_text)) {
                 Ok(()) => {
                     self.owe(Step::Local, Whose::Client, Tag::Local(Local::Say(bytes)));
                     Pass::Drop
@@ -468,13 +477,14 @@ impl Conversation {
         if self.pipeline.discarding {
             return Pass::Drop;
         }
-        if self.must_settle() || self.wall_opens_for_batch() {
+        if self.must_ask_path(|_| named.name.is_ascii()) || self.wall_opens_for_batch() {
             return Pass::Hold;
         }
-        let name = match Self::name(named.name) {
+        let name = match self.name(named.name) {
             Ok(name) => name,
             Err(refusal) => return self.refused_nothing(refusal),
         };
+        let name = &*name;
         let local = match named.kind {
             NameKind::Statement => self.names.statement(name).map(Rc::clone),
             NameKind::Portal => self.names.portal(name).map(|p| Rc::clone(&p.prepared)),
@@ -561,10 +571,16 @@ impl Conversation {
         }
     }
 
-    /// A name as text. Those that the gateway uses itself are refused.
-    fn name(bytes: &[u8]) -> Result<&str, Refusal> {
-        let name = std::str::from_utf8(bytes)
-            .map_err(|_| Refusal::new(RefusalKind::NotAnalyzable, "a name is not valid UTF-8"))?;
+    /// A name as text: the same that SQL has for it. Those that the gateway uses itself are refused.
+    fn name<'b>(&self, bytes: &'b [u8]) -> Result<Cow<'b, str>, Refusal> {
+        let name = self.client_text.read_name(bytes).map_err(|why| {
+            Refusal::new(RefusalKind::NotAnalyzable, format!("a name is not understood: {why}"))
+        })?;
+        if self.reading.mode.names.may_differ(&name, true) {
+            // Fail closed: where two of them are cut to one is known of UTF-8 alone.
+            let text = "a name beyond ASCII may be another one in the database's own encoding";
+            return Err(Refusal::new(RefusalKind::NotAnalyzable, text));
+        }
         if name.starts_with(RESERVED_PREFIX) {
             return Err(Refusal::new(
                 RefusalKind::NotSupported,
@@ -693,7 +709,11 @@ pub(super) fn as_parameters(texts: &[Option<String>]) -> Vec<Parameter<'_>> {
 }
 
 /// Parameters as text.
-pub(super) fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<Option<String>> {
+pub(super) fn parameter_texts(
+    bind: &Bind<'_>,
+    parameter_types: &[u32],
+    how: ClientText,
+) -> Vec<Option<String>> {
     bind.parameters
         .iter()
         .enumerate()
@@ -701,7 +721,7 @@ pub(super) fn parameter_texts(bind: &Bind<'_>, parameter_types: &[u32]) -> Vec<O
             let value = value?;
             let oid = parameter_types.get(index).copied().unwrap_or(0);
             let format = bind.formats.of(index).unwrap_or(Format::Text);
-            Some(types::parameter_text(oid, format, value))
+            Some(types::parameter_text(oid, (format, how), value))
         })
         .collect()
 }

@@ -88,7 +88,7 @@ impl Relay {
             Over::End(End::Terminated) | Over::Client(_) | Over::ClientClosed => return,
         };
         if !self.from_upstream.is_some_and(|rest| rest.forward) {
-            backend::fatal(self.to_client.inject(), &refusal);
+            backend::fatal(self.to_client.inject(), &refusal, self.talk.client_text);
         }
         // Else half a message has gone out, and ours would be read as the rest of it.
         let flushed = poll_fn(|cx| self.to_client.poll_flush(cx, &mut self.client));

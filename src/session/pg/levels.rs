@@ -76,7 +76,7 @@ impl Conversation {
     /// Leaves the old connection behind.
     fn log_in_moved(&mut self, level: Level) {
         if self.lives() {
-            backend::warning(&mut self.notices, MOVED);
+            backend::warning(&mut self.notices, MOVED, self.client_text);
         }
         self.names = Names::default();
         self.adopt_orphans();

@@ -221,6 +221,7 @@ impl Conversation {
             backend::notice(
                 &mut self.notices,
                 &format!("{id} ends in {minutes}; to extend: {line}"),
+                self.client_text,
             );
         }
     }

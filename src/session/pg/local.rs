@@ -16,6 +16,7 @@ use crate::{
         sql::{
             OWN_NAME, READ_ONLY, READ_ONLY_DEFAULT,
             analysis::{LocalCall, LocalShape},
+            charset::ClientText,
         },
         time::Timestamp,
     },
@@ -110,7 +111,7 @@ impl Conversation {
         prepared: &Rc<Prepared>,
         bind: &Bind<'_>,
     ) -> Pass {
-        let parameters = parameter_texts(bind, &prepared.parameter_types);
+        let parameters = parameter_texts(bind, &prepared.parameter_types, self.client_text);
         let entry = Rc::new(Portal {
             age: self.names.age(),
             prepared: Rc::clone(prepared),
@@ -177,21 +178,22 @@ impl Conversation {
             transaction: None,
         });
         self.core.lane_waits.notify_one();
+        let text = self.client_text;
         match answer {
             Ok(table) => {
                 if let Some(notice) = &table.notice {
-                    backend::notice(&mut self.down, notice);
+                    backend::notice(&mut self.down, notice, text);
                 }
                 let out = &mut self.down;
                 if run.simple && !table.columns.is_empty() {
-                    row_description(out, &table.columns, &run.binary);
+                    row_description(out, &table.columns, (&run.binary, text));
                 }
                 for row in &table.rows {
-                    data_row(out, row, &run.binary);
+                    data_row(out, row, (&run.binary, text));
                 }
                 backend::command_complete(out, &tag_of(&run.call, table.rows.len()));
             }
-            Err(refusal) if run.simple => backend::error(&mut self.down, &refusal),
+            Err(refusal) if run.simple => backend::error(&mut self.down, &refusal, text),
             // In a batch that the server knows of, the server must fail too.
             Err(refusal) => return self.refuse_message(refusal),
         }
@@ -230,13 +232,13 @@ pub(super) fn describe_parameters(out: &mut Vec<u8>, count: u16, given: &[u32]) 
 pub(super) fn describe_rows(
     out: &mut Vec<u8>,
     call: &LocalCall,
-    binary: &[bool],
+    how: (&[bool], ClientText),
 ) -> Result<(), Refusal> {
     let columns = desk::columns(call)?;
     if columns.is_empty() {
         backend::no_data(out);
     } else {
-        row_description(out, &columns, binary);
+        row_description(out, &columns, how);
     }
     Ok(())
 }
@@ -250,7 +252,11 @@ fn format_of(binary: &[bool], index: usize) -> Format {
     if wanted { Format::Binary } else { Format::Text }
 }
 
-fn row_description(out: &mut Vec<u8>, columns: &[(String, Kind)], binary: &[bool]) {
+fn row_description(
+    out: &mut Vec<u8>,
+    columns: &[(String, Kind)],
+    (binary, text): (&[bool], ClientText),
+) {
     let columns: Vec<OwnColumn<'_>> = columns
         .iter()
         .enumerate()
@@ -264,23 +270,23 @@ fn row_description(out: &mut Vec<u8>, columns: &[(String, Kind)], binary: &[bool
             format: format_of(binary, index),
         })
         .collect();
-    backend::row_description(out, &columns);
+    backend::row_description(out, &columns, text);
 }
 
-fn data_row(out: &mut Vec<u8>, row: &[Cell], binary: &[bool]) {
+fn data_row(out: &mut Vec<u8>, row: &[Cell], (binary, text): (&[bool], ClientText)) {
     let cells: Vec<Option<Vec<u8>>> = row
         .iter()
         .enumerate()
-        .map(|(index, cell)| cell_bytes(cell, format_of(binary, index)))
+        .map(|(index, cell)| cell_bytes(cell, format_of(binary, index), text))
         .collect();
     let borrowed: Vec<Option<&[u8]>> = cells.iter().map(Option::as_deref).collect();
     backend::data_row(out, &borrowed);
 }
 
-fn cell_bytes(cell: &Cell, format: Format) -> Option<Vec<u8>> {
+fn cell_bytes(cell: &Cell, format: Format, how: ClientText) -> Option<Vec<u8>> {
     Some(match (cell, format) {
         (Cell::Null, _) => return None,
-        (Cell::Text(text), _) => text.as_bytes().to_vec(),
+        (Cell::Text(text), _) => how.write(text).into_owned(),
         (Cell::Number(number), Format::Text) => number.to_string().into_bytes(),
         (Cell::Number(number), Format::Binary) => number.to_be_bytes().to_vec(),
         (Cell::Time(time), Format::Text) => timestamptz_text(*time).into_bytes(),
@@ -308,7 +314,7 @@ mod tests {
         let whole = Timestamp::parse_rfc3339("2026-11-23T14:05:10Z").expect("a time");
         assert_eq!(timestamptz_text(whole), "2026-11-23 14:05:10+00");
         assert_eq!(
-            cell_bytes(&Cell::Time(Timestamp(EPOCH_2000 + 1)), Format::Binary),
+            cell_bytes(&Cell::Time(Timestamp(EPOCH_2000 + 1)), Format::Binary, ClientText::UTF8),
             Some(1_i64.to_be_bytes().to_vec())
         );
     }

@@ -201,7 +201,7 @@ impl Login {
             principal,
             target,
             database,
-            application: text("application_name").unwrap_or_default(),
+            application: settings::application_of(&secured.startup),
             client: secured.stream.peer().to_string(),
             peer: secured.stream.peer(),
             tls: secured.stream.tls_description().unwrap_or_default(),
@@ -278,7 +278,8 @@ impl Login {
             Err(error) => {
                 tracing::warn!(target = %target.name, error = %error, "no upstream connection");
                 self.note_failure(&wish, &format!("upstream: {error}"));
-                let refusal = error.refusal();
+                let refusal =
+                    settings::no_conversion(&error, &startup).unwrap_or_else(|| error.refusal());
                 return say_then_tell(&mut stream, reply, &refusal).await;
             }
         };

@@ -76,13 +76,14 @@ impl Conversation {
 
     /// The same of a prepared statement.
     pub(super) fn binds_nameless(&self, statement: &[u8]) -> bool {
-        let name = std::str::from_utf8(statement).ok();
+        // How it is read beyond ASCII may be what is asked for.
+        let name = std::str::from_utf8(statement).ok().filter(|name| name.is_ascii());
         name.and_then(|name| self.names.statement(name)).is_some_and(|p| names_nothing(&p.batch))
     }
 
     /// The same of a portal.
     pub(super) fn runs_nameless(&self, portal: &[u8]) -> bool {
-        let name = std::str::from_utf8(portal).ok();
+        let name = std::str::from_utf8(portal).ok().filter(|name| name.is_ascii());
         name.and_then(|name| self.names.portal(name))
             .is_some_and(|portal| names_nothing(&portal.prepared.batch))
     }

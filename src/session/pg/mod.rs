@@ -540,6 +540,7 @@ impl Relay {
                 backend::cut_short(
                     &mut short,
                     unread.get(run..run + TEXT_KEPT).unwrap_or_default(),
+                    talk.client_text,
                 );
                 if talk.reply(header.tag, &short)? == Reply::Forward {
                     talk.down.extend_from_slice(&short);

@@ -125,7 +125,7 @@ impl Conversation {
     /// Puts on the trail that a text was refused which can't be kept as it is: not UTF-8, or too long.
     pub(super) fn record_bad_text(&self, kind: IntentKind, bytes: &[u8], refusal: &Refusal) {
         let start = bytes.get(..BAD_TEXT_KEPT).unwrap_or(bytes);
-        let text = String::from_utf8_lossy(start);
+        let text = self.client_text.read_lossy(start);
         let inexact = Some(bytes.len() as u64);
         let intent = Intent { inexact, ..self.intent(kind, &text, ("", None), &[]) };
         self.record_no_of(&intent, &Decided::Refusal(refusal));

@@ -14,13 +14,12 @@ use super::{
     conversation::{Conversation, End, Held, Wall},
     login::report_parameters,
     owed::{Finished, Local, Ours, Tag},
-    replies::reads_as_utf8,
 };
 use crate::{
     kernel::{
         audit::record::{Ended, Event, TransactionEnd},
         refusal::{Refusal, RefusalKind},
-        sql::SearchPath,
+        sql::{SearchPath, mode::NamesIn},
         time::Timestamp,
     },
     session::{names::Names, result::Run, transaction::Status},
@@ -186,7 +185,7 @@ impl Conversation {
         }
         if self.exchange.iter().all(|owed| !matches!(owed.tag, Tag::Local(Local::Refuse(_)))) {
             // Its last answer came after all, just before the end.
-            backend::warning(&mut self.notices, LOST);
+            backend::warning(&mut self.notices, LOST, self.client_text);
         }
     }
 
@@ -347,12 +346,12 @@ impl Conversation {
             .parameter("server_encoding")
             .unwrap_or_default()
             .clone_into(&mut self.server_encoding);
-        let encoding = connected.parameter("client_encoding");
-        let ascii_only = !encoding.is_some_and(|e| reads_as_utf8(e, &self.server_encoding));
+        let names = NamesIn::of(&self.server_encoding);
         self.set_reading(|r| {
             r.mode.standard_conforming_strings = conforming;
-            r.mode.ascii_only = ascii_only;
+            r.mode.names = names;
         });
+        self.texts_are_in(connected.parameter("client_encoding"));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         audit::record::Ended,
         refusal::{Refusal, RefusalKind},
-        sql::{SearchPath, builtins},
+        sql::SearchPath,
     },
     session::transaction::Status,
     upstream::door::Control,
@@ -132,8 +132,9 @@ impl Conversation {
                 text.map(str::to_owned)
             });
             let mut next = || cells.next().flatten();
-            self.path_answer =
-                Some(PathAnswer { schemas: next(), encoding: next(), conforming: next() });
+            let schemas = next().and_then(|digits| from_hex(&digits));
+            let schemas = schemas.and_then(|bytes| String::from_utf8(bytes).ok());
+            self.path_answer = Some(PathAnswer { schemas, encoding: next(), conforming: next() });
         }
         Ok(())
     }
@@ -193,9 +194,7 @@ impl Conversation {
                 Ok(Reply::Forward)
             }
             b"client_encoding" => {
-                let ascii_only = !std::str::from_utf8(value)
-                    .is_ok_and(|encoding| reads_as_utf8(encoding, &self.server_encoding));
-                self.set_reading(|r| r.mode.ascii_only = ascii_only);
+                self.texts_are_in(std::str::from_utf8(value).ok());
                 Ok(Reply::Forward)
             }
             _ => Ok(Reply::Forward),
@@ -405,7 +404,7 @@ impl Conversation {
     }
 
     fn say_instead(&mut self, refusal: &Refusal) -> Reply {
-        backend::error(&mut self.down, refusal);
+        backend::error(&mut self.down, refusal, self.client_text);
         Reply::Swallow
     }
 
@@ -493,7 +492,9 @@ impl Conversation {
             let Tag::Local(answer) = owed.tag else { continue };
             match answer {
                 Local::Say(bytes) => self.down.extend_from_slice(&bytes),
-                Local::Refuse(refusal) => backend::error(&mut self.down, &refusal),
+                Local::Refuse(refusal) => {
+                    backend::error(&mut self.down, &refusal, self.client_text);
+                }
                 Local::Ready => {
                     self.pipeline.failed = false;
                     backend::ready_for_query(&mut self.down, wire_status(self.transaction.status));
@@ -534,15 +535,6 @@ impl Conversation {
     }
 }
 
-/// True if a server of this `server_encoding` reads texts of this `client_encoding` as UTF-8, or gives on
-/// the bytes that they are. `SQL_ASCII` on the client's side leaves the bytes alone, and in a database of
-/// LATIN1 they are other letters then.
-pub(super) fn reads_as_utf8(encoding: &str, server: &str) -> bool {
-    let is_bytes = |encoding: &str| encoding.eq_ignore_ascii_case("SQL_ASCII");
-    builtins::is_utf8_encoding(encoding)
-        || is_bytes(encoding) && (builtins::is_utf8_encoding(server) || is_bytes(server))
-}
-
 fn forward_if_client(whose: Whose) -> Reply {
     match whose {
         Whose::Client => Reply::Forward,
@@ -550,24 +542,21 @@ fn forward_if_client(whose: Whose) -> Reply {
     }
 }
 
+/// Bytes as the server writes them in hexadecimal digits.
+fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::reads_as_utf8;
+    use super::from_hex;
 
     #[test]
-    fn bytes_are_utf8_only_where_the_server_takes_them_for_it() {
-        for (client, server) in [
-            ("UTF8", "UTF8"),
-            ("unicode", "LATIN1"),
-            ("SQL_ASCII", "UTF8"),
-            ("sql_ascii", "SQL_ASCII"),
-        ] {
-            assert!(reads_as_utf8(client, server), "{client} {server}");
-        }
-        for (client, server) in
-            [("SQL_ASCII", "LATIN1"), ("SQL_ASCII", ""), ("LATIN1", "UTF8"), ("SJIS", "SQL_ASCII")]
-        {
-            assert!(!reads_as_utf8(client, server), "{client} {server}");
-        }
+    fn bytes_read_as_the_server_writes_them() {
+        assert_eq!(from_hex("7bc3a97d").as_deref(), Some("{é}".as_bytes()));
+        assert_eq!(from_hex(""), Some(Vec::new()));
+        assert_eq!((from_hex("7"), from_hex("7g"), from_hex("é")), (None, None, None));
     }
 }

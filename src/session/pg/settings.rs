@@ -13,6 +13,7 @@ use crate::{
             builtins::{self, SettingRule},
         },
     },
+    upstream::UpstreamError,
     wire::pg::{options, startup::Startup},
 };
 
@@ -37,6 +38,10 @@ pub fn for_upstream(
     let encoded = startup.parameters.iter().any(|(name, _)| is_encoding(name));
     let mut options = String::new();
     for (name, value) in &startup.parameters {
+        // The session's own name takes its place.
+        if name.eq_ignore_ascii_case(APPLICATION_NAME.as_bytes()) {
+            continue;
+        }
         let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) else {
             return Err(Refusal::new(
                 RefusalKind::ProtocolViolation,
@@ -55,8 +60,6 @@ pub fn for_upstream(
                     }
                 }
             }
-            // The session's own name takes its place.
-            name if name.eq_ignore_ascii_case(APPLICATION_NAME) => {}
             name => {
                 if may_set(name, value)? {
                     parameters.push((name.to_owned(), value.to_owned()));
@@ -68,6 +71,27 @@ pub fn for_upstream(
     parameters.push((OPTIONS.to_owned(), options));
     parameters.push((APPLICATION_NAME.to_owned(), application.to_owned()));
     Ok(parameters)
+}
+
+/// What the client calls itself. In another encoding than UTF-8 the server doesn't convert it either: what
+/// is beyond ASCII becomes a question mark.
+pub fn application_of(startup: &Startup) -> String {
+    let sent = startup.parameter(APPLICATION_NAME).unwrap_or_default();
+    let plain = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
+    std::str::from_utf8(sent).map_or_else(|_| sent.iter().map(plain).collect(), str::to_owned)
+}
+
+/// What helps whoever asks for an encoding that can't be had.
+const USE_UTF8: &str =
+    "Set the environment variable PGCLIENTENCODING=UTF8, or the client's own setting.";
+
+/// What is said where the server converts nothing between its own encoding and the one that the client
+/// asked for; `None`: it failed for something else.
+pub fn no_conversion(error: &UpstreamError, startup: &Startup) -> Option<Refusal> {
+    let encoding = std::str::from_utf8(startup.parameter(ENCODING)?).ok()?;
+    error.server_error().filter(|said| said.sqlstate == "0A000")?;
+    let text = format!("the target's database has no conversion to client_encoding {encoding}");
+    Some(Refusal::new(RefusalKind::NotSupported, text).with_hint(USE_UTF8))
 }
 
 fn not_understood() -> Refusal {
@@ -115,8 +139,12 @@ fn may_set(name: &str, value: &str) -> Result<bool, Refusal> {
         SettingRule::Harmless | SettingRule::Resource | SettingRule::Path | SettingRule::Custom => {
             Ok(true)
         }
-        SettingRule::Encoding if builtins::is_utf8_encoding(value) => Ok(true),
-        SettingRule::Encoding => refuse("must be UTF8"),
+        SettingRule::Encoding if builtins::is_read_encoding(value) => Ok(true),
+        SettingRule::Encoding => Err(Refusal::new(
+            RefusalKind::NotSupported,
+            format!("the start-up parameter {lower} must be UTF8 or have one byte a character"),
+        )
+        .with_hint(USE_UTF8)),
         SettingRule::Wall => Ok(false),
         SettingRule::Lexer if builtins::is_default_lexer(&lower, value) => Ok(true),
         SettingRule::Lexer => refuse("can't be changed here"),
@@ -147,7 +175,9 @@ mod tests {
             assert!(may_set(name, "x").is_err(), "{name}");
         }
         assert!(may_set("client_encoding", "SJIS").is_err());
-        assert_eq!(may_set("client_encoding", "UTF8"), Ok(true));
+        for encoding in ["UTF8", "WIN1252", "latin1", "SQL_ASCII"] {
+            assert_eq!(may_set("client_encoding", encoding), Ok(true));
+        }
         assert_eq!(may_set("DateStyle", "ISO"), Ok(true));
     }
 

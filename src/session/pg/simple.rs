@@ -43,10 +43,11 @@ impl Conversation {
             return Pass::Hold;
         }
         let limit = self.core.services.world.load().limits.statement_bytes;
-        let text = match StatementText::new(bytes, limit) {
-            Ok(text) => text.as_str(),
+        let text = match StatementText::read(bytes, limit, self.client_text) {
+            Ok(text) => text,
             Err(bad) => return self.refused_bad_text(IntentKind::Query, bytes, bad.into()),
         };
+        let text = &*text;
         let Some(read) = self.read(text) else { return Pass::Hold };
         let (batch, permit) = match read {
             Ok(batch) => {

@@ -17,6 +17,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, SessionEffect},
+            mode::NamesIn,
             reading::TransactionChange,
         },
     },
@@ -280,7 +281,8 @@ impl Conversation {
             return false;
         }
         let flush = self.pipeline.open;
-        match self.send_own(Control::AskPath { flush }, "path") {
+        let whole = self.reading.mode.names == NamesIn::Bytes;
+        match self.send_own(Control::AskPath { flush, whole }, "path") {
             Ok(statement) => {
                 self.path_stale = false;
                 self.path_answer = None;

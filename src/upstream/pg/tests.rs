@@ -2,7 +2,7 @@ use tokio::net::UnixListener;
 
 use super::*;
 use crate::{
-    kernel::secret::Secret,
+    kernel::{secret::Secret, sql::charset::ClientText},
     upstream::credential::Source,
     wire::pg::scram::{Credentials, Keys, SCRAM_SHA_256, server},
 };
@@ -62,7 +62,7 @@ async fn a_trusting_server_of_protocol_3_0_is_settled_with() {
         let mut out = Vec::new();
         backend::negotiate_protocol_version(&mut out, 0, &[]);
         welcome(&mut out);
-        backend::notice(&mut out, "behind");
+        backend::notice(&mut out, "behind", ClientText::UTF8);
         socket.write_all(&out).await.expect("writes");
     })
     .await

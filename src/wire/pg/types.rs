@@ -1,6 +1,7 @@
 //! Type oids that never change, and reading parameters for the trail.
 
 use super::Format;
+use crate::kernel::sql::charset::ClientText;
 
 macro_rules! oids {
     ($($(#[$doc:meta])* $name:ident = $oid:literal;)*) => {
@@ -76,15 +77,15 @@ pub const PARAMETER_TEXT_MAX: usize = 4096;
 
 /// A parameter as people read it: text as it is, binary forms of common types decoded, everything
 /// else as `\x` and hexadecimal digits. Never fails: what doesn't fit its type is shown as bytes.
-pub fn parameter_text(type_oid: u32, format: Format, bytes: &[u8]) -> String {
+pub fn parameter_text(type_oid: u32, (format, how): (Format, ClientText), bytes: &[u8]) -> String {
     let decoded = match format {
-        Format::Text => text(bytes),
-        Format::Binary => binary(type_oid, bytes),
+        Format::Text => text(bytes, how),
+        Format::Binary => binary(type_oid, bytes, how),
     };
     decoded.unwrap_or_else(|| hex(bytes))
 }
 
-fn binary(type_oid: u32, bytes: &[u8]) -> Option<String> {
+fn binary(type_oid: u32, bytes: &[u8], how: ClientText) -> Option<String> {
     match type_oid {
         BOOL => match bytes {
             [0] => Some("f".to_owned()),
@@ -97,10 +98,10 @@ fn binary(type_oid: u32, bytes: &[u8]) -> Option<String> {
         INT8 => bytes.try_into().ok().map(|b| i64::from_be_bytes(b).to_string()),
         FLOAT4 => bytes.try_into().ok().map(|b| f32::from_be_bytes(b).to_string()),
         FLOAT8 => bytes.try_into().ok().map(|b| f64::from_be_bytes(b).to_string()),
-        TEXT | VARCHAR | BPCHAR | NAME | CHAR | JSON | XML | UNKNOWN => text(bytes),
+        TEXT | VARCHAR | BPCHAR | NAME | CHAR | JSON | XML | UNKNOWN => text(bytes, how),
         // Spec: the binary form of jsonb is a version byte, 1, and the text.
         JSONB => match bytes {
-            [1, rest @ ..] => text(rest),
+            [1, rest @ ..] => text(rest, how),
             _ => None,
         },
         UUID => bytes.try_into().ok().map(uuid),
@@ -113,11 +114,11 @@ fn binary(type_oid: u32, bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// `None` if the bytes are no UTF-8.
-fn text(bytes: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(bytes).ok()?;
+/// `None` if the bytes are no text in the client's encoding.
+fn text(bytes: &[u8], how: ClientText) -> Option<String> {
+    let text = how.read(bytes).ok()?;
     if text.len() <= PARAMETER_TEXT_MAX {
-        return Some(text.to_owned());
+        return Some(text.into_owned());
     }
     let end = text.floor_char_boundary(PARAMETER_TEXT_MAX);
     Some(format!("{}…", text.get(..end).unwrap_or_default()))
@@ -261,7 +262,7 @@ mod tests {
     use super::*;
 
     fn read(oid: u32, bytes: &[u8]) -> String {
-        parameter_text(oid, Format::Binary, bytes)
+        parameter_text(oid, (Format::Binary, ClientText::UTF8), bytes)
     }
 
     #[test]
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn long_parameters_are_cut_between_characters() {
         let long = "ä".repeat(PARAMETER_TEXT_MAX);
-        let shown = parameter_text(TEXT, Format::Text, long.as_bytes());
+        let shown = parameter_text(TEXT, (Format::Text, ClientText::UTF8), long.as_bytes());
         assert!(shown.ends_with('…') && shown.len() <= PARAMETER_TEXT_MAX + 3);
         assert!(read(BYTEA, &[0; 10_000]).len() <= PARAMETER_TEXT_MAX + 5);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hallpass::{
-    kernel::secret::Secret,
+    kernel::{secret::Secret, sql::charset::ClientText},
     wire::pg::{
         Format, FrontendLimits, backend,
         exchange::{Exchange, Owed, Step, Whose},
@@ -170,11 +170,14 @@ fn messages_of_a_server() {
         let _ = backend::parameter_status_of(body);
         drop(backend::negotiated_version(body));
         let _ = backend::ready_for_query_status(body);
-        for text in [Format::Text, Format::Binary] {
+        let latin = ClientText::of("WIN1252", "UTF8");
+        for (text, how) in
+            [(Format::Text, ClientText::UTF8), (Format::Text, latin), (Format::Binary, latin)]
+        {
             for oid in [16, 17, 20, 21, 23, 25, 700, 701, 1082, 1114, 1184, 1700, 2950, 1007, 3802]
             {
                 // Of each byte at most four are shown, and an ellipsis.
-                assert!(parameter_text(oid, text, body).len() <= 8 * body.len() + 4096);
+                assert!(parameter_text(oid, (text, how), body).len() <= 8 * body.len() + 4096);
             }
         }
     });

@@ -2,7 +2,7 @@
 
 use hallpass::{
     kernel::sql::builtins::{
-        SettingRule, is_default_lexer, is_utf8_encoding, setting, setting_is_fair,
+        SettingRule, is_default_lexer, is_read_encoding, setting, setting_is_fair,
     },
     session::pg::settings,
     wire::pg::{
@@ -94,7 +94,7 @@ fn goes_on(startup: &Startup) {
         match setting(name) {
             SettingRule::Harmless | SettingRule::Path | SettingRule::Custom => {}
             SettingRule::Resource => assert!(setting_is_fair(name, value), "{name} {value}"),
-            SettingRule::Encoding => assert!(is_utf8_encoding(value), "{value}"),
+            SettingRule::Encoding => assert!(is_read_encoding(value), "{value}"),
             SettingRule::Lexer => assert!(is_default_lexer(name, value), "{name} {value}"),
             SettingRule::Wall => assert_eq!((name.as_str(), value.as_str()), (WALL, "on")),
             SettingRule::Identity | SettingRule::Admin => panic!("{name} is set"),

@@ -68,7 +68,7 @@ fn settings_values(value: &str) {
         assert!(number <= 1_073_741_824.0 || value.contains('.') || number == 0.0, "{value}");
         assert!(builtins::setting_is_fair("maintenance_work_mem", value));
     }
-    if builtins::is_utf8_encoding(value) {
+    if builtins::is_read_encoding(value) {
         assert!(value.is_ascii());
     }
     let rule = builtins::setting(value);

@@ -17,7 +17,7 @@ pub use extensions::{ExtensionRule, extension_function};
 pub use functions::{FunctionRule, function, text_matters};
 pub use relations::{CatalogRule, RelationRule, catalog_relation};
 pub use settings::{
-    SettingRule, is_default_lexer, is_utf8_encoding, setting, setting_has_bound, setting_is_fair,
+    SettingRule, is_default_lexer, is_read_encoding, setting, setting_has_bound, setting_is_fair,
     setting_is_hidden,
 };
 pub use types::is_built_in_type;

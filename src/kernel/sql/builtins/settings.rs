@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use super::entries;
+use crate::kernel::sql::charset::Encoding;
 
 const LIST: &str = include_str!("settings.txt");
 
@@ -15,7 +16,7 @@ pub enum SettingRule {
     Resource,
     /// `search_path`: which objects names mean. Nothing, but followed by the session.
     Path,
-    /// `client_encoding`: nothing for [UTF-8](is_utf8_encoding); else refused.
+    /// `client_encoding`: nothing for one [that is read](is_read_encoding); else refused.
     Encoding,
     /// Changes what a text means: nothing for the server's own default; else refused.
     Lexer,
@@ -140,15 +141,12 @@ pub fn setting_is_hidden(name: &str) -> bool {
     ENTRIES.get(name.to_ascii_lowercase().as_str()).is_some_and(|entry| entry.hidden)
 }
 
-/// True if a value of `client_encoding` means UTF-8, by the server's own way to compare names: case
-/// and everything but letters and digits are left out.
-pub fn is_utf8_encoding(value: &str) -> bool {
-    let bare: String = value
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
-    value.is_ascii() && matches!(bare.as_str(), "utf8" | "unicode")
+/// True if texts are read whole in this `client_encoding`, at a server whose own encoding allows it.
+pub fn is_read_encoding(value: &str) -> bool {
+    match Encoding::named(value) {
+        Encoding::Utf8 | Encoding::Bytes | Encoding::Table(_) => true,
+        Encoding::Other => false,
+    }
 }
 
 #[cfg(test)]
@@ -257,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn only_utf8_passes_as_utf8() {
-        for value in ["UTF8", "utf-8", "Unicode", "'UTF8'"] {
-            assert!(is_utf8_encoding(value), "{value}");
+    fn encodings_of_several_bytes_a_character_are_not_read_but_for_utf8() {
+        for value in ["UTF8", "utf-8", "Unicode", "'UTF8'", "SQL_ASCII", "LATIN1", "win-1252"] {
+            assert!(is_read_encoding(value), "{value}");
         }
-        for value in ["SQL_ASCII", "LATIN1", "GBK", "SJIS", "UTF16", "", "ＵTF8"] {
-            assert!(!is_utf8_encoding(value), "{value}");
+        for value in ["GBK", "SJIS", "EUC_JP", "MULE_INTERNAL", "UTF16", "", "ＵTF8", "ＬATIN1"] {
+            assert!(!is_read_encoding(value), "{value}");
         }
     }
 }

@@ -4,11 +4,9 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use crate::kernel::sql::{
     engine::Walker,
+    mode::NAME_BYTES_MAX,
     reading::{RawName, Reading},
 };
-
-/// `NAMEDATALEN` − 1.
-const NAME_BYTES_MAX: usize = 63;
 
 /// Functions that the server's grammar makes of a syntax of their own. They are always the built-in
 /// of `pg_catalog`, are pure, and the layers spell them differently.

@@ -488,8 +488,9 @@ impl<'a> Judge<'a> {
         if !matches!(used.name.base(), "nextval" | "setval") {
             return NeedOn::Anything;
         }
-        let Some(name) = used.literals.first().and_then(Option::as_deref).and_then(plain_name)
-        else {
+        let text = used.literals.first().and_then(Option::as_deref);
+        let text = text.filter(|text| !self.cx.mode.names.may_differ(text, true));
+        let Some(name) = text.and_then(plain_name) else {
             return NeedOn::WholeTarget;
         };
         match resolve(&name, self.cx).only() {

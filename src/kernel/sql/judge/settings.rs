@@ -30,9 +30,9 @@ impl Judge<'_> {
                 }
             }
             SettingRule::Encoding => {
-                let utf8 = change.value.as_deref().is_none_or(builtins::is_utf8_encoding);
-                if !utf8 {
-                    self.needs.admin(format!("sets {name} to something else than UTF8"));
+                let is_read = change.value.as_deref().is_none_or(builtins::is_read_encoding);
+                if !is_read {
+                    self.needs.admin(format!("sets {name} to one in which texts are not read"));
                 }
             }
             SettingRule::Lexer => {

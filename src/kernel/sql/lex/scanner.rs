@@ -7,7 +7,7 @@
 use crate::kernel::sql::{
     analysis::Unreadable,
     lex::{Token, TokenKind},
-    mode::LexMode,
+    mode::{LexMode, NamesIn},
 };
 
 /// Cuts a text into tokens. Linear: no byte is looked at more than a fixed number of times.
@@ -17,6 +17,7 @@ pub struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     backslashes: bool,
+    names: NamesIn,
     comment_nesting: usize,
 }
 
@@ -33,14 +34,24 @@ enum Quoted {
 
 impl<'a> Scanner<'a> {
     /// At the beginning of a text. `comment_nesting`: how deep comments may be nested.
-    pub fn new(text: &'a str, mode: LexMode, comment_nesting: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// [`Unreadable::Ambiguous`] where only ASCII text is read, and it isn't. Here, because whoever reads a
+    /// text in any way begins with this: a text that is known under its key isn't looked at again.
+    pub fn new(text: &'a str, mode: LexMode, comment_nesting: usize) -> Result<Self, Unreadable> {
+        if mode.ascii_only && !text.is_ascii() {
+            let what =
+                "in this client_encoding only ASCII text is read: SET client_encoding = 'UTF8'";
+            return Err(Unreadable::Ambiguous { what: what.to_owned() });
+        }
+        Ok(Self {
             text,
             bytes: text.as_bytes(),
             at: 0,
             backslashes: !mode.standard_conforming_strings,
+            names: mode.names,
             comment_nesting,
-        }
+        })
     }
 
     /// The next token, `None` at the end.
@@ -221,6 +232,9 @@ impl<'a> Scanner<'a> {
         if self.at - start == 2 {
             return Err(self.syntax_at(start, self.at, "zero-length delimited identifier"));
         }
+        // Doubled quotes and all: longer than the name is.
+        let name = self.slice(start.saturating_add(1), self.at.saturating_sub(1));
+        self.is_one_name(name, true)?;
         Ok(TokenKind::QuotedIdentifier)
     }
 
@@ -419,8 +433,25 @@ impl<'a> Scanner<'a> {
                     ),
                 });
             }
+            self.is_one_name(self.slice(start, self.at), false)?;
         }
         Ok(TokenKind::Word)
+    }
+
+    /// Fail closed: what the server folds, cuts or converts otherwise than one that keeps names in UTF-8 is
+    /// another name there.
+    fn is_one_name(&self, name: &str, quoted: bool) -> Result<(), Unreadable> {
+        if !self.names.may_differ(name, quoted) {
+            return Ok(());
+        }
+        let how = match self.names {
+            NamesIn::OneByte if !quoted => "shorten it, or put it in quotes",
+            NamesIn::Bytes if !quoted => "put it in quotes",
+            NamesIn::Utf8 | NamesIn::OneByte | NamesIn::Bytes => "shorten it",
+            NamesIn::Other => "only names in ASCII are read there",
+        };
+        let what = "a name beyond ASCII may be another one in the database's own encoding";
+        Err(Unreadable::Ambiguous { what: format!("{what}: {how}") })
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a str {

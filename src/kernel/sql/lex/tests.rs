@@ -1,4 +1,8 @@
 use super::*;
+use crate::kernel::sql::{
+    mode::NamesIn,
+    normalize::{Normal, normalize},
+};
 
 fn lex_in(text: &str, mode: LexMode) -> Result<Tokens, Unreadable> {
     let text = StatementText::new(text.as_bytes(), 64 << 20).expect("text");
@@ -228,4 +232,64 @@ fn hostile_texts_take_linear_time() {
         let _unreadable_or_not = lex(text);
     }
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+/// Read before or not: a text that is known under its key isn't cut into tokens again.
+#[test]
+fn where_only_ascii_is_sure_nothing_else_is_read() {
+    let mode = LexMode { ascii_only: true, ..LexMode::POSTGRES };
+    assert!(lex_in("SELECT E'x'", mode).is_ok());
+    for text in ["SELECT E'ッ\\', f() --'", "SELECT 1 -- é", "SELECT \"é\""] {
+        let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+        assert!(matches!(lex_in(text, mode), Err(Unreadable::Ambiguous { .. })), "{text}");
+        let known = normalize(&checked, mode, &mut Normal::default());
+        assert!(matches!(known, Err(Unreadable::Ambiguous { .. })), "{text}");
+    }
+}
+
+/// By its locale a server of one byte a character folds more letters than ASCII's, and what is cut in
+/// UTF-8 is whole there.
+#[test]
+fn names_that_another_encoding_may_make_others_are_not_read() {
+    let read = |name: &str, names| {
+        let text = format!("SELECT * FROM {name}");
+        match lex_in(&text, LexMode { names, ..LexMode::POSTGRES }) {
+            Ok(_) => true,
+            Err(Unreadable::Ambiguous { .. }) => false,
+            Err(other) => panic!("{text}: {other:?}"),
+        }
+    };
+    let long = format!("\"{}\"", "é".repeat(31));
+    let longer = format!("\"{}\"", "é".repeat(32));
+    let ascii = "x".repeat(80);
+    for (name, utf8, one_byte, bytes, other) in [
+        ("t", true, true, true, true),
+        (&*ascii, true, true, true, true),
+        ("é", true, true, false, false),
+        ("É", true, false, false, false),
+        ("straße", true, true, false, false),
+        ("\"É\"", true, true, true, false),
+        (&*long, true, true, true, false),
+        (&*longer, true, false, false, false),
+        ("t WHERE x = 'É日本'", true, true, true, true),
+    ] {
+        assert_eq!(read(name, NamesIn::Utf8), utf8, "{name}");
+        assert_eq!(read(name, NamesIn::OneByte), one_byte, "{name}");
+        assert_eq!(read(name, NamesIn::Bytes), bytes, "{name}");
+        assert_eq!(read(name, NamesIn::Other), other, "{name}");
+    }
+}
+
+#[test]
+fn a_servers_encoding_says_how_it_keeps_names() {
+    for (server, names) in [
+        ("UTF8", NamesIn::Utf8),
+        ("LATIN1", NamesIn::OneByte),
+        ("WIN1251", NamesIn::OneByte),
+        ("SQL_ASCII", NamesIn::Bytes),
+        ("EUC_JP", NamesIn::Other),
+        ("", NamesIn::Other),
+    ] {
+        assert_eq!(NamesIn::of(server), names, "{server}");
+    }
 }

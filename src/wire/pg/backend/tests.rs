@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    kernel::refusal::{Refusal, RefusalKind},
+    kernel::{
+        refusal::{Refusal, RefusalKind},
+        sql::charset::ClientText,
+    },
     wire::pg::{frame, types},
 };
 
@@ -23,8 +26,8 @@ fn everything() -> Vec<u8> {
     negotiate_protocol_version(&mut out, 2, &[b"_pq_.grease".to_vec()]);
     parameter_status(&mut out, b"server_version", b"15.18");
     backend_key_data(&mut out, 7, &[1, 2, 3, 4]);
-    notice(&mut out, "G-7 ends in five minutes");
-    warning(&mut out, "cut");
+    notice(&mut out, "G-7 ends in five minutes", ClientText::UTF8);
+    warning(&mut out, "cut", ClientText::UTF8);
     ready_for_query(&mut out, TransactionStatus::Idle);
     parse_complete(&mut out);
     parameter_description(&mut out, &[types::INT4, types::TEXT]);
@@ -32,7 +35,7 @@ fn everything() -> Vec<u8> {
         OwnColumn { name: "id", type_oid: types::INT4, format: Format::Text },
         OwnColumn { name: "name", type_oid: types::TEXT, format: Format::Text },
     ];
-    row_description(&mut out, &columns);
+    row_description(&mut out, &columns, ClientText::UTF8);
     no_data(&mut out);
     bind_complete(&mut out);
     data_row(&mut out, &[Some(b"1"), None]);
@@ -40,7 +43,7 @@ fn everything() -> Vec<u8> {
     command_complete(&mut out, "SELECT 1");
     empty_query_response(&mut out);
     close_complete(&mut out);
-    error(&mut out, &refusal());
+    error(&mut out, &refusal(), ClientText::UTF8);
     out
 }
 
@@ -80,7 +83,7 @@ fn our_own_frames_pass_our_own_limits_whole_and_cut_anywhere() {
 #[test]
 fn error_fields_read_back() {
     let mut out = Vec::new();
-    error(&mut out, &refusal());
+    error(&mut out, &refusal(), ClientText::UTF8);
     let fields = ErrorFields::new(frame::body(&out)).expect("reads");
     assert_eq!(fields.sqlstate(), b"42501");
     assert!(!fields.is_fatal() && fields.field(b'D').is_some());

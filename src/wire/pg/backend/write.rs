@@ -7,31 +7,34 @@ use super::{
     PARAMETER_DESCRIPTION, PARAMETER_STATUS, PARSE_COMPLETE, PORTAL_SUSPENDED, READY_FOR_QUERY,
     ROW_DESCRIPTION, TransactionStatus,
 };
-use crate::kernel::refusal::{Refusal, Severity};
+use crate::kernel::{
+    refusal::{Refusal, Severity},
+    sql::charset::ClientText,
+};
 
-/// Appends the ErrorResponse for a refusal.
-pub fn error(out: &mut Vec<u8>, refusal: &Refusal) {
+/// Appends the ErrorResponse for a refusal. `text`: how the client reads it, here as everywhere.
+pub fn error(out: &mut Vec<u8>, refusal: &Refusal, text: ClientText) {
     let codes = refusal.kind.codes();
     let severity = match codes.severity {
         Severity::Error => "ERROR",
         Severity::Fatal => "FATAL",
     };
-    report(out, ERROR_RESPONSE, severity, codes.sqlstate, refusal);
+    report(out, (severity, codes.sqlstate), refusal, text);
 }
 
 /// Appends the same, but as one that ends the session whatever its kind.
-pub fn fatal(out: &mut Vec<u8>, refusal: &Refusal) {
-    report(out, ERROR_RESPONSE, "FATAL", refusal.kind.codes().sqlstate, refusal);
+pub fn fatal(out: &mut Vec<u8>, refusal: &Refusal, text: ClientText) {
+    report(out, ("FATAL", refusal.kind.codes().sqlstate), refusal, text);
 }
 
 /// Appends a NoticeResponse of severity NOTICE.
-pub fn notice(out: &mut Vec<u8>, message: &str) {
-    severity_notice(out, "NOTICE", "00000", message);
+pub fn notice(out: &mut Vec<u8>, message: &str, text: ClientText) {
+    severity_notice(out, ("NOTICE", "00000"), message, text);
 }
 
 /// Appends a NoticeResponse of severity WARNING.
-pub fn warning(out: &mut Vec<u8>, message: &str) {
-    severity_notice(out, "WARNING", "01000", message);
+pub fn warning(out: &mut Vec<u8>, message: &str, text: ClientText) {
+    severity_notice(out, ("WARNING", "01000"), message, text);
 }
 
 /// Appends a ReadyForQuery.
@@ -51,11 +54,11 @@ pub struct OwnColumn<'a> {
 }
 
 /// Appends a RowDescription of columns of our own.
-pub fn row_description(out: &mut Vec<u8>, columns: &[OwnColumn<'_>]) {
+pub fn row_description(out: &mut Vec<u8>, columns: &[OwnColumn<'_>], text: ClientText) {
     body::message(out, ROW_DESCRIPTION, |out| {
         body::put_count(out, columns.len());
         for column in columns {
-            body::put_string(out, column.name.as_bytes());
+            body::put_string(out, &text.write(column.name));
             out.extend([0; 6]);
             out.extend(column.type_oid.to_be_bytes());
             out.extend(types::size_of(column.type_oid).to_be_bytes());
@@ -77,15 +80,14 @@ pub fn data_row(out: &mut Vec<u8>, cells: &[Option<&[u8]>]) {
 
 /// Appends an ErrorResponse or NoticeResponse that is `start`, the first bytes of one, as far as it goes:
 /// the last text ends where it does, before a character that is cut.
-pub fn cut_short(out: &mut Vec<u8>, start: &[u8]) {
+pub fn cut_short(out: &mut Vec<u8>, start: &[u8], text: ClientText) {
     let Some((tag, rest)) = start.split_first() else { return };
     body::message(out, *tag, |out| {
         let fields = rest.get(4..).unwrap_or_default();
         let whole = fields.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
         let (fields, last) = fields.split_at_checked(whole).unwrap_or_default();
         out.extend_from_slice(fields);
-        let valid = std::str::from_utf8(last).map_or_else(|e| e.valid_up_to(), str::len);
-        if let Some(last) = last.get(..valid).filter(|last| !last.is_empty()) {
+        if let Some(last) = last.get(..text.whole(last)).filter(|last| !last.is_empty()) {
             body::put_string(out, last);
         }
         out.push(0);
@@ -195,38 +197,49 @@ fn authentication(out: &mut Vec<u8>, code: i32, data: &[u8]) {
     });
 }
 
-fn severity_notice(out: &mut Vec<u8>, severity: &str, sqlstate: &str, message: &str) {
+fn severity_notice(
+    out: &mut Vec<u8>,
+    (severity, sqlstate): (&str, &str),
+    message: &str,
+    text: ClientText,
+) {
     body::message(out, NOTICE_RESPONSE, |out| {
-        for (code, text) in [(b'S', severity), (b'V', severity), (b'C', sqlstate), (b'M', message)]
+        for (code, field) in [(b'S', severity), (b'V', severity), (b'C', sqlstate), (b'M', message)]
         {
-            put_field(out, code, text);
+            put_field(out, code, field, text);
         }
         out.push(0);
     });
 }
 
-fn report(out: &mut Vec<u8>, tag: u8, severity: &str, sqlstate: &str, refusal: &Refusal) {
-    body::message(out, tag, |out| {
-        put_field(out, b'S', severity);
-        put_field(out, b'V', severity);
-        put_field(out, b'C', sqlstate);
-        put_field(out, b'M', &refusal.message);
+fn report(
+    out: &mut Vec<u8>,
+    (severity, sqlstate): (&str, &str),
+    refusal: &Refusal,
+    text: ClientText,
+) {
+    body::message(out, ERROR_RESPONSE, |out| {
+        let mut field = |code, value: &str| put_field(out, code, value, text);
+        field(b'S', severity);
+        field(b'V', severity);
+        field(b'C', sqlstate);
+        field(b'M', &refusal.message);
         if let Some(detail) = &refusal.detail {
-            put_field(out, b'D', detail);
+            field(b'D', detail);
         }
         if let Some(hint) = &refusal.hint {
-            put_field(out, b'H', hint);
+            field(b'H', hint);
         }
         if let Some(position) = refusal.position {
-            put_field(out, b'P', &position.to_string());
+            field(b'P', &position.to_string());
         }
         // Who said it: shown by psql's \errverbose, so that nobody looks for it in the server.
-        put_field(out, b'R', "hallpass");
+        field(b'R', "hallpass");
         out.push(0);
     });
 }
 
-fn put_field(out: &mut Vec<u8>, code: u8, text: &str) {
+fn put_field(out: &mut Vec<u8>, code: u8, value: &str, text: ClientText) {
     out.push(code);
-    body::put_string(out, text.as_bytes());
+    body::put_string(out, &text.write(value));
 }
