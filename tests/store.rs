@@ -325,6 +325,53 @@ mod stories {
         }
     }
 
+    pub(super) async fn a_time_that_is_set_right_gives_nobody_anything(store: &Store) {
+        let wrong = at(10 * 365 * 86_400);
+        let before = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+        store.note_time(wrong).await.expect("notes it");
+        let (wrong_now, alice) = (store.time(NOON), Principal::new("alice"));
+        assert!(wrong_now >= wrong);
+        let under = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+        let from = Some(wrong.plus(Duration::from_secs(3600)));
+        let ahead = NewGrant { from, ..give("alice") };
+        let ahead = store.grant_create(&os(), NOON, &ahead).await.expect("made");
+        let revoked = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+        store.grant_revoke(&os(), NOON, revoked.id).await.expect("revoked");
+        let asked =
+            store.request_create(&principal("alice"), NOON, &ask("alice")).await.expect("asks");
+        let day = Duration::from_secs(86_400);
+        store.principal_rotate(&os(), NOON, &alice, day).await.expect("rotates");
+
+        let right = at(60);
+        let shown = store.time_correction(right).await.expect("looks");
+        let ids: Vec<GrantId> = shown.grants.iter().map(|grant| grant.id).collect();
+        assert_eq!(ids, [before.id, under.id, ahead.id]);
+        assert_eq!((&shown.requests, &shown.secrets), (&vec![asked.id], &vec![(alice, 1)]));
+        assert_eq!(store.time_correction(right).await.expect("looks"), shown, "it changes nothing");
+        let own = store.set_time_right(&principal("olga"), &shown).await;
+        assert!(matches!(own, Err(Error::NotAllowed { .. })));
+        let pending = store.outbox_pending(100).await.expect("reads").len();
+        assert_eq!(store.set_time_right(&os(), &shown).await.expect("is set right"), shown);
+
+        for id in [before.id, under.id, ahead.id, revoked.id] {
+            let grant = store.grant(id).await.expect("is there");
+            assert_eq!(grant.status_at(right), GrantStatus::Revoked, "{id}");
+        }
+        let after = store.time_correction(right).await.expect("looks");
+        assert_eq!(after.seen, right);
+        assert!(after.grants.is_empty() && after.requests.is_empty() && after.secrets.is_empty());
+        let late = store.set_time_right(&os(), &shown).await;
+        assert!(matches!(late, Err(Error::TimeMoves)), "the time has moved since that was shown");
+        let events = store.outbox_pending(100).await.expect("reads").split_off(pending);
+        let kinds: Vec<bool> = events.iter().map(|e| e.body.contains("time_set_right")).collect();
+        assert_eq!(kinds, [true, false, false, false]);
+        assert!(events[0].body.contains(&wrong.to_string()[..10]), "{}", events[0].body);
+        for event in &events[1..] {
+            assert!(event.body.contains("grant_revoked"), "{}", event.body);
+            assert!(event.body.contains("\"reason\":\"the store's time was set right\""));
+        }
+    }
+
     pub(super) async fn an_unanswered_request_goes_stale(store: &Store) {
         let request =
             store.request_create(&principal("alice"), NOON, &ask("alice")).await.expect("asks");
@@ -691,6 +738,7 @@ on_both! {
     used_rows_add_up_and_exhaust,
     every_act_leaves_an_event,
     time_never_runs_back,
+    a_time_that_is_set_right_gives_nobody_anything,
     a_disabled_principal_has_and_gets_nothing,
     roles_come_from_the_settings_of_now,
     sessions_are_listed_and_killed,

@@ -215,7 +215,8 @@ async fn clock(config: &Config) -> Option<Finding> {
     (ahead > NODES_DIFFER).then(|| {
         let message = format!(
             "has seen the time {seen}, {} ahead of this machine's clock: a clock was wrong, or this one \
-             is. Grants last as long as they say, but times on the trail go on from there",
+             is. Grants last as long as they say, but times on the trail go on from there. If this clock is right, \
+             `hallpass store set-time` shows what setting it right comes to",
             format_duration(ahead)
         );
         Finding::warning("store", message)

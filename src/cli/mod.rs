@@ -26,6 +26,7 @@ mod principal;
 mod request;
 mod serve;
 mod session;
+mod store;
 mod target;
 mod workplace;
 
@@ -80,6 +81,9 @@ enum Command {
     /// Help with targets
     #[command(subcommand)]
     Target(target::Command),
+    /// The store: its time
+    #[command(subcommand)]
+    Store(store::Command),
     /// What a statement needs and why; would it pass now; runs nothing
     Explain(explain::Arguments),
     /// Copy store, keys, trail and settings into a new folder, beside a running gateway
@@ -123,6 +127,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Error> {
         Command::Session(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Audit(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Target(command) => command.run(&workplace()?),
+        Command::Store(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Explain(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),
         Command::Backup(arguments) => runtime()?.block_on(arguments.run(&workplace()?)),
     }

@@ -103,7 +103,7 @@ pub(super) fn run(file: &Path) -> Result<ExitCode, Error> {
     let wall = clock.now();
     let seen = runtime.block_on(store.note_time(wall))?;
     if seen.since(wall) > NODES_DIFFER {
-        tracing::warn!(%seen, "the store has seen a time far ahead of this clock: time goes on from there");
+        tracing::warn!(%seen, "the store has seen a time far ahead of this clock: time goes on from there; `hallpass store set-time` sets it right");
     }
     clock.not_before(seen);
     let trail = open_trail(&config, &store, &clock, &runtime)?;

@@ -110,6 +110,9 @@ pub enum Error {
         /// The most.
         most: i64,
     },
+    /// The store's time can't be set: somebody notes it.
+    #[error("a gateway serves on this store: stop all of them first")]
+    TimeMoves,
     /// The store was written by a newer version.
     #[error(
         "the store has schema {found}, this version knows {known}: use the newer version, or \
@@ -166,6 +169,7 @@ impl Error {
             | Self::TooLong { .. }
             | Self::Invalid { .. }
             | Self::TooManyPending { .. }
+            | Self::TimeMoves
             | Self::NotEmbedded => true,
             Self::NewerSchema { .. }
             | Self::Corrupt { .. }

@@ -131,7 +131,7 @@ impl Store {
             // An exhausted one may get room again; revoked, it never does.
             GrantStatus::Active | GrantStatus::Scheduled | GrantStatus::Exhausted => {}
         }
-        let grant = act.revoke(grant).await?;
+        let grant = act.revoke(grant, None).await?;
         act.commit().await?;
         Ok(grant)
     }
@@ -151,7 +151,7 @@ impl Store {
         let rows = act.tx.rows(sql, values![principal.as_str(), act.now]).await?;
         let mut revoked = Vec::new();
         for row in &rows {
-            revoked.push(act.revoke(grant_of(row)?).await?);
+            revoked.push(act.revoke(grant_of(row)?, None).await?);
         }
         act.commit().await?;
         Ok(revoked)
@@ -188,13 +188,22 @@ impl Act<'_> {
         self.require(&[Duty::Approver, Duty::Owner], "the duty owner or approver").await
     }
 
-    async fn revoke(&mut self, mut grant: Grant) -> Result<Grant, Error> {
+    /// `reason`: for the record, where it wasn't somebody's wish for this grant.
+    pub(super) async fn revoke(
+        &mut self,
+        mut grant: Grant,
+        reason: Option<&str>,
+    ) -> Result<Grant, Error> {
         let by = self.actor.to_string();
         let sql = "UPDATE grants SET revoked = $2, revoked_by = $3 \
              WHERE id = $1 AND revoked IS NULL";
         self.tx.execute(sql, values![grant.id.0, self.now, by.as_str()]).await?;
         grant.revoked = Some(Revocation { at: self.now, by });
-        self.event("grant_revoked", json!({ "grant": grant })).await?;
+        let mut fields = json!({ "grant": grant });
+        if let Some(reason) = reason {
+            fields["reason"] = reason.into();
+        }
+        self.event("grant_revoked", fields).await?;
         Ok(grant)
     }
 

@@ -6,10 +6,12 @@
 //! event in the outbox. A gateway appends the events to its trail before it lets the change take
 //! effect: a [`AccessSnapshot`] carries those that were still unrecorded when it was read.
 //!
-//! Time never runs back: an act happens at the highest time any node has seen, or later.
+//! Time never runs back: an act happens at the highest time any node has seen, or later. Only a person
+//! may set it right, while no gateway serves ([`Store::set_time_right`]).
 
 mod actor;
 mod checkpoints;
+mod correction;
 mod db;
 mod error;
 mod floor;
@@ -41,6 +43,7 @@ use sqlx::{
 pub use crate::store::{
     actor::Actor,
     checkpoints::NodeKey,
+    correction::TimeCorrection,
     error::{Error, state_name, status_name},
     grants::NewGrant,
     leavings::{Baseline, Leavings},

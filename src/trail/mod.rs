@@ -354,6 +354,22 @@ fn segment_bytes_in(dir: &Path) -> u64 {
     segments.filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
 }
 
+/// Keeps gateways from opening the trail in this folder, as long as the value lives. `None`: there is no
+/// trail.
+///
+/// # Errors
+/// [`TrailError::Locked`]: a gateway has it open.
+pub fn keep_closed(dir: &Path) -> Result<Option<Closed>, TrailError> {
+    if !dir.join("trail.lock").exists() {
+        return Ok(None);
+    }
+    lock(dir).map(|lock| Some(Closed(lock)))
+}
+
+/// What keeps a trail closed.
+#[derive(Debug)]
+pub struct Closed(#[expect(dead_code, reason = "holds the lock")] File);
+
 /// Takes the lock that keeps a second gateway from the folder, as long as the file is open.
 fn lock(dir: &Path) -> Result<File, TrailError> {
     let path = dir.join("trail.lock");

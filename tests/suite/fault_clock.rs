@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::{
@@ -82,7 +83,7 @@ fn a_clock_that_was_set_back_while_nobody_served_wakes_no_grant() {
     assert!(eventually(Duration::from_secs(8), || !reads(&mut client)));
     // The highest time is kept every five seconds, and at every change.
     std::thread::sleep(Duration::from_secs(6));
-    gateway.signal(nix::sys::signal::Signal::SIGKILL);
+    gateway.signal(Signal::SIGKILL);
     gateway.wait_end_by_signal();
     gateway.faults("clock -3600");
     gateway.restart();
@@ -116,7 +117,7 @@ fn after_a_clock_was_far_ahead_grants_last_as_long_as_they_say() {
         assert!(lived < Duration::from_secs(12), "{lived:?}");
     };
     lasts_as_it_says(&gateway, &mut client);
-    gateway.signal(nix::sys::signal::Signal::SIGTERM);
+    gateway.signal(Signal::SIGTERM);
     drop(client);
     gateway.wait_end();
     gateway.restart();
@@ -126,6 +127,64 @@ fn after_a_clock_was_far_ahead_grants_last_as_long_as_they_say() {
     let said = String::from_utf8_lossy(&checked.stdout);
     assert!(said.contains("ahead of this machine's clock"), "{said}");
     times_never_run_back(&gateway);
+    gateway.must(&["audit", "verify"]);
+}
+
+#[test]
+fn a_store_whose_time_was_far_ahead_is_set_right_and_nobody_gains_by_it() {
+    let server = Postgres::start();
+    let mut gateway = with_faults(&server);
+    let secret = gateway.principal("alice", "developer");
+    let mut client = gateway.connect("alice", &secret);
+    // By the right clock it would live for half an hour.
+    grant_for(&gateway, 1800);
+    assert!(eventually(Duration::from_secs(3), || reads(&mut client)));
+    gateway.faults("clock 864000");
+    assert!(eventually(Duration::from_secs(8), || !reads(&mut client)), "it has not expired");
+    // Made under the wrong clock: it ends ten days from now.
+    std::thread::sleep(Duration::from_secs(6));
+    grant_for(&gateway, 600);
+    assert!(eventually(Duration::from_secs(3), || reads(&mut client)));
+    gateway.faults("");
+    let set_time = ["store", "set-time", "--yes"];
+    let refused = gateway.cli(&set_time);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("stop all of them first"));
+    gateway.signal(Signal::SIGTERM);
+    drop(client);
+    gateway.wait_end();
+
+    let shown = gateway.cli(&set_time[..2]);
+    let said = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert_eq!(shown.status.code(), Some(1), "{shown:?}");
+    assert!(said.contains("would end: grant G-1 of alice"), "{said}");
+    assert!(said.contains("would end: grant G-2 of alice") && said.contains("--yes"), "{said}");
+    assert_ne!(
+        gateway.json(&["grant", "show", "G-2"])["status"],
+        "revoked",
+        "it changed something"
+    );
+    let said = gateway.must(&set_time);
+    assert!(said.contains("ended: grant G-1") && said.contains("ended: grant G-2"), "{said}");
+    assert!(gateway.must(&set_time).contains("nothing to do"));
+
+    gateway.restart();
+    let mut client = gateway.connect("alice", &secret);
+    assert!(!reads(&mut client), "it is alive again");
+    for id in ["G-1", "G-2"] {
+        assert_eq!(gateway.json(&["grant", "show", id])["status"], "revoked");
+    }
+    let began = Instant::now();
+    grant_for(&gateway, 8);
+    assert!(eventually(Duration::from_secs(3), || reads(&mut client)), "a grant gives nothing");
+    assert!(eventually(Duration::from_secs(14), || !reads(&mut client)), "it does not end");
+    assert!(began.elapsed() > Duration::from_secs(4), "{:?}", began.elapsed());
+    let checked = gateway.cli(&["check"]);
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(!said.contains("ahead of this machine's clock"), "{said}");
+    let trail = gateway.trail();
+    let record = trail.lines().find(|line| line.contains("time_set_right")).expect("on record");
+    assert!(record.contains("\"actor\":\"os:") && record.contains("G-2"), "{record}");
     gateway.must(&["audit", "verify"]);
 }
 
