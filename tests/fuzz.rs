@@ -13,6 +13,7 @@
 //! | client | `wire::pg::types::parameter_text` (values for the record) | `messages_of_a_server` |
 //! | client, server | `wire::pg::exchange` (order of messages and replies) | `what_is_owed` |
 //! | client, server | CopyData, its frames and counts, `session::result`; rows inside are read by nobody | `copy_data` |
+//! | client | `kernel::sql::charset` (texts and names in other encodings) | `texts_in_other_encodings` |
 //! | client | `kernel::sql::lex`, `normalize`, `text` | `tokens` |
 //! | client | `kernel::sql` (grammars, judgement, settings' values, search paths), `session::gate` | `statements` |
 //! | client | the key of the cache of analyses | `same_key` |

@@ -49,8 +49,12 @@ impl std::str::FromStr for Address {
         }
         let (host, port) = text.rsplit_once(':').ok_or(NotAnAddress)?;
         let host = match host.strip_prefix('[') {
-            Some(inner) => inner.strip_suffix(']').ok_or(NotAnAddress)?,
-            None if host.contains(':') => return Err(NotAnAddress),
+            Some(inner) => {
+                let inner = inner.strip_suffix(']').ok_or(NotAnAddress)?;
+                inner.parse::<std::net::Ipv6Addr>().map_err(|_| NotAnAddress)?;
+                inner
+            }
+            None if host.contains([':', ']']) => return Err(NotAnAddress),
             None => host,
         };
         let port = port.parse().map_err(|_| NotAnAddress)?;
@@ -82,7 +86,18 @@ mod tests {
         {
             assert_eq!(text.parse::<Address>().expect("reads").to_string(), text);
         }
-        for text in ["", "db", "db:", ":5432", "::1:5432", "db:0", "db:99999", "[::1:5432"] {
+        for text in [
+            "",
+            "db",
+            "db:",
+            ":5432",
+            "::1:5432",
+            "db:0",
+            "db:99999",
+            "[::1:5432",
+            "[[]:2",
+            "[db]:2",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -265,3 +265,37 @@ fn equal_settings_by_two_ways_are_no_reason_to_stay_out() {
         assert_eq!(client.parameters["client_encoding"], "UTF8");
     }
 }
+
+#[test]
+fn a_name_that_only_the_gateway_makes_long_is_nobodys_business() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let notices = |client: &RawClient| -> Vec<String> {
+        client.record.iter().filter(|m| m.tag == b'N').map(|m| m.field('M')).collect()
+    };
+    let log_in = |name: &str, value: &str| {
+        let mut client = RawClient::open(&gateway.address());
+        client.startup(PROTOCOL_3_0, &[("user", "alice"), ("database", TARGET), (name, value)]);
+        client.login(&secret).expect("is let in");
+        client
+    };
+    // As long as a server keeps it, but not behind the principal's name.
+    let fits = "x".repeat(63);
+    let mut client = log_in("application_name", &fits);
+    assert_eq!((notices(&client), &client.parameters["application_name"]), (Vec::new(), &fits));
+    let there =
+        "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'alice/%'";
+    assert_eq!(server.sql(there), format!("alice/{}", &fits[..57]));
+    let answer = client.query(&format!("SET application_name = '{fits}'"));
+    assert_eq!(raw::tags(&answer), "CSZ", "{answer:?}");
+    assert_eq!(raw::rows(&client.query("SHOW application_name")), [[fits.clone()]]);
+    client.terminate();
+    // Longer than that: what the server says of it, about the client's own words.
+    let long = "y".repeat(65);
+    let mut client = log_in("Application_Name", &long);
+    let cut = format!("identifier \"{long}\" will be truncated to \"{}\"", &long[..63]);
+    assert_eq!(notices(&client), [cut]);
+    assert_eq!(client.parameters["application_name"], long[..63]);
+    assert_eq!(raw::rows(&client.query("SHOW application_name")), [[&long[..63]]]);
+}

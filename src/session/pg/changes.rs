@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     conversation::{Conversation, PathAnswer, Wall},
     owed::Tag,
+    settings,
 };
 use crate::{
     kernel::sql::{
@@ -161,7 +162,8 @@ impl Conversation {
             "*" => return self.settings_reset(),
             "application_name" => {
                 if !change.local {
-                    self.application = change.value.clone().unwrap_or_default();
+                    let name = change.value.as_deref().unwrap_or_default();
+                    settings::kept(name).clone_into(&mut self.application);
                     self.application_stale = true;
                 }
                 return;

@@ -6,7 +6,10 @@
 
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
-use super::owed::{Finished, Local, Ours, QueryRun, Tag, is_cut};
+use super::{
+    owed::{Finished, Local, Ours, QueryRun, Tag, is_cut},
+    settings,
+};
 use crate::{
     kernel::{
         access::{Level, Rights},
@@ -376,7 +379,8 @@ impl Conversation {
         if self.transaction.status == Status::Failed {
             return;
         }
-        let name = format!("{}/{}", self.facts.handle.principal, self.application);
+        let principal = self.facts.handle.principal.as_str();
+        let name = settings::session_name(principal, &self.application);
         self.facts
             .handle
             .application

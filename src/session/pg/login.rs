@@ -24,7 +24,7 @@ use crate::{
         audit::record::{Event, LoginFailed, SessionOpened},
         ids::{SessionId, TargetName},
         refusal::{Refusal, RefusalKind},
-        sql::{READ_ONLY_DEFAULT, SearchPath},
+        sql::{READ_ONLY_DEFAULT, SearchPath, charset::ClientText},
         time::Timestamp,
     },
     net::{
@@ -201,7 +201,7 @@ impl Login {
             principal,
             target,
             database,
-            application: settings::application_of(&secured.startup),
+            application: settings::kept(&settings::application_of(&secured.startup)).to_owned(),
             client: secured.stream.peer().to_string(),
             peer: secured.stream.peer(),
             tls: secured.stream.tls_description().unwrap_or_default(),
@@ -261,7 +261,7 @@ impl Login {
     async fn connect(self, admitted: Admitted) {
         let Admitted { identified, startup, wish, state, target, arriving } = admitted;
         let Identified { mut stream, mut reply, leftover, .. } = identified;
-        let name = format!("{}/{}", wish.principal, wish.application);
+        let name = settings::session_name(&wish.principal, &wish.application);
         let parameters = match settings::for_upstream(&startup, &name) {
             Ok(parameters) => parameters,
             Err(refusal) => {
@@ -294,6 +294,11 @@ impl Login {
             self.note_opened(&wish, &state, &target, (&connected, plus, &options.user))
         {
             return say_then_tell(&mut stream, reply, &refusal).await;
+        }
+        let name = settings::application_of(&startup);
+        if settings::kept(&name) != name {
+            // As at a server, which converts nothing before the session has begun.
+            backend::name_is_cut(&mut reply, (&name, settings::kept(&name)), ClientText::UTF8);
         }
         let read_only = settings::begin_read_only(&startup);
         greet(&mut reply, &connected, (&wish, read_only), &key);

@@ -14,6 +14,7 @@ use super::{
     conversation::{Conversation, End, Held, Wall},
     login::report_parameters,
     owed::{Finished, Local, Ours, Tag},
+    settings,
 };
 use crate::{
     kernel::{
@@ -103,7 +104,8 @@ impl Relay {
     /// What the session began with, under the name that the client gives itself now.
     fn parameters_of_now(&self) -> Vec<(String, String)> {
         let mut parameters = self.parameters.to_vec();
-        let name = format!("{}/{}", self.talk.facts.handle.principal, self.talk.application);
+        let principal = self.talk.facts.handle.principal.as_str();
+        let name = settings::session_name(principal, &self.talk.application);
         for (parameter, value) in &mut parameters {
             if parameter == "application_name" {
                 value.clone_from(&name);

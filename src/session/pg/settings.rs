@@ -21,6 +21,20 @@ const APPLICATION_NAME: &str = "application_name";
 const ENCODING: &str = "client_encoding";
 const OPTIONS: &str = "options";
 
+/// The longest name that a server keeps, in bytes. Spec: `NAMEDATALEN`, less one.
+const NAME_BYTES_MAX: usize = 63;
+
+/// As much of a name as a server keeps.
+pub fn kept(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
+}
+
+/// What the upstream's session is called: after its principal and what the client calls itself. No
+/// longer than is kept, or the server would tell the client of a name that isn't its own.
+pub fn session_name(principal: &str, application: &str) -> String {
+    kept(&format!("{principal}/{application}")).to_owned()
+}
+
 /// What the upstream's start-up message says: the client's own parameters as far as settings may be
 /// set, the session's name (`application`), and the wall.
 ///
@@ -76,7 +90,9 @@ pub fn for_upstream(
 /// What the client calls itself. In another encoding than UTF-8 the server doesn't convert it either: what
 /// is beyond ASCII becomes a question mark.
 pub fn application_of(startup: &Startup) -> String {
-    let sent = startup.parameter(APPLICATION_NAME).unwrap_or_default();
+    let is_it = |name: &[u8]| name.eq_ignore_ascii_case(APPLICATION_NAME.as_bytes());
+    let found = startup.parameters.iter().rev().find(|(name, _)| is_it(name));
+    let sent = found.map_or(&b""[..], |(_, value)| value);
     let plain = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
     std::str::from_utf8(sent).map_or_else(|_| sent.iter().map(plain).collect(), str::to_owned)
 }
@@ -211,6 +227,17 @@ mod tests {
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(sent(&both), expected);
+    }
+
+    #[test]
+    fn a_name_is_cut_where_the_server_cuts_it() {
+        let long = "x".repeat(65);
+        assert_eq!(kept(&long), &long[..63]);
+        assert_eq!(kept("psql"), "psql");
+        let wide = "ä".repeat(40);
+        assert_eq!(kept(&wide), "ä".repeat(31));
+        assert_eq!(session_name("alice", &long), format!("alice/{}", &long[..57]));
+        assert_eq!(application_of(&startup(&[("Application_Name", "x")])), "x");
     }
 
     #[test]

@@ -25,24 +25,19 @@ pub fn split(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
+/// A backslash makes a word, even with nothing behind it.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    let mut word: Option<String> = None;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => word.extend(chars.next()),
-            c if is_space(c) => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            c => word.push(c),
+            '\\' => word.get_or_insert_default().extend(chars.next()),
+            c if is_space(c) => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
         }
     }
-    if !word.is_empty() {
-        words.push(word);
-    }
+    words.extend(word);
     words
 }
 
@@ -84,8 +79,19 @@ mod tests {
             ("x.y", ""),
         ];
         assert_eq!(names, expected);
-        let bad =
-            ["-f x", "-c", "-c x", "-W 5", "search_path=a", "-c x y=z", "-- x=y", "--", "-c =x"];
+        let bad = [
+            "-f x",
+            "-c",
+            "-c x",
+            "-W 5",
+            "search_path=a",
+            "-c x y=z",
+            "-- x=y",
+            "--",
+            "-c =x",
+            "\\",
+            "-c a=b \\",
+        ];
         for text in bad {
             assert_eq!(split(text), None, "{text}");
         }

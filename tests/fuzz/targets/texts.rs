@@ -8,7 +8,10 @@ use hallpass::{
         access::{Permission, PermissionSet, Scope},
         audit::scrub::scrub,
         ids::{GrantId, RequestId},
-        sql::{Trust, builtins},
+        sql::{
+            Trust, builtins,
+            charset::{Charset, ClientText},
+        },
         time::{Timestamp, format_duration, parse_duration},
     },
     net::{Network, tls::TlsMode},
@@ -171,6 +174,46 @@ fn arrays_of_a_server() {
             .map(|element| (element != "NULL").then(|| element.to_owned()))
             .collect();
         assert_eq!(array::elements(&printed(&elements)), Some(elements));
+    });
+}
+
+/// A text in an encoding of one byte a character is as long as its bytes, cut by ASCII in the same places,
+/// and goes back as it came; what is none is an error, and for people a mark in its place.
+#[test]
+fn texts_in_other_encodings() {
+    let all = Charset::all();
+    let seeds = [
+        &b"\0SELECT '\xe4' AS \"\xc4\""[..],
+        b"\x07caf\xe9 \x80\x93\x94",
+        b"\x10\xff\xa0\x81 -- x\n",
+    ];
+    let seeds = seeds.map(<[u8]>::to_vec);
+    Target::new("texts_in_other_encodings", seeds).longest(256).run(|bytes| {
+        let Some((first, bytes)) = bytes.split_first() else { return };
+        let name = all[usize::from(*first) % all.len()].name;
+        let by_bytes = ClientText::of("SQL_ASCII", name);
+        for how in [ClientText::of(name, "UTF8"), ClientText::of(name, name), by_bytes] {
+            let lossy = how.read_lossy(bytes);
+            assert_eq!(lossy.chars().count(), bytes.len());
+            assert!(how.whole(bytes) <= bytes.len());
+            let read = how.read(bytes);
+            assert_eq!(how.read_name(bytes), read);
+            let Ok(text) = read else { continue };
+            assert_eq!(text, lossy);
+            for (byte, c) in bytes.iter().zip(text.chars()) {
+                assert_eq!(
+                    byte.is_ascii().then_some(char::from(*byte)),
+                    Some(c).filter(char::is_ascii)
+                );
+            }
+            assert_eq!(how.write(&text), bytes);
+        }
+        // Whatever the encoding of who reads it, what we say is something that it has.
+        let text = String::from_utf8_lossy(bytes);
+        for how in [ClientText::of(name, "UTF8"), ClientText::UNKNOWN, ClientText::UTF8] {
+            let written = how.write(&text);
+            assert!(how.read(&written).is_ok() && how.whole(&written) == written.len());
+        }
     });
 }
 

@@ -32,6 +32,13 @@ pub fn notice(out: &mut Vec<u8>, message: &str, text: ClientText) {
     severity_notice(out, ("NOTICE", "00000"), message, text);
 }
 
+/// Appends what a server says of a name that is longer than it keeps.
+/// `text`: how the client reads it.
+pub fn name_is_cut(out: &mut Vec<u8>, (name, kept): (&str, &str), text: ClientText) {
+    let message = format!("identifier \"{name}\" will be truncated to \"{kept}\"");
+    severity_notice(out, ("NOTICE", "42622"), &message, text);
+}
+
 /// Appends a NoticeResponse of severity WARNING.
 pub fn warning(out: &mut Vec<u8>, message: &str, text: ClientText) {
     severity_notice(out, ("WARNING", "01000"), message, text);
