@@ -161,6 +161,8 @@ pub struct Column {
     pub type_oid: u32,
     /// Its type as `format_type` prints it.
     pub type_name: String,
+    /// The expression that a generated column is computed by, as the server prints it.
+    pub generated: Option<String>,
 }
 
 /// `pg_proc.provolatile`.

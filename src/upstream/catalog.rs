@@ -90,6 +90,7 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
                 name: text(&row, 2)?,
                 type_oid: number(&row, 3)?,
                 type_name: text(&row, 4)?,
+                generated: row.get(5).cloned().flatten(),
             });
         }
     }
@@ -375,8 +376,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't'";
 
 const COLUMNS: &str = "
-SELECT a.attrelid, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod)
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped
   AND c.relpersistence <> 't' AND c.relkind NOT IN ('i', 'I')
 ORDER BY a.attrelid, a.attnum";

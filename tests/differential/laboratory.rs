@@ -84,7 +84,7 @@ impl Laboratory {
         let mut grammar = Grammar::parse(GRAMMAR);
         builtins::add_calls(&mut grammar, &mut Session::open(&server));
         grammar.check();
-        let catalog = catalog_of(&server);
+        let catalog = catalog_of(&server, DATABASE);
         let path = SearchPath::Known(catalog.default_path.clone());
         Self { server, catalog, path, grammar, texts: corpus_texts() }
     }
@@ -141,7 +141,8 @@ const PLACES: [&str; 8] = [
     "EXPLAIN SELECT {} FROM people a",
 ];
 
-fn catalog_of(server: &Postgres) -> Catalog {
+/// What the gateway would know of a database.
+pub(crate) fn catalog_of(server: &Postgres, database: &str) -> Catalog {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let options = ClientTlsOptions { mode: TlsMode::Disable, ca: None, certificate: None };
@@ -151,7 +152,7 @@ fn catalog_of(server: &Postgres) -> Catalog {
             tls: ClientTls::load(&options).expect("loads"),
             user: UPSTREAM_USER.into(),
             credential: Arc::new(Credential::new(Source::Command(password))),
-            database: DATABASE.into(),
+            database: database.into(),
             minor: 2,
             timeout: support::PATIENCE,
             keepalive: Duration::from_secs(60),

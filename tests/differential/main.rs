@@ -18,6 +18,7 @@ mod builtins;
 mod check;
 mod generate;
 mod laboratory;
+mod lineage;
 mod live;
 mod server;
 mod sessions;
@@ -67,6 +68,14 @@ fn what_is_needed_is_enough_and_one_right_less_is_too_little() {
         let times = from_environment("HALLPASS_DIFFER_LIVE").unwrap_or(1);
         let times = usize::try_from(times).expect("fits");
         let found = live::findings(&Laboratory::start(), times);
+        assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
+    });
+}
+
+#[test]
+fn what_is_said_to_tell_nothing_of_marked_columns_tells_nothing() {
+    with_room(|| {
+        let found = lineage::findings(1);
         assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
     });
 }

@@ -75,8 +75,13 @@ const FORGET: &str = "ROLLBACK; DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_un
 impl Session {
     /// As the gateway's log-in.
     pub(crate) fn open(server: &Postgres) -> Self {
+        Self::open_database(server, DATABASE)
+    }
+
+    /// The same in another database.
+    pub(crate) fn open_database(server: &Postgres, database: &str) -> Self {
         let client =
-            RawClient::connect(&server.address(), UPSTREAM_USER, UPSTREAM_PASSWORD, DATABASE);
+            RawClient::connect(&server.address(), UPSTREAM_USER, UPSTREAM_PASSWORD, database);
         let mut session = Self { client };
         session.rows("SET statement_timeout = '3s'; SET lock_timeout = '2s'");
         // These are no longer what the witness is asked for.

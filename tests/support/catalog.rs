@@ -40,6 +40,7 @@ pub(crate) fn shop() -> Catalog {
         name: "mail".into(),
         type_oid: 801,
         type_name: "email".into(),
+        generated: None,
     });
     catalog.add_relation(contacts);
     let mut ruled = relation(109, "public", "ruled", RelationKind::Table, "id");
@@ -121,6 +122,7 @@ fn relation(oid: u32, schema: &str, name: &str, kind: RelationKind, columns: &st
             name: name.into(),
             type_oid: 25,
             type_name: "text".into(),
+            generated: None,
         })
         .collect();
     let mut relation = Relation::new(oid, schema, name, kind);

@@ -20,6 +20,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::kernel::sql) use names::{Resolved, resolve as meanings};
 pub use reach::with_parameter_types;
 
 use std::collections::BTreeSet;

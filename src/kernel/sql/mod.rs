@@ -14,6 +14,7 @@ pub mod engine;
 pub mod fingerprint;
 pub mod judge;
 pub mod lex;
+pub mod lineage;
 pub mod local;
 pub mod mode;
 pub mod normalize;

@@ -24,6 +24,8 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
+use crate::kernel::sql::lineage::shape::Shape;
+
 /// A name as written, qualifiers first, folded as the server folds it: `["public", "orders"]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RawName(pub Vec<String>);
@@ -380,6 +382,8 @@ pub struct Reading {
     pub columns: Option<Columns>,
     /// Its outputs one by one, if it is a plain SELECT of something that may have to be hidden.
     pub outputs: Option<Outputs>,
+    /// How rows flow through it, if it reads or writes any; the server's grammar alone says so.
+    pub shape: Option<Box<Shape>>,
 }
 
 impl Reading {
@@ -406,6 +410,7 @@ impl Reading {
             parameters: 0,
             columns: None,
             outputs: None,
+            shape: None,
         }
     }
 

@@ -15,6 +15,7 @@ mod outputs;
 mod relations;
 mod roles;
 mod settings;
+mod shape;
 mod statements;
 #[rustfmt::skip]
 mod walk;
@@ -84,6 +85,7 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         reader.raw_stmt(raw);
         let mut reading = reader.finish()?;
         reading.outputs = outputs::of(raw, &reading);
+        reading.shape = shape::of(raw).map(Box::new);
         readings.push(reading);
     }
     Ok(readings)

@@ -9,6 +9,7 @@
 
 mod extensions;
 mod functions;
+pub mod never_fails;
 mod relations;
 mod settings;
 mod types;

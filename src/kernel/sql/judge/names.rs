@@ -14,7 +14,7 @@ use crate::kernel::{
 };
 
 /// A relation's name, resolved.
-pub(super) enum Resolved<'a> {
+pub(in crate::kernel::sql) enum Resolved<'a> {
     /// A relation that the catalog knows.
     User(&'a Relation),
     /// A built-in catalog on the reviewed list.
@@ -27,27 +27,27 @@ pub(super) enum Resolved<'a> {
 }
 
 /// Everything that a relation's name may mean.
-pub(super) struct Meanings<'a> {
+pub(in crate::kernel::sql) struct Meanings<'a> {
     /// What the server finds if nothing moves.
-    pub(super) first: Resolved<'a>,
+    pub(in crate::kernel::sql) first: Resolved<'a>,
     /// What it may find instead.
-    pub(super) others: Vec<Resolved<'a>>,
+    pub(in crate::kernel::sql) others: Vec<Resolved<'a>>,
 }
 
 impl<'a> Meanings<'a> {
     /// The one that there is, if there is one only.
-    pub(super) fn only(self) -> Option<Resolved<'a>> {
+    pub(in crate::kernel::sql) fn only(self) -> Option<Resolved<'a>> {
         self.others.is_empty().then_some(self.first)
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Resolved<'a>> {
+    pub(in crate::kernel::sql) fn all(&self) -> impl Iterator<Item = &Resolved<'a>> {
         std::iter::once(&self.first).chain(&self.others)
     }
 }
 
 /// Looks a relation up as the server would.
-pub(super) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Meanings<'a> {
+pub(in crate::kernel::sql) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Meanings<'a> {
     let name = raw.base();
     // A database before the schema can only be the session's own, else the server refuses.
     let found = match raw.schema() {

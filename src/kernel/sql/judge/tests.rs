@@ -196,8 +196,13 @@ fn sneaky() -> Catalog {
 
 fn table(oid: u32, name: &str, type_oid: u32) -> Relation {
     let mut relation = Relation::new(oid, "public", name, RelationKind::Table);
-    relation.columns =
-        vec![Column { number: 1, name: "x".into(), type_oid, type_name: "?".into() }];
+    relation.columns = vec![Column {
+        number: 1,
+        name: "x".into(),
+        type_oid,
+        type_name: "?".into(),
+        generated: None,
+    }];
     relation
 }
 
@@ -209,6 +214,7 @@ fn a_key_that_acts_is_known_by_whatever_name_its_column_goes() {
         name: name.into(),
         type_oid: 23,
         type_name: "integer".into(),
+        generated: None,
     };
     let cascade = Cascade {
         from: 2,

@@ -1,0 +1,274 @@
+//! Following labels through a shape.
+
+mod from;
+mod value;
+mod write;
+
+use std::{collections::BTreeSet, rc::Rc};
+
+use crate::kernel::sql::{
+    context::Context,
+    lineage::{
+        Label, Lineage, OutputColumn, Purpose, Sensitive, Use,
+        rows::{Named, Place, Rows},
+        shape::{
+            Body, Condition, Cte, Expression, Key, Output, Query, Reference, Select, SetOperation,
+            Shape,
+        },
+    },
+};
+
+/// So many columns and names are looked at in one statement; a dashboard's query has some hundred.
+const STEPS: usize = 400_000;
+
+/// A recursive CTE's labels only grow; nobody chains more columns of one than this.
+const ROUNDS: usize = 64;
+
+pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> Lineage {
+    let mut follower = Follower { cx, sensitive, uses: BTreeSet::new(), steps: STEPS };
+    let place = Place::default();
+    let rows = match shape {
+        Shape::Query(query) => follower.query(query, &place),
+        Shape::Explained(query) => {
+            follower.query(query, &place);
+            Rows::known(Vec::new())
+        }
+        Shape::Stored(query) => {
+            let rows = follower.query(query, &place);
+            follower.used(Purpose::Stores, rows.whole());
+            Rows::known(Vec::new())
+        }
+        Shape::Copied { table, columns } => follower.copied(table, columns),
+        Shape::Opaque(_) => Rows::unknown(Label::unknown()),
+    };
+    if follower.steps == 0 {
+        let rest = if sensitive.is_empty() { Label::default() } else { Label::unknown() };
+        return Lineage { outputs: None, rest, uses: follower.uses };
+    }
+    let output = |column: Named<'_>| OutputColumn {
+        name: column.name.map(str::to_owned),
+        label: column.label,
+    };
+    Lineage {
+        outputs: rows.columns.map(|columns| columns.into_iter().map(output).collect()),
+        rest: rows.rest,
+        uses: follower.uses,
+    }
+}
+
+struct Follower<'c> {
+    cx: &'c Context<'c>,
+    sensitive: &'c Sensitive,
+    uses: BTreeSet<Use>,
+    /// How much may still be looked at.
+    steps: usize,
+}
+
+impl<'a> Follower<'a> {
+    /// Pays for some work. False once all is spent: then nothing is looked at any more, and all of the
+    /// statement is unknown.
+    fn spend(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_sub(steps.max(1));
+        self.steps > 0
+    }
+
+    fn used(&mut self, purpose: Purpose, of: Label) {
+        if !of.is_clear() {
+            self.uses.insert(Use { purpose, of });
+        }
+    }
+
+    fn query(&mut self, query: &'a Query, place: &Place<'a>) -> Rows<'a> {
+        if !self.spend(1) {
+            return Rows::unknown(Label::unknown());
+        }
+        let mut place = place.clone();
+        for cte in &query.ctes {
+            let rows = self.cte(cte, query.recursive, &place);
+            place = place.with_cte(&cte.name, Rc::new(rows));
+        }
+        let (rows, inside) = match &query.body {
+            Body::Select(select) => self.select(select, &place),
+            Body::Set(set) => (self.set(set, &place), None),
+            Body::Values(values) => (self.values(values, &place), Some(place.clone())),
+            Body::Write(write) => (self.write(write, &place), None),
+        };
+        for key in &query.sorted {
+            self.key(key, &rows, inside.as_ref().unwrap_or(&place));
+        }
+        for limit in &query.limits {
+            let label = self.value(limit, &place);
+            self.used(Purpose::Computes, label);
+        }
+        rows
+    }
+
+    fn cte(&mut self, cte: &'a Cte, recursive: bool, place: &Place<'a>) -> Rows<'a> {
+        let mut rows =
+            if recursive { self.recursive(cte, place) } else { self.query(&cte.query, place) };
+        rows.rename(&cte.columns);
+        if cte.adds_columns {
+            let whole = rows.whole();
+            rows.append(&Rows::unknown(whole));
+        }
+        rows
+    }
+
+    /// What it gives out goes into it again, until nothing is added.
+    fn recursive(&mut self, cte: &'a Cte, place: &Place<'a>) -> Rows<'a> {
+        let first = match &cte.query.body {
+            Body::Set(set) if cte.query.ctes.is_empty() => &set.left,
+            _ => return self.query(&cte.query, place),
+        };
+        let mut rows = self.query(first, place);
+        for _ in 0..ROUNDS {
+            rows.rename(&cte.columns);
+            let itself = place.with_cte(&cte.name, Rc::new(rows.clone()));
+            let next = self.query(&cte.query, &itself);
+            let grown = labels(&next) != labels(&rows);
+            let fits = rows.or(&next);
+            if !fits || !grown {
+                return rows;
+            }
+        }
+        Rows::unknown(Label::unknown())
+    }
+
+    fn set(&mut self, set: &'a SetOperation, place: &Place<'a>) -> Rows<'a> {
+        let mut rows = self.query(&set.left, place);
+        let right = self.query(&set.right, place);
+        rows.or(&right);
+        if set.compares {
+            self.used(Purpose::Compares, rows.whole());
+        }
+        rows
+    }
+
+    fn values(&mut self, values: &'a [Vec<Expression>], place: &Place<'a>) -> Rows<'a> {
+        let mut rows: Option<Rows<'a>> = None;
+        for row in values {
+            let columns = row.iter().map(|value| self.unnamed(value, place)).collect();
+            let row = Rows::known(columns);
+            match &mut rows {
+                Some(rows) => drop(rows.or(&row)),
+                None => rows = Some(row),
+            }
+        }
+        // Spec: VALUES calls its columns column1, column2 … which nobody needs to know here.
+        rows.unwrap_or_default()
+    }
+
+    fn unnamed(&mut self, value: &'a Expression, place: &Place<'a>) -> Named<'a> {
+        Named { name: None, label: self.value(value, place) }
+    }
+
+    fn select(&mut self, select: &'a Select, place: &Place<'a>) -> (Rows<'a>, Option<Place<'a>>) {
+        let mut tables = Vec::new();
+        let mut star = Rows::known(Vec::new());
+        for source in &select.from {
+            let rows = self.source(source, place, &mut tables);
+            star.append(&rows);
+        }
+        let inside = place.inside(&tables);
+        let rows = self.outputs(&select.outputs, &star, &inside);
+        self.conditions(&select.conditions, &inside);
+        for key in &select.groups {
+            self.key(key, &rows, &inside);
+        }
+        for value in &select.compared {
+            let label = self.value(value, &inside);
+            self.used(Purpose::Compares, label);
+        }
+        if select.distinct {
+            self.used(Purpose::Compares, rows.whole());
+        }
+        (rows, Some(inside))
+    }
+
+    fn outputs(&mut self, outputs: &'a [Output], star: &Rows<'a>, place: &Place<'a>) -> Rows<'a> {
+        let mut rows = Rows::known(Vec::new());
+        for output in outputs {
+            match output {
+                Output::Star(before) if before.is_empty() => {
+                    self.spend(star.width());
+                    rows.append(star);
+                }
+                Output::Star(before) => {
+                    let of = self.row_named(before, place);
+                    self.spend(of.as_ref().map_or(1, |rows| rows.width()));
+                    match of {
+                        Some(of) => rows.append(&of),
+                        None => rows.append(&Rows::unknown(Label::unknown())),
+                    }
+                }
+                Output::Value { name, value } => {
+                    let label = self.value(value, place);
+                    let column = Named { name: name.as_deref(), label };
+                    rows.append(&Rows::known(vec![column]));
+                }
+            }
+            if self.steps == 0 {
+                break;
+            }
+        }
+        rows
+    }
+
+    /// Sorted or grouped by it. A bare name may be an output's or a column's: both count.
+    fn key(&mut self, key: &'a Key, rows: &Rows<'a>, place: &Place<'a>) {
+        let label = match key {
+            Key::Place(number) => {
+                let columns = rows.columns.as_deref();
+                let column = number.checked_sub(1).and_then(|at| columns?.get(at));
+                column.map_or_else(|| rows.whole(), |column| column.label.clone())
+            }
+            Key::Value(value) => {
+                let bare = value.column.as_ref().and_then(Reference::bare);
+                let output = bare.and_then(|name| rows.named(name)).filter(|found| found.certain);
+                match (output, value.column.as_ref()) {
+                    (Some(output), Some(column)) => {
+                        let mut label = output.label;
+                        label.or(&self.find(column, place).unwrap_or_default());
+                        label
+                    }
+                    _ => self.value(value, place),
+                }
+            }
+        };
+        self.used(Purpose::Compares, label);
+    }
+
+    fn conditions(&mut self, conditions: &'a [Condition], place: &Place<'a>) {
+        for condition in conditions {
+            match condition {
+                Condition::Equals { column, constants } => {
+                    let label = self.reference(column, place);
+                    let purpose = if label.is_derived() {
+                        Purpose::Filters
+                    } else {
+                        Purpose::Equals(*constants)
+                    };
+                    self.used(purpose, label);
+                }
+                // A mask leaves NULL what is NULL: it tells no more.
+                Condition::IsNull(column) => {
+                    self.reference(column, place);
+                }
+                Condition::Joins(left, right) => {
+                    let mut label = self.reference(left, place);
+                    label.or(&self.reference(right, place));
+                    self.used(Purpose::Filters, label);
+                }
+                Condition::Other(value) => {
+                    let label = self.value(value, place);
+                    self.used(Purpose::Filters, label);
+                }
+            }
+        }
+    }
+}
+
+fn labels(rows: &Rows<'_>) -> (Option<Vec<Label>>, Label) {
+    let columns = rows.columns.as_ref();
+    (columns.map(|columns| columns.iter().map(|c| c.label.clone()).collect()), rows.rest.clone())
+}

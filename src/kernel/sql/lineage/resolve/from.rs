@@ -1,0 +1,280 @@
+//! FROM: what each source gives, and what its names stand for.
+
+use std::rc::Rc;
+
+use crate::kernel::{
+    catalog::Relation,
+    sql::{
+        judge::{Resolved, meanings},
+        lineage::{
+            Label, Purpose,
+            resolve::Follower,
+            rows::{Named, Place, Rows, Table},
+            shape::{Alias, Join, Source},
+        },
+        reading::RawName,
+    },
+};
+
+/// Built-in functions that return one column, whatever they are given.
+const ONE_COLUMN: [&str; 12] = [
+    "generate_series",
+    "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_object_keys",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "string_to_table",
+];
+
+impl<'a> Follower<'a> {
+    /// Adds what a source brings to the tables in sight; what `*` shows of it.
+    pub(super) fn source(
+        &mut self,
+        source: &'a Source,
+        place: &Place<'a>,
+        tables: &mut Vec<Table<'a>>,
+    ) -> Rows<'a> {
+        if !self.spend(1) {
+            return Rows::unknown(Label::unknown());
+        }
+        match source {
+            Source::Relation { name, alias } => {
+                let rows = match name.0.as_slice() {
+                    [only] => place.cte(only).map(|rows| Rows::clone(&rows)),
+                    _ => None,
+                };
+                let rows = rows.unwrap_or_else(|| self.relation(name));
+                known_as(rows, alias, name.0.last().map(String::as_str), tables)
+            }
+            Source::Query { query, lateral, alias } => {
+                let rows = match lateral {
+                    true => self.query(query, &place.inside(tables)),
+                    false => self.query(query, place),
+                };
+                known_as(rows, alias, None, tables)
+            }
+            Source::Function { arguments, columns, alias } => {
+                let sees = place.inside(tables);
+                let mut given = Label::default();
+                for argument in arguments {
+                    given.or(&self.value(argument, &sees));
+                }
+                let given = given.computed();
+                // How many rows come of it hangs on what it is given.
+                self.used(Purpose::Computes, given.clone());
+                let of = |name: &'a str| Named { name: Some(name), label: given.clone() };
+                let rows = match (columns, alias.name.as_deref()) {
+                    (Some(columns), _) => Rows::known(columns.iter().map(|c| of(c)).collect()),
+                    (None, Some(name)) if is_one_column(arguments) => Rows::known(vec![of(name)]),
+                    (None, _) => Rows::unknown(given),
+                };
+                known_as(rows, alias, None, tables)
+            }
+            Source::Join(join) => self.join(join, place, tables),
+            Source::Opaque(_) => {
+                let rest = self.anything();
+                let rows = Rows::unknown(rest);
+                let table = Table { known_as: None, bare: true, rows: Rc::new(rows.clone()) };
+                tables.push(table);
+                rows
+            }
+        }
+    }
+
+    /// What nobody knows.
+    pub(super) fn anything(&self) -> Label {
+        if self.sensitive.is_empty() { Label::default() } else { Label::unknown() }
+    }
+
+    fn join(&mut self, join: &'a Join, place: &Place<'a>, tables: &mut Vec<Table<'a>>) -> Rows<'a> {
+        let first = tables.len();
+        let left = self.source(&join.left, place, tables);
+        let right = self.source(&join.right, place, tables);
+        let sides = tables.get(first..).unwrap_or_default().to_vec();
+        self.conditions(&join.on, &place.inside(&sides));
+        let merged = self.merged(join, &left, &right);
+        if let Some(name) = &join.merged_as {
+            let rows = match &merged {
+                Some(names) => {
+                    Rows::known(names.iter().map(|n| self.both(n, &left, &right)).collect())
+                }
+                None => Rows::unknown(left.whole()),
+            };
+            tables.push(Table { known_as: Some(name), bare: false, rows: Rc::new(rows) });
+        }
+        let rows = match merged {
+            Some(names) => self.side_by_side(&names, left, right),
+            None => {
+                let (mut rest, right) = (left.whole(), right.whole());
+                rest.or(&right);
+                Rows::unknown(rest)
+            }
+        };
+        if join.alias.name.is_none() {
+            return rows;
+        }
+        // The sides go by nothing any more.
+        let merged_as = tables.get(first + sides.len()..).unwrap_or_default().to_vec();
+        tables.truncate(first);
+        tables.extend(merged_as);
+        known_as(rows, &join.alias, None, tables)
+    }
+
+    /// The names of the columns that both sides share. `None`: nobody knows.
+    fn merged(
+        &mut self,
+        join: &'a Join,
+        left: &Rows<'a>,
+        right: &Rows<'a>,
+    ) -> Option<Vec<&'a str>> {
+        let names: Vec<&'a str> = if join.natural {
+            let (left, right) = (left.columns.as_ref()?, right.columns.as_ref()?);
+            if left.iter().chain(right).any(|column| column.name.is_none()) {
+                return None;
+            }
+            let of_right: std::collections::HashSet<_> = right.iter().map(|c| c.name).collect();
+            left.iter().filter(|c| of_right.contains(&c.name)).filter_map(|c| c.name).collect()
+        } else {
+            join.using.iter().map(String::as_str).collect()
+        };
+        for name in &names {
+            self.spend(left.width() + right.width());
+            let label = self.both(name, left, right).label;
+            self.used(Purpose::Filters, label);
+        }
+        Some(names)
+    }
+
+    fn both(&mut self, name: &'a str, left: &Rows<'a>, right: &Rows<'a>) -> Named<'a> {
+        let mut label = Label::default();
+        for side in [left, right] {
+            match side.named(name) {
+                Some(found) => label.or(&found.label),
+                None => label.or(&self.anything()),
+            }
+        }
+        Named { name: Some(name), label }
+    }
+
+    /// Spec: first the merged columns, then what is left of one side and of the other.
+    fn side_by_side(&mut self, merged: &[&'a str], left: Rows<'a>, right: Rows<'a>) -> Rows<'a> {
+        let mut rows = Rows::known(Vec::new());
+        if merged.is_empty() {
+            self.spend(left.width() + right.width());
+            rows.append(&left);
+            rows.append(&right);
+            return rows;
+        }
+        let both = merged.iter().map(|name| self.both(name, &left, &right)).collect();
+        rows.append(&Rows::known(both));
+        let names: std::collections::HashSet<&str> = merged.iter().copied().collect();
+        for mut side in [left, right] {
+            self.spend(side.width());
+            if let Some(columns) = &mut side.columns {
+                columns.retain(|column| !column.name.is_some_and(|name| names.contains(name)));
+            }
+            rows.append(&side);
+        }
+        rows
+    }
+
+    /// The rows of a relation that the statement names.
+    pub(super) fn relation(&mut self, name: &RawName) -> Rows<'a> {
+        let meanings = meanings(name, self.cx);
+        let mut all = Vec::new();
+        for meaning in meanings.all() {
+            let rows = match meaning {
+                Resolved::User(relation) => self.columns_of(relation),
+                Resolved::Catalog { schema, name, rule: _ } => {
+                    match self.cx.catalog.relation(schema, name) {
+                        Some(relation) => self.columns_of(relation),
+                        None => Rows::unknown(Label::default()),
+                    }
+                }
+                Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
+                    Rows::unknown(self.anything())
+                }
+            };
+            all.push(rows);
+        }
+        let mut all = all.into_iter();
+        let Some(first) = all.next() else { return Rows::unknown(self.anything()) };
+        let mut others = all.peekable();
+        if others.peek().is_none() {
+            return first;
+        }
+        // Which of them it is by then, nobody knows; if none has anything to hide, it doesn't matter.
+        let mut whole = first.whole();
+        others.for_each(|rows| whole.or(&rows.whole()));
+        if whole.is_clear() { first } else { Rows::unknown(whole.computed()) }
+    }
+
+    fn columns_of(&mut self, relation: &'a Relation) -> Rows<'a> {
+        self.spend(relation.columns.len());
+        let columns = relation.columns.iter().map(|column| Named {
+            name: Some(&column.name),
+            label: self.sensitive.label(relation.oid, column.number),
+        });
+        Rows::known(columns.collect())
+    }
+
+    /// COPY TO of a table.
+    pub(super) fn copied(&mut self, table: &RawName, columns: &'a [String]) -> Rows<'a> {
+        let rows = self.relation(table);
+        if columns.is_empty() {
+            // Generated columns are left out.
+            return self.without_generated(table, rows);
+        }
+        let column = |name: &'a String| match rows.named(name) {
+            Some(found) => Named { name: Some(name), label: found.label },
+            None => Named { name: Some(name), label: self.anything() },
+        };
+        Rows::known(columns.iter().map(column).collect())
+    }
+
+    fn without_generated(&self, table: &RawName, mut rows: Rows<'a>) -> Rows<'a> {
+        let meanings = meanings(table, self.cx);
+        if let (Some(columns), Some(Resolved::User(relation))) =
+            (&mut rows.columns, meanings.only())
+        {
+            let generated = relation.columns.iter().filter(|c| c.generated.is_some());
+            let generated: std::collections::HashSet<_> =
+                generated.map(|c| c.name.as_str()).collect();
+            columns.retain(|column| !column.name.is_some_and(|name| generated.contains(name)));
+        }
+        rows
+    }
+}
+
+fn is_one_column(arguments: &[crate::kernel::sql::lineage::shape::Expression]) -> bool {
+    use crate::kernel::sql::lineage::shape::Step;
+    let [only] = arguments else { return false };
+    // The outermost call is the last thing that a value goes through.
+    match only.through.last() {
+        Some(Step::Function(name)) => match name.0.as_slice() {
+            [name] => ONE_COLUMN.contains(&name.as_str()),
+            [schema, name] => schema == "pg_catalog" && ONE_COLUMN.contains(&name.as_str()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Puts a source among the tables in sight.
+fn known_as<'a>(
+    mut rows: Rows<'a>,
+    alias: &'a Alias,
+    own: Option<&'a str>,
+    tables: &mut Vec<Table<'a>>,
+) -> Rows<'a> {
+    rows.rename(&alias.columns);
+    let known_as = alias.name.as_deref().or(own);
+    tables.push(Table { known_as, bare: true, rows: Rc::new(rows.clone()) });
+    rows
+}

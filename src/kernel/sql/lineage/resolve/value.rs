@@ -1,0 +1,207 @@
+//! What a value tells, and what a name in it stands for.
+
+use std::rc::Rc;
+
+use crate::kernel::sql::{
+    builtins::never_fails,
+    lineage::{
+        Label, Purpose,
+        resolve::Follower,
+        rows::{Found, Place, Rows},
+        shape::{Expression, Reference, Step},
+    },
+};
+
+/// Columns that every table has and no catalog lists: where a row lies and who made it.
+const SYSTEM: [&str; 6] = ["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
+
+impl<'a> Follower<'a> {
+    pub(super) fn value(&mut self, value: &'a Expression, place: &Place<'a>) -> Label {
+        if !self.spend(1) {
+            return Label::unknown();
+        }
+        if let Some(column) = &value.column {
+            return self.reference(column, place);
+        }
+        let mut label = Label::default();
+        for column in &value.columns {
+            label.or(&self.reference(column, place));
+        }
+        for query in &value.queries {
+            label.or(&self.query(query, place).whole());
+        }
+        if value.opaque.is_some() {
+            label.or(&self.anything());
+        }
+        if value.through.iter().any(|step| self.may_read_anything(step)) {
+            label.or(&self.anything());
+        }
+        let label = label.computed();
+        for query in &value.asked {
+            self.query(query, place);
+        }
+        for column in &value.counted {
+            self.reference(column, place);
+        }
+        self.conditions(&value.conditions, place);
+        for column in &value.compared {
+            let compared = self.reference(column, place);
+            self.used(Purpose::Compares, compared);
+        }
+        if !label.is_clear() && value.through.iter().any(may_fail) {
+            self.used(Purpose::Computes, label.clone());
+        }
+        label
+    }
+
+    /// A function of the users' own reads what it likes. Those that the settings trust, and those of
+    /// extensions, give back no rows that they weren't given.
+    fn may_read_anything(&self, step: &Step) -> bool {
+        let Step::Function(name) = step else { return false };
+        let routines = self.cx.catalog.routines_named(name.base());
+        routines
+            .filter(|routine| name.schema().is_none_or(|schema| routine.schema == schema))
+            .any(|r| r.extension.is_none() && self.cx.trust.permission_for(r).is_none())
+    }
+
+    /// What a column as written tells. What is found nowhere may be a column that the catalog doesn't
+    /// know yet.
+    pub(super) fn reference(&mut self, reference: &'a Reference, place: &Place<'a>) -> Label {
+        let found = self.find(reference, place);
+        found.unwrap_or_else(|| self.anything())
+    }
+
+    /// `None`: nothing in sight is called this.
+    pub(super) fn find(&mut self, reference: &'a Reference, place: &Place<'a>) -> Option<Label> {
+        match reference {
+            Reference::Row(names) if names.is_empty() => {
+                let level = place.levels().next()?;
+                let mut label = Label::default();
+                level.tables.iter().for_each(|table| label.or(&table.rows.whole()));
+                Some(label)
+            }
+            Reference::Row(names) => self.row_named(names, place).map(|rows| rows.whole()),
+            Reference::Column(names) => match names.as_slice() {
+                [name] => match self.bare_column(name, place) {
+                    Some(Found { label, certain: true }) => Some(label),
+                    perhaps => {
+                        let row = self.row_named(names, place).map(|rows| rows.whole());
+                        either(perhaps.map(|found| found.label), row)
+                    }
+                },
+                [before @ .., name] => self.column_of(before, name, place),
+                [] => None,
+            },
+            Reference::Field(names, field) => match names.as_slice() {
+                [name] => match self.bare_column(name, place) {
+                    Some(Found { label, certain: true }) => Some(label.computed()),
+                    perhaps => {
+                        let field = self.column_of(names, field, place);
+                        either(perhaps.map(|found| found.label.computed()), field)
+                    }
+                },
+                [before @ .., name] => match self.column_of(before, name, place) {
+                    Some(label) => Some(label.computed()),
+                    None => self.column_of(names, field, place),
+                },
+                [] => None,
+            },
+        }
+    }
+
+    /// A name without anything before it. Spec: the nearest query in whose FROM it is a column.
+    fn bare_column(&mut self, name: &str, place: &Place<'a>) -> Option<Found> {
+        let mut label: Option<Label> = None;
+        for level in place.levels() {
+            let mut certain = false;
+            for table in level.tables.iter().filter(|table| table.bare) {
+                if !self.spend(table.rows.width()) {
+                    return Some(Found { label: Label::unknown(), certain: true });
+                }
+                if let Some(found) = table.rows.named(name) {
+                    certain |= found.certain;
+                    label.get_or_insert_default().or(&found.label);
+                }
+            }
+            if certain {
+                return label.map(|label| Found { label, certain });
+            }
+        }
+        if label.is_none() && SYSTEM.contains(&name) {
+            return Some(Found { label: Label::default(), certain: true });
+        }
+        label.map(|label| Found { label, certain: false })
+    }
+
+    /// `t.c`, `s.t.c`: the nearest table of that name.
+    fn column_of(&mut self, before: &[String], name: &str, place: &Place<'a>) -> Option<Label> {
+        let rows = self.row_named(before, place)?;
+        if !self.spend(rows.width()) {
+            return Some(Label::unknown());
+        }
+        match rows.named(name) {
+            Some(found) => Some(found.label),
+            None if SYSTEM.contains(&name) => Some(Label::default()),
+            // Spec: `t.c` calls c(t) if t has no column c. What that does with the row, nobody knows.
+            None => {
+                let label = rows.whole();
+                self.used(Purpose::Computes, label.clone());
+                Some(label)
+            }
+        }
+    }
+
+    /// The row of the nearest table of that name. A schema before it is not looked at: of two tables of
+    /// one name, it is the one and the other.
+    pub(super) fn row_named(
+        &mut self,
+        names: &[String],
+        place: &Place<'a>,
+    ) -> Option<Rc<Rows<'a>>> {
+        let name = names.last()?;
+        for level in place.levels() {
+            self.spend(level.tables.len());
+            let mut found: Option<Rc<Rows<'a>>> = None;
+            for table in level.tables.iter().filter(|t| t.known_as == Some(name.as_str())) {
+                match &mut found {
+                    None => found = Some(Rc::clone(&table.rows)),
+                    Some(rows) => {
+                        let mut both = Rows::clone(rows);
+                        both.append(&table.rows);
+                        let whole = both.whole();
+                        found = Some(Rc::new(Rows::unknown(whole)));
+                    }
+                }
+            }
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+/// What may be the one or the other.
+fn either(one: Option<Label>, other: Option<Label>) -> Option<Label> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            one.or(&other);
+            Some(one)
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// True unless the step is known to give one value for whatever value it gets.
+fn may_fail(step: &Step) -> bool {
+    match step {
+        Step::Function(name) => match name.0.as_slice() {
+            [name] => !never_fails::function(name),
+            [schema, name] if schema == "pg_catalog" => !never_fails::function(name),
+            _ => true,
+        },
+        Step::Operator(name) => !never_fails::operator(name),
+        Step::Cast(to) => !never_fails::cast(to),
+        Step::Part => true,
+    }
+}

@@ -1,0 +1,175 @@
+//! Rows in the making: columns side by side with their labels, and the names in sight.
+
+use std::rc::Rc;
+
+use crate::kernel::sql::lineage::Label;
+
+/// The columns of a source or of a query.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Rows<'a> {
+    /// In order; `None`: nobody knows which there are.
+    pub(super) columns: Option<Vec<Named<'a>>>,
+    /// What those may tell that nobody knows of.
+    pub(super) rest: Label,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(super) struct Named<'a> {
+    /// `None`: the server makes up a name.
+    pub(super) name: Option<&'a str>,
+    /// What it tells.
+    pub(super) label: Label,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn known(columns: Vec<Named<'a>>) -> Self {
+        Self { columns: Some(columns), rest: Label::default() }
+    }
+
+    pub(super) fn unknown(rest: Label) -> Self {
+        Self { columns: None, rest }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.columns.as_ref().map_or(0, Vec::len)
+    }
+
+    /// All of it in one value.
+    pub(super) fn whole(&self) -> Label {
+        let mut all = self.rest.clone();
+        for column in self.columns.iter().flatten() {
+            all.or(&column.label);
+        }
+        all.computed()
+    }
+
+    /// The column of that name. `None`: there is none.
+    pub(super) fn named(&self, name: &str) -> Option<Found> {
+        let Some(columns) = &self.columns else {
+            return Some(Found { label: self.rest.clone(), certain: false });
+        };
+        let mut found: Option<Label> = None;
+        for column in columns.iter().filter(|c| c.name == Some(name)) {
+            found.get_or_insert_default().or(&column.label);
+        }
+        if let Some(label) = found {
+            return Some(Found { label, certain: true });
+        }
+        // The server may have made up just this one.
+        let mut unnamed = columns.iter().filter(|c| c.name.is_none()).peekable();
+        unnamed.peek()?;
+        let mut label = Label::default();
+        unnamed.for_each(|column| label.or(&column.label));
+        Some(Found { label, certain: false })
+    }
+
+    /// Puts the other's columns behind its own.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.rest.or(&other.rest);
+        match (&mut self.columns, &other.columns) {
+            (Some(columns), Some(others)) => columns.extend(others.iter().cloned()),
+            (columns @ Some(_), None) => {
+                for column in columns.take().into_iter().flatten() {
+                    self.rest.or(&column.label);
+                }
+            }
+            (None, Some(others)) => others.iter().for_each(|c| self.rest.or(&c.label)),
+            (None, None) => {}
+        }
+    }
+
+    /// Gives its first columns other names.
+    pub(super) fn rename(&mut self, names: &'a [String]) {
+        for (column, name) in self.columns.iter_mut().flatten().zip(names) {
+            column.name = Some(name);
+        }
+    }
+
+    /// The same place in another arm: names stay, labels add up. False if they don't fit.
+    pub(super) fn or(&mut self, other: &Self) -> bool {
+        self.rest.or(&other.rest);
+        match (&mut self.columns, &other.columns) {
+            (Some(columns), Some(others)) if columns.len() == others.len() => {
+                columns.iter_mut().zip(others).for_each(|(c, o)| c.label.or(&o.label));
+                true
+            }
+            _ => {
+                let whole = other.whole();
+                let columns = self.columns.take();
+                columns.into_iter().flatten().for_each(|c| self.rest.or(&c.label));
+                self.rest.or(&whole);
+                false
+            }
+        }
+    }
+}
+
+/// What a name stands for.
+pub(super) struct Found {
+    pub(super) label: Label,
+    /// It is this and nothing else.
+    pub(super) certain: bool,
+}
+
+/// One of FROM.
+#[derive(Clone, Debug)]
+pub(super) struct Table<'a> {
+    /// What may stand before a dot.
+    pub(super) known_as: Option<&'a str>,
+    /// Its columns may be named without it.
+    pub(super) bare: bool,
+    pub(super) rows: Rc<Rows<'a>>,
+}
+
+/// What names mean in one query: its FROM, and around it that of the queries it stands in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level<'a> {
+    pub(super) tables: Vec<Table<'a>>,
+    pub(super) outer: Option<Rc<Level<'a>>>,
+}
+
+/// The queries of WITH in sight, the nearest first.
+#[derive(Debug)]
+pub(super) struct Ctes<'a> {
+    pub(super) name: &'a str,
+    pub(super) rows: Rc<Rows<'a>>,
+    pub(super) before: Option<Rc<Ctes<'a>>>,
+}
+
+/// Where a query stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place<'a> {
+    pub(super) level: Option<Rc<Level<'a>>>,
+    pub(super) ctes: Option<Rc<Ctes<'a>>>,
+}
+
+impl<'a> Place<'a> {
+    /// The CTE of that name.
+    pub(super) fn cte(&self, name: &str) -> Option<Rc<Rows<'a>>> {
+        let mut next = self.ctes.as_ref();
+        while let Some(cte) = next {
+            if cte.name == name {
+                return Some(Rc::clone(&cte.rows));
+            }
+            next = cte.before.as_ref();
+        }
+        None
+    }
+
+    pub(super) fn with_cte(&self, name: &'a str, rows: Rc<Rows<'a>>) -> Self {
+        let before = self.ctes.clone();
+        Self { level: self.level.clone(), ctes: Some(Rc::new(Ctes { name, rows, before })) }
+    }
+
+    /// Inside: these tables are nearer than all that is in sight.
+    pub(super) fn inside(&self, tables: &[Table<'a>]) -> Self {
+        let level = Level { tables: tables.to_vec(), outer: self.level.clone() };
+        Self { level: Some(Rc::new(level)), ctes: self.ctes.clone() }
+    }
+
+    /// All levels, the nearest first.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &Level<'a>> {
+        std::iter::successors(self.level.as_deref(), |level| level.outer.as_deref())
+    }
+}

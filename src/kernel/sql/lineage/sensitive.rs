@@ -1,0 +1,165 @@
+//! Which columns are marked, and which others show the same values: those of views, partitions and
+//! generated columns.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::kernel::{
+    catalog::{Catalog, Relation},
+    sql::{
+        context::{Context, Overlay, SearchPath, Trust},
+        lineage::{ColumnId, Label, follow, shape::Shape},
+        mode::LexMode,
+        server_grammar,
+    },
+};
+
+/// The marked columns of one target, with all that shows them, as its catalog has it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sensitive {
+    labels: HashMap<u32, BTreeMap<i16, Label>>,
+    marks: usize,
+}
+
+impl Sensitive {
+    /// Nothing is marked.
+    pub fn is_empty(&self) -> bool {
+        self.marks == 0
+    }
+
+    /// What a column tells.
+    pub fn label(&self, relation: u32, column: i16) -> Label {
+        let labels = self.labels.get(&relation);
+        labels.and_then(|labels| labels.get(&column)).cloned().unwrap_or_default()
+    }
+
+    /// True if any column of the relation tells something.
+    pub fn reaches(&self, relation: u32) -> bool {
+        self.labels.contains_key(&relation)
+    }
+
+    /// From the marked columns to all that show them: what inherits from them or is a partition, what
+    /// these belong to, generated columns, and views and materialized views, by their queries.
+    pub fn compile(marked: impl IntoIterator<Item = ColumnId>, catalog: &Catalog) -> Self {
+        let mut sensitive = Self::default();
+        for column in marked {
+            sensitive.marks += 1;
+            sensitive.add(column.relation, column.number, &Label::of(column));
+        }
+        if sensitive.is_empty() {
+            return sensitive;
+        }
+        let views: Vec<_> = catalog.relations().filter(|r| r.definition.is_some()).collect();
+        let shapes: Vec<_> = views.iter().map(|view| (*view, shape_of(view))).collect();
+        // Each round adds at least one label, and there are so many columns only.
+        while sensitive.inherit(catalog)
+            | sensitive.generate(catalog)
+            | sensitive.view(&shapes, catalog)
+        {}
+        sensitive
+    }
+
+    /// True if that is news.
+    fn add(&mut self, relation: u32, column: i16, label: &Label) -> bool {
+        if label.is_clear() {
+            return false;
+        }
+        let known = self.labels.entry(relation).or_default().entry(column).or_default();
+        let before = known.clone();
+        known.or(label);
+        *known != before
+    }
+
+    /// A table's rows are its parents' too, and what is said of a parent's column holds for its own.
+    fn inherit(&mut self, catalog: &Catalog) -> bool {
+        let mut grown = false;
+        for child in catalog.relations().filter(|r| !r.parents.is_empty()) {
+            for parent in child.parents.iter().filter_map(|oid| catalog.relation_by_oid(*oid)) {
+                for column in &child.columns {
+                    let Some(above) = parent.columns.iter().find(|c| c.name == column.name) else {
+                        continue;
+                    };
+                    let (down, up) = (
+                        self.label(parent.oid, above.number),
+                        self.label(child.oid, column.number),
+                    );
+                    grown |= self.add(child.oid, column.number, &down);
+                    grown |= self.add(parent.oid, above.number, &up);
+                }
+            }
+        }
+        grown
+    }
+
+    /// A generated column tells what its expression does.
+    fn generate(&mut self, catalog: &Catalog) -> bool {
+        let mut grown = false;
+        for table in catalog.relations() {
+            if !self.reaches(table.oid) {
+                continue;
+            }
+            for column in &table.columns {
+                let Some(expression) = &column.generated else { continue };
+                let text = format!("SELECT {expression} FROM {}", quoted(table));
+                let label = match read(&text).map(|shape| self.outputs(&shape, catalog)) {
+                    Some(outputs) => outputs.map_or_else(Label::unknown, |labels| {
+                        labels.into_iter().next().unwrap_or_default()
+                    }),
+                    None => Label::unknown(),
+                };
+                grown |= self.add(table.oid, column.number, &label.computed());
+            }
+        }
+        grown
+    }
+
+    fn view(&mut self, shapes: &[(&Relation, Option<Shape>)], catalog: &Catalog) -> bool {
+        let mut grown = false;
+        for (view, shape) in shapes {
+            if !view.reads.iter().any(|oid| self.labels.contains_key(oid)) {
+                continue;
+            }
+            let outputs = shape.as_ref().and_then(|shape| self.outputs(shape, catalog));
+            for (at, column) in view.columns.iter().enumerate() {
+                let label = match &outputs {
+                    Some(outputs) if outputs.len() == view.columns.len() => {
+                        outputs.get(at).cloned()
+                    }
+                    // Fail closed: nobody knows which column is which.
+                    _ => None,
+                };
+                grown |= self.add(view.oid, column.number, &label.unwrap_or_else(Label::unknown));
+            }
+        }
+        grown
+    }
+
+    /// The labels of a query's outputs; `None`: nobody knows how many there are.
+    fn outputs(&self, shape: &Shape, catalog: &Catalog) -> Option<Vec<Label>> {
+        // The catalog prints every name with its schema.
+        let cx = Context {
+            mode: LexMode::POSTGRES,
+            catalog,
+            path: &SearchPath::Known(vec!["pg_catalog".to_owned()]),
+            overlay: &Overlay::default(),
+            trust: &Trust::default(),
+        };
+        let lineage = follow(shape, &cx, self);
+        let outputs = lineage.outputs?;
+        Some(outputs.into_iter().map(|output| output.label).collect())
+    }
+}
+
+fn shape_of(view: &Relation) -> Option<Shape> {
+    read(view.definition.as_deref()?)
+}
+
+fn read(text: &str) -> Option<Shape> {
+    let readings = server_grammar::read(text, LexMode::POSTGRES).ok()?;
+    let [only] = readings.as_slice() else { return None };
+    only.shape.as_deref().cloned()
+}
+
+fn quoted(relation: &Relation) -> String {
+    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    format!("{}.{}", quote(&relation.schema), quote(&relation.name))
+}

@@ -1,0 +1,323 @@
+//! A statement as far as rows flow through it: its queries, where they read from, what they give out and
+//! what decides which rows. Names stand as written; nothing is resolved here.
+//!
+//! Made from the server's own tree by `server_grammar::shape`. What has no place here is
+//! [`Expression::opaque`] or [`Source::Opaque`]: nobody knows what comes out of it.
+
+use crate::kernel::sql::reading::RawName;
+
+/// A statement that reads, writes or hands out rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// SELECT, VALUES, TABLE, or INSERT, UPDATE, DELETE, MERGE: its result goes to the client.
+    Query(Query),
+    /// The query's rows become a relation's: CREATE TABLE AS, SELECT INTO, a view.
+    Stored(Query),
+    /// COPY TO of a table: these columns, or all of them that aren't generated.
+    Copied {
+        /// The table.
+        table: RawName,
+        /// As written; empty: all.
+        columns: Vec<String>,
+    },
+    /// EXPLAIN: the query doesn't hand out rows, but what it asks shows in its plan.
+    Explained(Query),
+    /// Rows that flow in a way that isn't modelled.
+    Opaque(&'static str),
+}
+
+/// WITH, a body, ORDER BY and LIMIT.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Query {
+    /// In order.
+    pub ctes: Vec<Cte>,
+    /// WITH RECURSIVE: each sees itself.
+    pub recursive: bool,
+    /// Where the rows come from.
+    pub body: Body,
+    /// ORDER BY. A bare name or number may mean an output.
+    pub sorted: Vec<Key>,
+    /// LIMIT and OFFSET.
+    pub limits: Vec<Expression>,
+}
+
+/// A query of WITH.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cte {
+    /// Its name.
+    pub name: String,
+    /// Names for its first columns.
+    pub columns: Vec<String>,
+    /// It.
+    pub query: Query,
+    /// SEARCH or CYCLE adds columns made of its rows.
+    pub adds_columns: bool,
+}
+
+/// Where a query's rows come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Body {
+    /// SELECT.
+    Select(Box<Select>),
+    /// UNION, INTERSECT, EXCEPT.
+    Set(Box<SetOperation>),
+    /// VALUES.
+    Values(Vec<Vec<Expression>>),
+    /// INSERT, UPDATE, DELETE, MERGE.
+    Write(Box<Write>),
+}
+
+/// SELECT.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Select {
+    /// FROM.
+    pub from: Vec<Source>,
+    /// The list.
+    pub outputs: Vec<Output>,
+    /// WHERE and HAVING.
+    pub conditions: Vec<Condition>,
+    /// GROUP BY. A bare name or number may mean an output.
+    pub groups: Vec<Key>,
+    /// WINDOW, DISTINCT ON.
+    pub compared: Vec<Expression>,
+    /// DISTINCT: all outputs are compared.
+    pub distinct: bool,
+}
+
+/// UNION, INTERSECT, EXCEPT.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetOperation {
+    /// Its rows are compared: anything but UNION ALL.
+    pub compares: bool,
+    /// One arm.
+    pub left: Query,
+    /// The other.
+    pub right: Query,
+}
+
+/// INSERT, UPDATE, DELETE, MERGE.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Write {
+    /// MERGE: what it merges stands before the table in `RETURNING *`.
+    pub merges: bool,
+    /// The table.
+    pub table: RawName,
+    /// What it goes by, if not by its name.
+    pub alias: Option<String>,
+    /// What it goes by too: `excluded`, `old`, `new` or what RETURNING WITH names them.
+    pub also_known_as: Vec<String>,
+    /// INSERT's rows, and the columns they are for; none: the first ones.
+    pub rows: Option<(Vec<String>, Query)>,
+    /// FROM of UPDATE, USING of DELETE and MERGE.
+    pub from: Vec<Source>,
+    /// WHERE, ON, WHEN … AND, and what ON CONFLICT looks for.
+    pub conditions: Vec<Condition>,
+    /// Columns that existing rows get new values in, each list with what it gets.
+    pub assigned: Vec<Assignment>,
+    /// Columns that new rows of MERGE get, with their values.
+    pub inserted: Vec<Assignment>,
+    /// RETURNING.
+    pub returning: Vec<Output>,
+}
+
+/// `SET a = …`, `SET (a, b) = …`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assignment {
+    /// The columns; empty: whichever come first.
+    pub columns: Vec<String>,
+    /// What they get.
+    pub values: Vec<Expression>,
+}
+
+/// One of FROM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A table, a view or a CTE.
+    Relation {
+        /// As written.
+        name: RawName,
+        /// What it goes by.
+        alias: Alias,
+    },
+    /// A subquery.
+    Query {
+        /// It.
+        query: Query,
+        /// LATERAL: it sees what stands before it.
+        lateral: bool,
+        /// What it goes by.
+        alias: Alias,
+    },
+    /// Functions, XMLTABLE, JSON_TABLE: these always see what stands before them.
+    Function {
+        /// What they are given.
+        arguments: Vec<Expression>,
+        /// How many columns come of it and their names, if that is written.
+        columns: Option<Vec<String>>,
+        /// What it goes by.
+        alias: Alias,
+    },
+    /// A join.
+    Join(Box<Join>),
+    /// Something else.
+    Opaque(&'static str),
+}
+
+/// A join.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Join {
+    /// One side.
+    pub left: Source,
+    /// The other.
+    pub right: Source,
+    /// USING.
+    pub using: Vec<String>,
+    /// NATURAL: USING of all names that both have.
+    pub natural: bool,
+    /// ON.
+    pub on: Vec<Condition>,
+    /// What all of it goes by; then its sides go by nothing.
+    pub alias: Alias,
+    /// What its merged columns go by: `USING (a) AS x`.
+    pub merged_as: Option<String>,
+}
+
+/// What a source goes by.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Alias {
+    /// The name; none: its own, if it has one.
+    pub name: Option<String>,
+    /// Names for its first columns.
+    pub columns: Vec<String>,
+}
+
+/// One of a select list, or of RETURNING.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// `*`, `t.*`.
+    Star(Vec<String>),
+    /// One column.
+    Value {
+        /// AS, or the column's own name; none: the server makes one up.
+        name: Option<String>,
+        /// What it is.
+        value: Box<Expression>,
+    },
+}
+
+/// What rows are ordered or grouped by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Key {
+    /// The output of that place, from 1.
+    Place(usize),
+    /// An expression; a bare name may be an output's.
+    Value(Box<Expression>),
+}
+
+/// What decides which rows come out, cut at AND, OR and NOT.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// `column = constant`, `column IN (constants)`.
+    Equals {
+        /// The column.
+        column: Reference,
+        /// How many constants or parameters.
+        constants: usize,
+    },
+    /// `column IS NULL`, `column IS NOT NULL`.
+    IsNull(Reference),
+    /// `column = column`, of USING too.
+    Joins(Reference, Reference),
+    /// Anything else.
+    Other(Expression),
+}
+
+/// A value, and what it is made of.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Expression {
+    /// It is this column, unchanged, and nothing else.
+    pub column: Option<Reference>,
+    /// Every column whose value it may depend on, [`Expression::column`] too.
+    pub columns: Vec<Reference>,
+    /// Queries whose outputs it may depend on.
+    pub queries: Vec<Query>,
+    /// Queries that are only asked whether they have rows: EXISTS.
+    pub asked: Vec<Query>,
+    /// Columns that are only counted, or asked whether they are null.
+    pub counted: Vec<Reference>,
+    /// FILTER (WHERE …).
+    pub conditions: Vec<Condition>,
+    /// What is sorted or grouped by inside: ORDER BY of an aggregate, DISTINCT, windows.
+    pub compared: Vec<Reference>,
+    /// The functions, operators and types that the value goes through, by their bare names: what may
+    /// fail because of a value, or make rows of it.
+    pub through: Vec<Step>,
+    /// It holds something that isn't modelled.
+    pub opaque: Option<&'static str>,
+}
+
+/// What a value goes through.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// A function or an aggregate.
+    Function(RawName),
+    /// An operator.
+    Operator(String),
+    /// A cast to this type.
+    Cast(String),
+    /// A subscript, a field, a path.
+    Part,
+}
+
+/// A column as written.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reference {
+    /// `c`, `t.c`, `s.t.c`. A bare name may be a whole row, and `t.c` a call `c(t)`.
+    Column(Vec<String>),
+    /// `t.*` inside an expression: a whole row; `*` alone: all of FROM.
+    Row(Vec<String>),
+    /// `(a).b`: a field of a column, or a column of a row.
+    Field(Vec<String>, String),
+}
+
+impl Expression {
+    /// A column by its bare name.
+    pub fn of_column(name: &str) -> Self {
+        let column = Reference::Column(vec![name.to_owned()]);
+        Self { column: Some(column.clone()), columns: vec![column], ..Self::default() }
+    }
+
+    /// True if it depends on no row at all.
+    pub fn is_constant(&self) -> bool {
+        self.columns.is_empty()
+            && self.queries.is_empty()
+            && self.asked.is_empty()
+            && self.counted.is_empty()
+            && self.compared.is_empty()
+            && self.opaque.is_none()
+    }
+}
+
+impl Reference {
+    /// The last part of what it is called, which an output of it goes by.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Column(names) => names.last().map(String::as_str),
+            Self::Field(_, name) => Some(name),
+            Self::Row(_) => None,
+        }
+    }
+}
+
+impl Reference {
+    /// The name, if nothing stands before it.
+    pub fn bare(&self) -> Option<&str> {
+        match self {
+            Self::Column(names) => match names.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+            Self::Row(_) | Self::Field(..) => None,
+        }
+    }
+}
