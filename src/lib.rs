@@ -31,6 +31,7 @@
 //! - *permit*, *denial*: a yes with its limits and the grants it stands on; a no with what is missing.
 //! - *clearance*: a permit whose intent is on the trail. Nothing else opens the door upstream.
 //! - *refusal*: what a client is told, with the codes of its protocol.
+//! - *mask*, *plan*: how the cells of a sensitive column are hidden; the masks of one result's columns.
 //! - *exchange*: what the upstream owes, in order; *wall*: the upstream session's read-only default.
 //! - *trail*, *record*, *outcome*: the hash-chained files; an entry; how a statement ended. People
 //!   ask the *audit table*, which is made from it.

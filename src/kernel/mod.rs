@@ -8,6 +8,7 @@ pub mod access;
 pub mod audit;
 pub mod catalog;
 pub mod ids;
+pub mod mask;
 pub mod policy;
 pub mod refusal;
 pub mod secret;

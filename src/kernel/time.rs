@@ -153,7 +153,7 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 /// Days since 1970-01-01 to year, month, day in the proleptic Gregorian calendar.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     // Counts in eras of 400 years that begin on 1 March, so that the leap day comes last.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -169,7 +169,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The reverse of [`civil_from_days`].
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
