@@ -4,7 +4,7 @@
 //! Texts of a server are bytes: they are in the session's client encoding, and what isn't changed is
 //! forwarded as it came.
 
-use super::{Format, body::Body, frontend::Oids};
+use super::{Format, body::Body, format_of_code, frontend::Oids};
 use crate::wire::WireError;
 
 mod write;
@@ -240,7 +240,7 @@ fn read_column<'a>(body: &mut Body<'a>) -> Result<ColumnView<'a>, WireError> {
         type_oid: body.oid()?,
         type_size: body.i16()?,
         type_modifier: body.i32()?,
-        format: Format::from_code(body.i16()?)
+        format: format_of_code(body.i16()?)
             .ok_or(WireError::BadValue { what: "format of a column" })?,
     })
 }
@@ -428,7 +428,7 @@ impl<'a> CopyResponse<'a> {
     /// Fields that don't fit.
     pub fn new(tag: u8, body: &'a [u8]) -> Result<Self, WireError> {
         let mut body = Body::new(tag, body);
-        let format = Format::from_code(i16::from(body.byte()?))
+        let format = format_of_code(i16::from(body.byte()?))
             .ok_or(WireError::BadValue { what: "format of a copy" })?;
         let count = body.count()?;
         let formats = body.bytes(count.saturating_mul(2))?;

@@ -5,6 +5,9 @@
 pub mod array;
 pub mod backend;
 pub mod body;
+pub mod cell;
+pub mod copy_rows;
+mod escape;
 pub mod exchange;
 pub mod frame;
 pub mod frontend;
@@ -15,24 +18,14 @@ pub mod scram;
 pub mod startup;
 pub mod types;
 
+pub use crate::kernel::mask::Format;
 pub use frame::{FrontendLimits, Header};
 
-/// Whether a value travels as text or in its type's binary form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// Code 0.
-    Text,
-    /// Code 1.
-    Binary,
-}
-
-impl Format {
-    /// Reads a format code.
-    pub fn from_code(code: i16) -> Option<Self> {
-        match code {
-            0 => Some(Self::Text),
-            1 => Some(Self::Binary),
-            _ => None,
-        }
+/// Reads a format code: 0 is text, 1 binary.
+pub fn format_of_code(code: i16) -> Option<Format> {
+    match code {
+        0 => Some(Format::Text),
+        1 => Some(Format::Binary),
+        _ => None,
     }
 }

@@ -2,8 +2,87 @@
 
 use std::collections::BTreeSet;
 
-use super::{backend::DATA_ROW, body::Body, frame};
-use crate::wire::WireError;
+use super::{
+    backend::DATA_ROW,
+    body::Body,
+    cell::{self, set_length},
+    frame,
+};
+use crate::{
+    kernel::mask::{CellMask, Format, Key, Plan},
+    wire::WireError,
+};
+
+/// Appends a row as its plan shows it: masked cells rewritten, all between copied in blocks. Nothing is
+/// appended unless the row is as wide as the plan and can be read up to the last masked cell. Gives how
+/// many cells were rewritten.
+///
+/// Nothing is allocated but room in `out`, save for long arrays, bytes and escaped JSON texts.
+///
+/// # Errors
+/// A row of another width, one that ends inside a cell, or one that is longer masked than a length can
+/// say.
+pub fn rewrite(out: &mut Vec<u8>, row: &[u8], plan: &Plan) -> Result<usize, WireError> {
+    let Some((masks, key)) = plan.masks() else {
+        out.extend_from_slice(row);
+        return Ok(0);
+    };
+    let start = out.len();
+    let written = write_masked(out, row, plan.width(), (masks, key));
+    if written.is_err() {
+        out.truncate(start);
+    }
+    written
+}
+
+fn write_masked(
+    out: &mut Vec<u8>,
+    row: &[u8],
+    width: usize,
+    (masks, key): (&[Option<CellMask>], &Key),
+) -> Result<usize, WireError> {
+    let header = frame::from_upstream(row)?;
+    if header.is_none_or(|header| header.tag != DATA_ROW || header.length != row.len()) {
+        return Err(WireError::Truncated { tag: DATA_ROW });
+    }
+    let mut cells = Body::new(DATA_ROW, frame::body(row));
+    if cells.count()? != width {
+        return Err(WireError::BadValue { what: "number of columns" });
+    }
+    let start = out.len();
+    let rewritten = write_cells(out, (row, cells), None, (masks, key))?;
+    let length = i32::try_from(out.len().saturating_sub(start).saturating_sub(1))
+        .map_err(|_| WireError::BadValue { what: "length of a row" })?;
+    if let Some(place) = out.get_mut(start.saturating_add(1)..).and_then(<[u8]>::first_chunk_mut) {
+        *place = length.to_be_bytes();
+    }
+    Ok(rewritten)
+}
+
+/// The cells under their masks, and what stands before and between them. `cells` reads `all` from some
+/// place in it on; `format` is that of all cells, where it isn't as their masks say.
+pub(super) fn write_cells(
+    out: &mut Vec<u8>,
+    (all, mut cells): (&[u8], Body<'_>),
+    format: Option<Format>,
+    (masks, key): (&[Option<CellMask>], &Key),
+) -> Result<usize, WireError> {
+    let (mut copied, mut rewritten) = (0, 0_usize);
+    for mask in masks {
+        let before = all.len().saturating_sub(cells.left());
+        let cell = cells.value()?;
+        let Some(mask) = mask else { continue };
+        out.extend_from_slice(all.get(copied..before).unwrap_or_default());
+        copied = all.len().saturating_sub(cells.left());
+        rewritten = rewritten.saturating_add(1);
+        let place = out.len();
+        out.extend_from_slice(&[0; 4]);
+        let shown = cell::apply_as(mask, format.unwrap_or(mask.format), cell, (key, out));
+        set_length(out, place, shown).ok_or(WireError::BadValue { what: "length of a cell" })?;
+    }
+    out.extend_from_slice(all.get(copied..).unwrap_or_default());
+    Ok(rewritten)
+}
 
 /// Writes the row anew with this value in place of these cells. NULL stays NULL. Nothing is written
 /// unless the row reads to its last byte.
@@ -57,7 +136,10 @@ fn write(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::kernel::mask::{Column, ColumnType, Mask, Nulls};
 
     fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
         let mut body = u16::try_from(cells.len()).expect("few").to_be_bytes().to_vec();
@@ -66,6 +148,65 @@ mod tests {
         }
         let length = u32::try_from(body.len() + 4).expect("short").to_be_bytes();
         [&[DATA_ROW][..], &length, &body].concat()
+    }
+
+    /// Columns of text, masked where the sign isn't `-`.
+    fn plan(signs: &str) -> Plan {
+        let key = Arc::new(Key::new(b"a key of the tests").expect("long enough"));
+        let algorithm = Arc::new("inner(1, 1)".parse().expect("an algorithm"));
+        let column = |sign: char| Column {
+            holds: ColumnType::TEXT,
+            format: Format::Text,
+            mask: (sign != '-').then(|| (Mask::Column(Arc::clone(&algorithm)), Nulls::Stay)),
+        };
+        Plan::new(signs.chars().map(column), &key)
+    }
+
+    #[test]
+    fn masked_cells_are_rewritten_and_the_rest_is_copied() {
+        let before = row(&[Some(b"abc"), Some(b"abc"), None, Some(b""), Some(b"xyz")]);
+        for (signs, after) in [
+            ("-----", &before.clone()),
+            ("+----", &row(&[Some(b"a*c"), Some(b"abc"), None, Some(b""), Some(b"xyz")])),
+            ("--+--", &before.clone()),
+            ("---+-", &row(&[Some(b"abc"), Some(b"abc"), None, Some(b"******"), Some(b"xyz")])),
+            ("+++++", &row(&[Some(b"a*c"), Some(b"a*c"), None, Some(b"******"), Some(b"x*z")])),
+            ("----+", &row(&[Some(b"abc"), Some(b"abc"), None, Some(b""), Some(b"x*z")])),
+        ] {
+            let mut out = b"before".to_vec();
+            let rewritten = rewrite(&mut out, &before, &plan(signs)).expect("a row");
+            assert_eq!(out, [&b"before"[..], after].concat(), "{signs}");
+            assert_eq!(rewritten, signs.matches('+').count());
+        }
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_its_plan_is_not_sent() {
+        let good = row(&[Some(b"abc"), Some(b"abc")]);
+        let cut = {
+            let mut cut = row(&[Some(b"abc"), Some(b"abcd")]);
+            cut.pop();
+            let length = u32::try_from(cut.len() - 1).expect("short").to_be_bytes();
+            cut[1..5].copy_from_slice(&length);
+            cut
+        };
+        let mut other = good.clone();
+        other[0] = b'd';
+        let short = &good[..good.len() - 1];
+        let long = [&good[..], b"x"].concat();
+        for (bad, signs) in [
+            (&good[..], "+"),
+            (&good, "+--"),
+            (&cut, "-+"),
+            (&other, "+-"),
+            (short, "+-"),
+            (&long, "+-"),
+            (&[], "+-"),
+        ] {
+            let mut out = b"before".to_vec();
+            assert!(rewrite(&mut out, bad, &plan(signs)).is_err(), "{bad:?}");
+            assert_eq!(out, b"before");
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Type oids that never change, and reading parameters for the trail.
 
 use super::Format;
-use crate::kernel::sql::charset::ClientText;
+use crate::kernel::{
+    mask::{ColumnType, Kind, Width},
+    sql::charset::ClientText,
+};
 
 macro_rules! oids {
     ($($(#[$doc:meta])* $name:ident = $oid:literal;)*) => {
@@ -38,6 +41,16 @@ oids! {
     FLOAT8 = 701;
     /// A literal whose type isn't known yet.
     UNKNOWN = 705;
+    /// `cidr`.
+    CIDR = 650;
+    /// `macaddr8`.
+    MACADDR8 = 774;
+    /// `money`.
+    MONEY = 790;
+    /// `macaddr`.
+    MACADDR = 829;
+    /// `inet`.
+    INET = 869;
     /// `bpchar`: `char(n)`.
     BPCHAR = 1042;
     /// `varchar`.
@@ -50,8 +63,12 @@ oids! {
     TIMESTAMP = 1114;
     /// `timestamptz`.
     TIMESTAMPTZ = 1184;
+    /// `interval`.
+    INTERVAL = 1186;
     /// `numeric`.
     NUMERIC = 1700;
+    /// `record`: a row of fields.
+    RECORD = 2249;
     /// `uuid`.
     UUID = 2950;
     /// `jsonb`.
@@ -71,6 +88,74 @@ pub fn size_of(type_oid: u32) -> i16 {
         _ => -1,
     }
 }
+
+/// What a column of a built-in type holds, as far as masking cares. Of all other oids – enums, composites,
+/// types of extensions – the catalog has to tell; until then only NULL masks them.
+pub fn column_type(type_oid: u32) -> ColumnType {
+    match ARRAYS.iter().find(|(array, _)| *array == type_oid) {
+        Some((_, element)) => ColumnType::Array(kind(*element)),
+        None => ColumnType::One(kind(type_oid)),
+    }
+}
+
+fn kind(type_oid: u32) -> Kind {
+    match type_oid {
+        // Not `name`: it can't hold a hash.
+        TEXT | VARCHAR | UNKNOWN => Kind::Text,
+        BPCHAR => Kind::Padded,
+        INT2 => Kind::Integer(Width::Two),
+        INT4 => Kind::Integer(Width::Four),
+        INT8 => Kind::Integer(Width::Eight),
+        FLOAT4 => Kind::Single,
+        FLOAT8 => Kind::Double,
+        NUMERIC => Kind::Decimal,
+        MONEY => Kind::Money,
+        BOOL => Kind::Boolean,
+        DATE => Kind::Date,
+        TIME => Kind::Time,
+        TIMESTAMP => Kind::Timestamp,
+        TIMESTAMPTZ => Kind::TimestampTz,
+        INTERVAL => Kind::Interval,
+        UUID => Kind::Uuid,
+        JSON => Kind::Json,
+        JSONB => Kind::Jsonb,
+        BYTEA => Kind::Bytes,
+        INET | CIDR | MACADDR | MACADDR8 => Kind::Inet,
+        RECORD => Kind::Composite,
+        _ => Kind::Unknown,
+    }
+}
+
+/// Array types with the types of their elements.
+const ARRAYS: [(u32, u32); 27] = [
+    (199, JSON),
+    (651, CIDR),
+    (775, MACADDR8),
+    (791, MONEY),
+    (1000, BOOL),
+    (1001, BYTEA),
+    (1003, NAME),
+    (1005, INT2),
+    (1007, INT4),
+    (1009, TEXT),
+    (1014, BPCHAR),
+    (1015, VARCHAR),
+    (1016, INT8),
+    (1021, FLOAT4),
+    (1022, FLOAT8),
+    (1040, MACADDR),
+    (1041, INET),
+    (1115, TIMESTAMP),
+    (1182, DATE),
+    (1183, TIME),
+    (1185, TIMESTAMPTZ),
+    (1187, INTERVAL),
+    (1231, NUMERIC),
+    (2287, RECORD),
+    (2951, UUID),
+    (3807, JSONB),
+    (1002, CHAR),
+];
 
 /// The most bytes of a parameter that are written down; the rest becomes `…`.
 pub const PARAMETER_TEXT_MAX: usize = 4096;
