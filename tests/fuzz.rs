@@ -26,6 +26,11 @@
 //! | server | `upstream::{control, catalog, survey}`, node trees | `catalogs_of_a_hostile_server` |
 //! | server | `wire::pg::array` (paths, keys, operands) | `arrays_of_a_server` |
 //! | server | `net::end_point` (certificates) | `certificates` |
+//! | server | `wire::pg::cell`, `kernel::mask::{text, number, moment}` (cells under masks) | `masked_cells` |
+//! | server | `kernel::mask::json` (documents under masks) | `masked_documents` |
+//! | server | `wire::pg::row` (rows under a plan) | `masked_rows` |
+//! | server | `wire::pg::copy_rows` (text, CSV, binary under a plan) | `masked_copies` |
+//! | people | `kernel::mask::{algorithm, path, pattern, rule}` | `mask_rules` |
 //! | files | `config` (`proxy.toml`: addresses, URLs, sizes, durations, networks, trust, roles) | `settings` |
 //! | files | `net::tls`, `trail::identity`, `upstream::credential` (keys, certificates, passwords) | `files_of_a_node` |
 //! | files | `trail::{recover, segment, verify, index}` (lanes) | `torn_and_altered_trails` |
@@ -49,6 +54,8 @@ mod copies;
 mod files;
 #[path = "support/fuzz.rs"]
 mod harness;
+#[path = "fuzz/targets/masks.rs"]
+mod masks;
 #[path = "fuzz/targets/messages.rs"]
 mod messages;
 #[path = "fuzz/targets/servers.rs"]
