@@ -484,9 +484,9 @@ fn masked_copies_are_read_back_as_the_masked_rows() {
     };
     for (options, format) in [
         ("", CopyFormat::text()),
-        // No value is like these: COPY itself couldn't tell that from NULL.
-        (", DELIMITER '|', NULL 'nix'", text(b'|', "nix", Header::No)),
-        (", DELIMITER 'A', NULL '~'", text(b'A', "~", Header::No)),
+        // No value is written so.
+        (", DELIMITER '|', NULL '\\0'", text(b'|', "\\0", Header::No)),
+        (", DELIMITER 'A', NULL '\\z'", text(b'A', "\\z", Header::No)),
         (", FORMAT csv", csv(|_| {})),
         (", FORMAT csv, HEADER", csv(|o| o.header = Header::Yes)),
         (
@@ -529,6 +529,39 @@ fn masked_copies_are_read_back_as_the_masked_rows() {
             assert_eq!(found, expected, "{options}");
         }
         assert_eq!(found.len(), expected.len(), "{options}");
+    }
+}
+
+#[test]
+fn a_copy_does_not_tell_where_its_null_is_a_value() {
+    let server = Postgres::start();
+    let mut client = connect(&server);
+    must(&mut client, COPY_TABLE);
+    let columns = [ColumnType::One(Kind::Text); 2];
+    for (guess, masked) in
+        [("nil", "\"il"), ("plain", "\"lain"), ("", "******"), ("a\\\\b", "\"\\\\b")]
+    {
+        let out = client.query(&format!("COPY (SELECT '-', a FROM c) TO STDOUT (NULL '{guess}')"));
+        assert!(error(&out).is_none(), "{guess}: {:?}", error(&out));
+        let format = CopyFormat::Text {
+            delimiter: b'\t',
+            null: guess.as_bytes().into(),
+            header: Header::No,
+        };
+        let mut copy = CopyRows::new(copied_plan(&columns), format);
+        let mut found = 0;
+        for message in out.iter().filter(|m| m.tag == b'd') {
+            let mut packet = Vec::new();
+            copy.rewrite(&mut packet, &copy_data(&message.body)).expect(guess);
+            let (before, after) =
+                (&message.body[..], String::from_utf8(packet[5..].to_vec()).expect("UTF-8"));
+            if before == format!("-\t{guess}\n").as_bytes() {
+                assert_eq!(after, format!("-\t{masked}\n"));
+                found += 1;
+            }
+        }
+        // The value and NULL, each beside four others.
+        assert_eq!(found, 8, "{guess}");
     }
 }
 

@@ -26,7 +26,9 @@ pub enum CopyFormat {
     Text {
         /// DELIMITER: a tab unless given.
         delimiter: u8,
-        /// NULL: `\N` unless given.
+        /// NULL: `\N` unless given. A text that a value could be written as doesn't tell NULL from that
+        /// value; in masked columns both are then masked as the value. Fail closed: the client chooses
+        /// it, and would see where her guess is right.
         null: Box<[u8]>,
         /// HEADER: the first row is names.
         header: Header,
@@ -106,8 +108,19 @@ pub struct CopyRows {
     plan: Plan,
     format: CopyFormat,
     at: Place,
+    /// Whether NULL can be told from values by how it is written.
+    null: NullText,
     /// A cell as it is without its escapes; kept for its room.
     cell: Vec<u8>,
+}
+
+/// What a text for NULL is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum NullText {
+    /// No value is written so.
+    Told,
+    /// A value may be.
+    Ambiguous,
 }
 
 /// Where in the copy the next message stands. `Beginning → Rows → End`; `End` for binary only.
@@ -125,7 +138,12 @@ impl CopyRows {
     /// Of this format, under a plan whose columns are those of the copy, in its order. The format that
     /// the plan says of each column doesn't matter: the copy has one for all.
     pub fn new(plan: Plan, format: CopyFormat) -> Self {
-        Self { plan, format, at: Place::Beginning, cell: Vec::new() }
+        let null = match &format {
+            CopyFormat::Text { delimiter, null, .. } => text::null_text(*delimiter, null),
+            // Here what would read as NULL stands in quotes.
+            CopyFormat::Csv(_) | CopyFormat::Binary => NullText::Told,
+        };
+        Self { plan, format, at: Place::Beginning, null, cell: Vec::new() }
     }
 
     /// Appends a CopyData frame as the plan shows it, and gives how many cells were rewritten. Nothing is
@@ -148,6 +166,7 @@ impl CopyRows {
             key,
             width: self.plan.width(),
             at: self.at,
+            null: self.null,
             cell: &mut self.cell,
             rewritten: 0,
         };
@@ -184,6 +203,7 @@ struct Rows<'a> {
     key: &'a Key,
     width: usize,
     at: Place,
+    null: NullText,
     cell: &'a mut Vec<u8>,
     rewritten: usize,
 }

@@ -72,11 +72,36 @@ fn lines_of_text_are_masked_and_escaped() {
     ] {
         assert_eq!(one(text(), algorithms, row), masked, "{row:?}");
     }
-    let odd = CopyFormat::Text { delimiter: b'|', null: Box::new(*b"nil"), header: Header::Yes };
+    let odd = CopyFormat::Text { delimiter: b'|', null: Box::new(*b"\\0"), header: Header::Yes };
     let mut copy = CopyRows::new(plan(&["inner(1, 1)", "full('|')"]), odd);
     assert_eq!(rewritten(&mut copy, b"secret|b\\|c\n"), Ok(b"secret|b\\|c\n".to_vec()));
-    assert_eq!(rewritten(&mut copy, b"a\\|c|nil\n"), Ok(b"a*c|nil\n".to_vec()));
-    assert_eq!(rewritten(&mut copy, b"nil|abc\n"), Ok(b"nil|\\|\n".to_vec()));
+    assert_eq!(rewritten(&mut copy, b"a\\|c|\\0\n"), Ok(b"a*c|\\0\n".to_vec()));
+    assert_eq!(rewritten(&mut copy, b"\\0|abc\n"), Ok(b"\\0|\\|\n".to_vec()));
+}
+
+#[test]
+fn a_null_text_that_a_value_may_be_written_as_finds_out_nothing() {
+    let named = |null: &str, delimiter| CopyFormat::Text {
+        delimiter,
+        null: null.as_bytes().into(),
+        header: Header::No,
+    };
+    let row = |null: &str, delimiter, row: &str| {
+        one(named(null, delimiter), &["inner(1, 1)", "-", "#"], row)
+    };
+    // Without a mask it stays; of a number that no value is, NULL stays too.
+    assert_eq!(row("guess", b'\t', "guess\tguess\tguess\n"), "g***s\tguess\tguess\n");
+    assert_eq!(row("", b'\t', "\t\t\n"), "******\t\t\n");
+    assert_eq!(row("17", b'\t', "17\t17\t17\n"), "******\t17\t10\n");
+    // Written with an escape, as a value would be.
+    assert_eq!(row("a\\\\b", b'\t', "a\\\\b\tx\t17\n"), "a*b\tx\t10\n");
+    assert_eq!(row("a\\tb", b'|', "a\\tb|x|17\n"), "a*b|x|10\n");
+    // No value is written so: N needs no escape.
+    assert_eq!(row("\\N", b'\t', "\\N\tx\t\\N\n"), "\\N\tx\t\\N\n");
+    assert_eq!(row("a\\Nb", b'\t', "a\\Nb\tx\t17\n"), "a\\Nb\tx\t10\n");
+    // In CSV a value like it stands in quotes.
+    let csv = csv(|options| options.null = Box::new(*b"guess"));
+    assert_eq!(one(csv, &["inner(1, 1)", "inner(1, 1)"], "guess,\"guess\"\n"), "guess,g***s\n");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! FORMAT text: a line a row, cells between delimiters, and a backslash before whatever would read as
 //! something else.
 
-use super::{Header, Rows, bad};
+use super::{Header, NullText, Rows, bad};
 use crate::{
     kernel::mask::{CellMask, Shown},
     wire::{WireError, pg::escape::widen},
@@ -66,7 +66,7 @@ fn put(
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     // NULL is known before escapes are read: a text like it has one.
-    let is_null = cell == null;
+    let is_null = cell == null && rows.null == NullText::Told;
     rows.cell.clear();
     if !is_null {
         unescape(cell, rows.cell).ok_or(bad("escape in a copied row"))?;
@@ -74,14 +74,7 @@ fn put(
     let start = out.len();
     match rows.apply(mask, is_null, out) {
         Shown::Null => out.extend_from_slice(null),
-        Shown::Value => {
-            widen(
-                out,
-                start,
-                None,
-                (b'\\', |byte| letter(byte).or((byte == delimiter).then_some(byte))),
-            );
-        }
+        Shown::Value => escape(out, start, delimiter),
     }
     Ok(())
 }
@@ -106,6 +99,22 @@ fn unescape(cell: &[u8], out: &mut Vec<u8>) -> Option<()> {
         });
     }
     Some(())
+}
+
+/// Escapes what stands behind `start`.
+fn escape(out: &mut Vec<u8>, start: usize, delimiter: u8) {
+    let letter = |byte| letter(byte).or((byte == delimiter).then_some(byte));
+    widen(out, start, None, (b'\\', letter));
+}
+
+/// Whether a value could be written as this.
+pub(super) fn null_text(delimiter: u8, null: &[u8]) -> NullText {
+    let mut value = Vec::new();
+    if unescape(null, &mut value).is_none() {
+        return NullText::Told;
+    }
+    escape(&mut value, 0, delimiter);
+    if value == null { NullText::Ambiguous } else { NullText::Told }
 }
 
 /// What stands behind the backslash for a byte that is never written as it is.
