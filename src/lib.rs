@@ -98,6 +98,13 @@
 //! When a grant ends, `refresh_rights` (`live.rs`) cancels what stands on it and rolls its
 //! transaction back; the session stays. However a session ends, `abandon` closes its records. While a
 //! disk that hangs holds up a session's thread, the control side acts in its stead (`stead.rs`).
+//!
+//! # What no session uses yet
+//!
+//! Masking is being built from the bottom. [`kernel::mask`] says what a mask makes of a value and which
+//! columns a rule means, [`wire::pg::row`] and [`wire::pg::copy_rows`] rewrite rows by a plan, and
+//! [`kernel::sql::lineage`] tells which marked columns a statement's outputs are made of. Nothing of it is
+//! joined to a session: there are no rules to set, and no result is masked.
 
 pub mod api;
 pub mod cli;

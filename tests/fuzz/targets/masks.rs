@@ -260,10 +260,16 @@ fn masked_copies() {
                 assert!(result.is_ok() || out.is_empty());
                 result.map(|count| (count, out))
             };
-            // What was written reads as the same rows, and masks to itself.
+            // What was written reads as the same rows, and masks to itself; but where a value may be
+            // written as NULL is, a NULL that a mask has made is masked as that value.
             if let Ok((count, out)) = rewritten(&frame.concat()) {
                 assert_eq!(length_of(&out), out.len() - 1);
-                assert_eq!(rewritten(&out), Ok((count, out)), "{format:?}");
+                let again = rewritten(&out);
+                if matches!(format, CopyFormat::Text { null, .. } if null.is_empty()) {
+                    assert_eq!(again.map(|(count, _)| count), Ok(count), "{format:?}");
+                } else {
+                    assert_eq!(again, Ok((count, out)), "{format:?}");
+                }
             }
         }
     });
