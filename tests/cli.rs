@@ -402,3 +402,119 @@ fn the_printed_sql_makes_a_log_in_that_can_do_no_more_than_its_level() {
     let place = Place::new();
     assert!(place.fails(1, &["target", "sql", "nowhere"]).contains("there are: shop"));
 }
+
+const RULES: &str = r#"# What the shop hides
+[[rule]]
+target = "shop"
+column = "public.customers.email"
+with = "email"
+
+[[rule]]
+target = "*"
+column = '*.*."Tax No"'
+with = "inner(0, 4)"
+predicates = "deny"
+"#;
+
+#[test]
+fn mask_rules_are_added_listed_and_removed() {
+    let place = Place::new();
+    assert_eq!(place.must(&["mask", "list"]), "no mask rules\n");
+    assert_eq!(place.must(&["mask", "history"]), "there were never any mask rules\n");
+    let add = ["mask", "add", "--target", "shop"];
+    let email = [&add[..], &["--column", "Public.customers.email", "--with", "email"]].concat();
+    assert_eq!(
+        place.must(&email),
+        "mask rule 1: shop public.customers.email with email; version 1\n"
+    );
+    let typed = ["--type", "citext", "--with", "inner(0,4)", "--predicates", "equality", "--first"];
+    let made = place.json(&[&add[..], &typed, &["--note", "INC-7"]].concat());
+    assert_eq!((&made["number"], &made["version"]), (&1.into(), &2.into()));
+    assert_eq!((&made["type"], &made["with"]), (&"citext".into(), &"inner(0, 4)".into()));
+
+    let listed = place.json(&["mask", "list"]);
+    assert_eq!((&listed["version"], &listed["note"]), (&2.into(), &"INC-7".into()));
+    assert_eq!(listed["rules"][1]["column"], "public.customers.email");
+    let table = place.must(&["mask", "list"]);
+    assert!(table.starts_with("version 2, ") && table.contains(": INC-7\n"), "{table}");
+    assert!(table.contains("NO  TARGET  COLUMNS                 WITH         ASKED     NULL\n"));
+    assert!(table.contains("1   shop    type citext             inner(0, 4)  equality  stays\n"));
+
+    assert!(place.fails(1, &email).contains("mask rule 2 is for the same columns"));
+    assert!(place.fails(1, &["mask", "remove", "3"]).contains("no mask rule 3; there are 2"));
+    let stale = place.fails(1, &["mask", "remove", "1", "--version", "1"]);
+    assert!(stale.contains("at version 2 already, by os:"), "{stale}");
+    let removed = place.must(&["mask", "remove", "1", "--version", "2"]);
+    assert!(removed.starts_with("no mask rule any more: shop type citext with"), "{removed}");
+    let history = place.json(&["mask", "history"]);
+    assert_eq!(history.as_array().map(Vec::len), Some(3));
+    assert_eq!((&history[0]["version"], &history[0]["rules"]), (&3.into(), &1.into()));
+    assert_eq!(history[0]["removed"][0]["type"], "citext");
+    assert_eq!(history[2]["added"][0]["with"], "email");
+    assert_eq!(place.json(&["mask", "history", "--limit", "1"]).as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_mask_rule_that_can_not_be_is_told_what_would_be_accepted() {
+    fn add<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+        [&["mask", "add", "--target", "shop"], rest].concat()
+    }
+    let place = Place::new();
+    let told = place.fails(2, &add(&["--column", "a.b.c", "--with", "md5"]));
+    assert!(told.contains("no mask algorithm `md5`; the forms are null, full"), "{told}");
+    let told = place.fails(2, &add(&["--column", "customers.email", "--with", "email"]));
+    assert!(told.contains("a column is written schema.table.column"), "{told}");
+    let told = place.fails(2, &add(&["--with", "email"]));
+    assert!(told.contains("--column") && told.contains("--comment"), "{told}");
+    let told = place.fails(2, &add(&["--column", "a.b.c", "--tag", "pii", "--with", "email"]));
+    assert!(told.contains("cannot be used with"), "{told}");
+    let told = place
+        .fails(1, &["mask", "add", "--target", "shpo", "--column", "a.b.c", "--with", "email"]);
+    assert!(told.contains("there is no target shpo; there are: shop"), "{told}");
+}
+
+#[test]
+fn a_file_of_mask_rules_replaces_all() {
+    let place = Place::new();
+    let file = place.path().join("rules.toml");
+    fs::write(&file, RULES).expect("writes");
+    let apply = ["mask", "apply", "rules.toml"];
+    let dry = place.must(&[&apply[..], &["--dry-run"]].concat());
+    assert!(dry.starts_with("+ shop public.customers.email with email\n"), "{dry}");
+    assert!(dry.ends_with("2 added: nothing was changed; still version 0\n"), "{dry}");
+    assert_eq!(place.must(&["mask", "list"]), "no mask rules\n");
+    let done = place.must(&[&apply[..], &["--note", "from git"]].concat());
+    assert!(done.ends_with("2 added: version 1\n"), "{done}");
+    assert_eq!(place.must(&apply), "nothing changes; version 1\n");
+    let written = place.must(&["mask", "list", "--toml"]);
+    assert!(written.starts_with("# Mask rules, version 1\n\n[[rule]]\ntarget = "), "{written}");
+    fs::write(place.path().join("written.toml"), written).expect("writes");
+    let same = place.must(&["mask", "apply", "written.toml"]);
+    assert_eq!(same, "nothing changes; version 1\n");
+
+    let turned = RULES.replace("\"email\"\n", "\"hash\"\n").replace("Tax No", "Tax");
+    fs::write(&file, turned).expect("writes");
+    let changes = place.json(&apply);
+    assert_eq!((&changes["version"], &changes["dry_run"]), (&2.into(), &false.into()));
+    assert_eq!(changes["changed"][0]["from"]["with"], "email");
+    assert_eq!(changes["changed"][0]["to"]["with"], "hash");
+    assert_eq!(changes["added"][0]["column"], "*.*.\"Tax\"");
+    assert_eq!(changes["removed"][0]["column"], "*.*.\"Tax No\"");
+
+    fs::write(&file, RULES.replace("with = \"email\"", "wiht = \"email\"")).expect("writes");
+    let told = place.fails(3, &apply);
+    assert!(told.contains("rules.toml:2: rule needs with"), "{told}");
+    assert!(
+        told.contains("rules.toml:5: unknown key `wiht` in rule; accepted: target, "),
+        "{told}"
+    );
+    fs::write(&file, "# nothing\n").expect("writes");
+    assert!(place.fails(1, &apply).contains("--allow-empty"));
+    assert!(
+        place.must(&[&apply[..], &["--allow-empty"]].concat()).contains("2 removed: version 3")
+    );
+    let old = place.json(&["mask", "list", "--version", "1"]);
+    assert_eq!((&old["rules"][0]["with"], &old["note"]), (&"email".into(), &"from git".into()));
+    assert!(place.fails(1, &["mask", "list", "--version", "9"]).contains("no version 9"));
+    assert!(place.fails(3, &["mask", "apply", "none.toml"]).contains("none.toml"));
+}

@@ -1,5 +1,7 @@
 //! The store, through its public functions alone, on both databases.
 
+#[path = "store/masks.rs"]
+mod masks;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -154,12 +156,15 @@ async fn an_older_schema_is_brought_up_to_date() {
     let file = folder.path().join("data/hallpass.db");
     let pool =
         sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.expect("connects");
-    let older = "DROP TABLE leavings; DELETE FROM schema_version WHERE version > 1";
+    let older = "DROP TABLE leavings; DROP TABLE mask_versions; \
+         DELETE FROM meta WHERE name = 'mask_key'; DELETE FROM schema_version WHERE version > 1";
     sqlx::raw_sql(older).execute(&pool).await.expect("is as it was");
     pool.close().await;
     let store = open(folder.path()).await;
     let grant = store.grant_create(&os(), at(1), &give("alice")).await.expect("made");
     assert_eq!(store.leavings(grant.id).await.expect("reads"), None);
+    let masks = store.snapshot(at(1)).await.expect("reads").masks;
+    assert!(masks.trouble.is_none() && masks.rules.list.is_empty());
     store.close().await;
 }
 
@@ -184,7 +189,9 @@ async fn what_is_taken_away_holds_without_a_record_and_what_is_given_waits() {
     let shop = TargetName::new("shop");
     let one = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
     let two = store.grant_create(&os(), NOON, &give("alice")).await.expect("made");
+    masks::replace_all(&store, 0, &["public.customers.email"]).await;
     let known = store.snapshot(NOON).await.expect("reads");
+    masks::replace_all(&store, 1, &["public.customers.phone"]).await;
     store.grant_revoke(&os(), at(1), one.id).await.expect("ends");
     let new = store.grant_create(&os(), at(2), &give("alice")).await.expect("made");
     store.principal_set_disabled(&os(), at(3), &bob, true).await.expect("off");
@@ -198,6 +205,8 @@ async fn what_is_taken_away_holds_without_a_record_and_what_is_given_waits() {
     assert!(less.principal("bob").expect("known").disabled);
     assert!(less.principal("mallory").is_none());
     assert!(less.principal("olga").expect("known").duties.is_empty());
+    let masked = masks::columns(&less.masks.rules.list);
+    assert_eq!(masked, ["public.customers.email", "public.customers.phone"], "nothing is shown");
     assert_eq!(less.version, known.version, "the next look tries again");
 }
 
@@ -217,6 +226,11 @@ mod stories {
     //! What both databases must do alike.
 
     use super::*;
+    pub(super) use crate::masks::{
+        a_change_of_rules_is_an_event_and_in_the_snapshot,
+        of_two_who_replace_the_same_version_one_wins, rules_are_versions_one_after_the_other,
+        rules_that_can_not_be_are_refused,
+    };
 
     pub(super) async fn secrets_are_random_and_live_as_long_as_said(store: &Store) {
         let name = Principal::new("carol");
@@ -743,6 +757,10 @@ on_both! {
     roles_come_from_the_settings_of_now,
     sessions_are_listed_and_killed,
     old_checkpoints_are_thinned_to_one_an_hour,
+    rules_are_versions_one_after_the_other,
+    of_two_who_replace_the_same_version_one_wins,
+    rules_that_can_not_be_are_refused,
+    a_change_of_rules_is_an_event_and_in_the_snapshot,
 }
 
 fn server_backend(server: &support::Postgres, database: &str) -> Backend {

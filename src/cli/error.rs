@@ -68,6 +68,12 @@ pub(super) enum Error {
         /// Those there are.
         known: String,
     },
+    /// A file of mask rules has none.
+    #[error("{}: has no [[rule]]; to mask nothing any more, say --allow-empty", file.display())]
+    NoRules {
+        /// Which.
+        file: PathBuf,
+    },
     /// The destination of a backup holds something.
     #[error("{}: is there already; a backup goes into a new folder", path.display())]
     DestinationExists {
@@ -87,6 +93,7 @@ impl Error {
         ExitCode::from(match self {
             Self::Store(error) if error.is_refusal() => 1,
             Self::NoSuchTarget { .. }
+            | Self::NoRules { .. }
             | Self::DestinationExists { .. }
             | Self::DestinationInside { .. } => 1,
             Self::Config(_) | Self::Trust(_) => 3,

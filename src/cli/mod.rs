@@ -21,6 +21,7 @@ mod check;
 mod error;
 mod explain;
 mod grant;
+mod mask;
 mod output;
 mod principal;
 mod request;
@@ -72,6 +73,9 @@ enum Command {
     /// Grants: what was given to whom
     #[command(subcommand)]
     Grant(grant::Command),
+    /// Which columns are sensitive, and how they are masked
+    #[command(subcommand)]
+    Mask(mask::Command),
     /// Sessions of running gateways
     #[command(subcommand)]
     Session(session::Command),
@@ -124,6 +128,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Error> {
         Command::Principal(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Request(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Grant(command) => runtime()?.block_on(command.run(&workplace()?)),
+        Command::Mask(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Session(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Audit(command) => runtime()?.block_on(command.run(&workplace()?)),
         Command::Target(command) => command.run(&workplace()?),

@@ -23,7 +23,7 @@ use nix::sys::signal::Signal;
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot, watch},
 };
 
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
@@ -54,7 +54,7 @@ use crate::{
         services::{Doorway, Services},
         signal::Wake,
     },
-    store::Store,
+    store::{self, Store},
     telemetry::{metrics::Metrics, panics},
     trail::{self, CONTROL_LANE, Identity, Pace, Trail},
     wire::pg::scram::MockSecret,
@@ -222,6 +222,11 @@ async fn build(
 ) -> Result<Gateway, Error> {
     let Parts { config, store, clock, metrics, looks } = parts;
     let mut snapshot = store.snapshot(clock.now()).await?;
+    if let Some(why) = &snapshot.masks.trouble {
+        // Fail closed: without the rules nobody knows what may be shown.
+        let version = snapshot.masks.rules.version;
+        return Err(store::Error::MasksUnreadable { version, why: why.to_string() }.into());
+    }
     leavings::withhold(&mut snapshot, clock.now());
     let mock = MockSecret::new(snapshot.mock_secret.clone());
     let mut lane = trail.lane(CONTROL_LANE)?;
@@ -231,6 +236,7 @@ async fn build(
     let first_session = u64::try_from(clock.now().0 / 1_000_000).unwrap_or(0) << 20;
     let ledger = Ledger::start(lane, clock.clone()).map_err(Error::Runtime)?;
     let services = Arc::new(Services {
+        masks: watch::Sender::new(Arc::clone(&snapshot.masks)),
         access: ArcSwap::from_pointee(snapshot),
         world: ArcSwap::from_pointee(world),
         registry: Arc::new(Registry::default()),

@@ -12,6 +12,7 @@
 pub mod address;
 pub mod limits;
 pub mod listen;
+pub mod masks;
 mod section;
 pub mod target;
 #[cfg(test)]

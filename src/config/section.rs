@@ -182,6 +182,16 @@ impl<'a> Section<'a> {
         count.unwrap_or(default)
     }
 
+    /// True or false.
+    pub(super) fn truth(&self, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.value(key) else { return default };
+        let truth = value.get_ref().as_bool();
+        if truth.is_none() {
+            self.wrong(key, value, "true or false");
+        }
+        truth.unwrap_or(default)
+    }
+
     /// A list of values that `read` makes of texts; an entry that is none is a problem of its own.
     pub(super) fn list<T>(
         &self,

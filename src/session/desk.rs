@@ -6,7 +6,7 @@
 //! | `approve(id)`, `deny(id)` | decides on somebody else's request |
 //! | `withdraw(id)` | takes back one's own |
 //! | `revoke(id)` | takes a grant back |
-//! | views `requests`, `grants`, `whoami` | what the caller may see |
+//! | views `requests`, `grants`, `masks`, `whoami` | what the caller may see |
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::{
     kernel::{
         access::{AccessRequest, Grant, GrantStatus, PermissionSet, Scope},
         ids::{GrantId, Principal, RequestId, SessionId, TargetName},
+        mask::{Nulls, Predicates, Rule, rule::Selector},
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{LocalArgument, LocalCall, LocalShape, LocalView},
@@ -22,7 +23,7 @@ use crate::{
         },
         time::{Timestamp, format_duration, parse_duration},
     },
-    store::{AccessSnapshot, Actor, Approval, Error, NewRequest, PrincipalState},
+    store::{AccessSnapshot, Actor, Approval, Error, Masks, NewRequest, PrincipalState},
 };
 
 /// A column's type.
@@ -99,7 +100,7 @@ const FUNCTIONS: [&str; 5] = ["approve", "deny", "request", "revoke", "withdraw"
 fn nothing_named(name: &str) -> Refusal {
     Refusal::new(RefusalKind::BadRequest, format!("there is no hallpass.{name}")).with_hint(
         "There are the functions request('select', '30m', 'why'), approve(17), deny(17), \
-         withdraw(17), revoke(42) and the views requests, grants, whoami.",
+         withdraw(17), revoke(42) and the views requests, grants, masks, whoami.",
     )
 }
 
@@ -135,6 +136,16 @@ fn view_columns(name: &str) -> Option<Vec<(&'static str, Kind)>> {
             ("approved_by", Text),
             ("reason", Text),
             ("request_id", Number),
+        ],
+        "masks" => vec![
+            ("number", Number),
+            ("target", Text),
+            ("means", Text),
+            ("pattern", Text),
+            ("algorithm", Text),
+            ("predicates", Text),
+            ("nulls", Text),
+            ("version", Number),
         ],
         "whoami" => vec![
             ("principal", Text),
@@ -368,6 +379,10 @@ fn rows_of(services: &Services, caller: &Caller, name: &str) -> Result<Vec<Vec<C
             grants.sort_by_key(|g| std::cmp::Reverse(g.id));
             grants.into_iter().map(|g| grant_row(g, now)).collect()
         }
+        // Whose rows are masked may know which columns; of other targets' it is nobody's business.
+        "masks" => mask_rows(&services.masks.borrow(), |rule| {
+            sees_all || rule.target.matches(caller.target.as_str())
+        }),
         "whoami" => vec![whoami_row(&access, own, caller, now)],
         other => return Err(nothing_named(other)),
     })
@@ -416,6 +431,40 @@ fn grant_row(grant: &Grant, now: Timestamp) -> Vec<Cell> {
         text(&grant.reason),
         grant.request.map_or(Cell::Null, |r| count(r.0)),
     ]
+}
+
+fn mask_rows(masks: &Masks, visible: impl Fn(&Rule) -> bool) -> Vec<Vec<Cell>> {
+    let rules = masks.rules.list.iter().zip(1..).filter(|(rule, _)| visible(rule));
+    rules
+        .map(|(rule, number)| {
+            let (means, pattern) = match &rule.columns {
+                Selector::Column(pattern) => ("column", text(pattern)),
+                Selector::Type(pattern) => ("type", text(pattern)),
+                Selector::Comment(pattern) => ("comment", text(pattern)),
+                Selector::Tag(pattern) => ("tag", text(pattern)),
+            };
+            let predicates = match rule.predicates {
+                None => "by type",
+                Some(Predicates::Allow) => "allow",
+                Some(Predicates::Deny) => "deny",
+                Some(Predicates::Equality) => "equality",
+            };
+            let nulls = match rule.nulls {
+                Nulls::Stay => "stay",
+                Nulls::Hidden => "masked",
+            };
+            vec![
+                count(number),
+                text(&rule.target),
+                text(&means),
+                pattern,
+                text(&rule.with),
+                text(&predicates),
+                text(&nulls),
+                count(masks.rules.version),
+            ]
+        })
+        .collect()
 }
 
 fn whoami_row(

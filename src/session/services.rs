@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
     budget::Budgets, cache::Cache, doorstep::Doorstep, pg::startup::TlsPolicy, registry::Registry,
@@ -33,7 +33,7 @@ use crate::{
         network::{self, Network},
         stream::Peer,
     },
-    store::{AccessSnapshot, PrincipalState, Store},
+    store::{AccessSnapshot, Masks, PrincipalState, Store},
     telemetry::{
         metrics::{Counts, Metrics},
         seldom::Seldom,
@@ -221,6 +221,9 @@ pub struct Services {
     pub store_changed: Notify,
     /// The same, for who wants to know when it has.
     pub looks: mpsc::Sender<oneshot::Sender<()>>,
+    /// The masks of `access`, for who waits until they are others: what was made from them is made
+    /// anew then. Unlike `access` it wakes up for nothing else.
+    pub masks: watch::Sender<Arc<Masks>>,
 }
 
 /// How long a log-in waits for a look at the store; then it goes by what is known.

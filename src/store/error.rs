@@ -113,6 +113,79 @@ pub enum Error {
     /// The store's time can't be set: somebody notes it.
     #[error("a gateway serves on this store: stop all of them first")]
     TimeMoves,
+    /// Somebody else changed the mask rules meanwhile.
+    #[error(
+        "the mask rules are at version {found} already{}, not at {expected}: look at them and try again",
+        if .by.is_empty() { String::new() } else { format!(", by {by}") }
+    )]
+    MasksChanged {
+        /// As the caller has seen them.
+        expected: u64,
+        /// As they are.
+        found: u64,
+        /// Whose change it was.
+        by: String,
+    },
+    /// No such version of the mask rules.
+    #[error("there is no version {version} of the mask rules; see hallpass mask history")]
+    NoSuchMaskVersion {
+        /// As asked.
+        version: u64,
+    },
+    /// No mask rule of that number.
+    #[error("there is no mask rule {number}; there are {count}")]
+    NoSuchMaskRule {
+        /// As asked, counted from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A rule for these columns is there.
+    #[error(
+        "mask rule {number} is for the same columns of the same targets: remove that one first"
+    )]
+    MaskRuleThere {
+        /// Which, counted from 1.
+        number: usize,
+    },
+    /// Two of the given rules are for the same columns.
+    #[error(
+        "mask rules {first} and {second} are for the same columns of the same targets: the second \
+         would never hold"
+    )]
+    MaskRuleTwice {
+        /// Counted from 1.
+        first: usize,
+        /// Counted from 1.
+        second: usize,
+    },
+    /// A new rule is for no target that there is.
+    #[error("mask rule {number}: there is no target {pattern}; there are: {known}")]
+    MaskTarget {
+        /// Counted from 1.
+        number: usize,
+        /// As given.
+        pattern: String,
+        /// Those there are.
+        known: String,
+    },
+    /// More rules than there may be.
+    #[error("there are at most {most} mask rules")]
+    TooManyMaskRules {
+        /// The most.
+        most: usize,
+    },
+    /// The rules in the store are none that this version knows.
+    #[error(
+        "the mask rules of version {version} can't be read: {why}; use the version of Hallpass that \
+         wrote them"
+    )]
+    MasksUnreadable {
+        /// Which version.
+        version: u64,
+        /// Why.
+        why: String,
+    },
     /// The store was written by a newer version.
     #[error(
         "the store has schema {found}, this version knows {known}: use the newer version, or \
@@ -170,8 +243,16 @@ impl Error {
             | Self::Invalid { .. }
             | Self::TooManyPending { .. }
             | Self::TimeMoves
+            | Self::MasksChanged { .. }
+            | Self::NoSuchMaskVersion { .. }
+            | Self::NoSuchMaskRule { .. }
+            | Self::MaskRuleThere { .. }
+            | Self::MaskRuleTwice { .. }
+            | Self::MaskTarget { .. }
+            | Self::TooManyMaskRules { .. }
             | Self::NotEmbedded => true,
             Self::NewerSchema { .. }
+            | Self::MasksUnreadable { .. }
             | Self::Corrupt { .. }
             | Self::File { .. }
             | Self::NoRandomness

@@ -17,6 +17,7 @@ mod error;
 mod floor;
 mod grants;
 mod leavings;
+mod masks;
 mod outbox;
 mod principals;
 mod requests;
@@ -47,6 +48,9 @@ pub use crate::store::{
     error::{Error, state_name, status_name},
     grants::NewGrant,
     leavings::{Baseline, Leavings},
+    masks::{
+        MASK_RULES_MAX, MaskChange, MaskChanges, MaskPlace, MaskVersion, Masks, mask_rule_twice,
+    },
     outbox::OutboxEvent,
     principals::{PrincipalInfo, SecretInfo},
     requests::{Approval, NewRequest},

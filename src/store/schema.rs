@@ -8,8 +8,11 @@ use crate::store::{
 };
 
 /// Each is run once, in its own order; what is here never changes after a release.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_leavings.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_leavings.sql"),
+    include_str!("migrations/0003_masks.sql"),
+];
 
 const LATEST: &str = "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1";
 
@@ -42,6 +45,7 @@ pub(super) async fn migrate(database: &Database) -> Result<(), Error> {
     }
     make_meta(&mut tx, "store_id", 16).await?;
     make_meta(&mut tx, "mock_secret", 32).await?;
+    make_meta(&mut tx, "mask_key", 32).await?;
     tx.commit().await
 }
 

@@ -16,10 +16,10 @@ use crate::{
         time::Timestamp,
     },
     store::{
-        Error, Rules, Store,
+        Error, Masks, Rules, Store,
         db::{Row, Tx, values},
         grants::grant_of,
-        leavings,
+        leavings, masks,
         outbox::OutboxEvent,
         principals::{iterations_of, roles_of},
         requests::request_of,
@@ -57,6 +57,8 @@ pub struct AccessSnapshot {
     pub unsettled: Vec<Arc<Grant>>,
     /// Grants that give nothing until their target has been looked at. The gateway says which.
     pub withheld: HashSet<GrantId>,
+    /// Which columns are masked, and how.
+    pub masks: Arc<Masks>,
 }
 
 /// A principal as a session needs it.
@@ -99,8 +101,9 @@ impl AccessSnapshot {
     }
 
     /// What this state takes away from a known one, and nothing that it gives: for when the acts that
-    /// led to it can't be put on the trail. Revocations, disabled principals and ended secrets hold;
-    /// new grants, principals, secrets and roles wait.
+    /// led to it can't be put on the trail, or the rules of masking can't be read. Revocations, disabled
+    /// principals, ended secrets and further masks hold; new grants, principals, secrets, roles and what
+    /// isn't masked any more wait.
     #[must_use]
     pub fn only_taken_away(&self, known: &Self) -> Self {
         let principals = known.principals.iter().filter_map(|(name, before)| {
@@ -128,6 +131,7 @@ impl AccessSnapshot {
             grants: grants.collect(),
             requests: known.requests.clone(),
             unrecorded: Vec::new(),
+            masks: Arc::new(self.masks.only_more_than(&known.masks)),
             // Still the older state: the next look tries to take the younger one whole.
             version: known.version,
             ..self.clone()
@@ -186,6 +190,7 @@ impl Store {
         let rows = tx.rows(sql, values![]).await?;
         let unrecorded = rows.iter().map(OutboxEvent::from_row).collect::<Result<_, _>>()?;
         let leavings = leavings::known(&mut tx, since).await?;
+        let masks = Arc::new(masks::read(&mut tx).await?);
         let mock_secret = Secret::new(meta(&mut tx, "mock_secret").await?);
         let store_id = meta(&mut tx, "store_id").await?;
         tx.commit().await?;
@@ -202,6 +207,7 @@ impl Store {
             begun: leavings.begun,
             unsettled: leavings.unsettled.into_iter().map(Arc::new).collect(),
             withheld: HashSet::new(),
+            masks,
         })
     }
 }

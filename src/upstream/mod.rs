@@ -8,6 +8,7 @@ pub mod control;
 pub mod credential;
 pub mod door;
 pub mod pg;
+pub mod samples;
 pub mod survey;
 
 mod conversation;

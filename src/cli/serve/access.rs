@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::Error,
     net::{clock::Clock, faults},
-    session::signal::Wake,
+    session::{services::Services, signal::Wake},
     store::{AccessSnapshot, Store},
     trail::Lane,
 };
@@ -132,16 +132,34 @@ async fn refresh(gateway: &Gateway, underway: &mut Underway) {
             done = patience.await.unwrap_or_default();
         }
         if done.is_none() {
-            let less = snapshot.only_taken_away(&services.access.load());
-            services.access.store(Arc::new(less));
-            services.registry.raise_all(Wake::Access);
+            put_in_force(services, snapshot.only_taken_away(&services.access.load()));
             return;
         }
     }
-    services.access.store(Arc::new(snapshot));
-    services.registry.raise_all(Wake::Access);
+    if let Some(why) = &snapshot.masks.trouble {
+        // Fail closed: the last rules stay, and nobody gets anything new under rules that nobody knows.
+        tracing::error!(%why, "the mask rules can't be read; the last ones stay in force, and what other changes give is not");
+        snapshot = snapshot.only_taken_away(&services.access.load());
+    }
+    put_in_force(services, snapshot);
     gateway.to_begin.notify_one();
     forget(gateway, done.as_deref()).await;
+}
+
+/// Makes a snapshot what sessions go by, and tells those who wait for other masks.
+fn put_in_force(services: &Services, mut snapshot: AccessSnapshot) {
+    let known = services.masks.borrow().clone();
+    let same = snapshot.masks.is_same(&known);
+    if same {
+        snapshot.masks = known;
+    }
+    let masks = Arc::clone(&snapshot.masks);
+    services.access.store(Arc::new(snapshot));
+    services.registry.raise_all(Wake::Access);
+    if !same {
+        tracing::info!(version = masks.rules.version, rules = masks.rules.list.len(), "mask rules");
+        services.masks.send_replace(masks);
+    }
 }
 
 /// Asks the store every second whether it is there. What it can't take back for too long gives

@@ -38,7 +38,7 @@ use hallpass::{
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
 };
 
 use crate::harness::Target;
@@ -85,8 +85,10 @@ async fn services(folder: &std::path::Path) -> Services {
     // It stands still.
     drop(hands);
     let (looks, _) = mpsc::channel(1);
+    let snapshot = store.snapshot(NOW).await.expect("a snapshot");
     Services {
-        access: arc_swap::ArcSwap::from_pointee(store.snapshot(NOW).await.expect("a snapshot")),
+        masks: watch::Sender::new(Arc::clone(&snapshot.masks)),
+        access: arc_swap::ArcSwap::from_pointee(snapshot),
         world: arc_swap::ArcSwap::from_pointee(World {
             targets: HashMap::new(),
             roles: HashMap::new(),
