@@ -378,7 +378,7 @@ fn below_admin(why: &Unreadable, text: &str) {
     let all_but_admin = Permission::ALL.into_iter().filter(|p| *p != Permission::Admin);
     let rights = Rights { standing: all_but_admin.collect(), ..Rights::default() };
     let caps = Caps { rows: 1, bytes: 1, catalog_bytes: 1 };
-    match gate::unreadable(why, text, &rights, caps, Timestamp(0)) {
+    match gate::unreadable(why, (text, false), &rights, caps, Timestamp(0)) {
         gate::Opinion::Refuse(refusal) => assert!(!refusal.message.is_empty()),
         gate::Opinion::Permit(..) => panic!("{text:?} passes below admin"),
     }

@@ -198,7 +198,7 @@ impl Asked {
                     }
                 }
             }
-            Err(why) => answer_of(gate::unreadable(why, text, &rights, caps, now)),
+            Err(why) => answer_of(gate::unreadable(why, (text, false), &rights, caps, now)),
         };
         let needs_nothing =
             read.as_ref().is_ok_and(|b| b.statements.iter().all(|a| a.needs.is_empty()));

@@ -4,7 +4,9 @@
 //! target; replaced whole, never changed. Built-in routines are *not* in it: they are on the
 //! reviewed lists of `kernel::sql`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
+
+use crate::kernel::mask::marks::Marks;
 
 /// The schemas, relations and routines of one database at one time.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,8 @@ pub struct Catalog {
     pub login: Option<String>,
     /// Schemas in force for a session of the gateway's log-in, `current_schemas(true)`.
     pub default_path: Vec<String>,
+    /// Which of its columns are masked.
+    pub marks: Arc<Marks>,
     relations: HashMap<u32, Relation>,
     relations_by_name: HashMap<String, HashMap<String, u32>>,
     routines: HashMap<u32, Routine>,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::kernel::{
     access::{Permission, Rights},
+    mask::marks::Shown,
     policy::{Decision, Permit, decide, decide::Caps},
     refusal::{Refusal, RefusalKind},
     sql::{
@@ -171,10 +172,10 @@ pub enum Opinion {
     Refuse(Refusal),
 }
 
-/// A text that can't be read may do anything, so it needs admin.
+/// A text that can't be read may do anything, so it needs admin; and unmask where columns are masked.
 pub fn unreadable(
     why: &Unreadable,
-    text: &str,
+    (text, masks): (&str, bool),
     rights: &Rights,
     caps: Caps,
     now: Timestamp,
@@ -186,7 +187,7 @@ pub fn unreadable(
                  SELECT hallpass.request('select', '30m', 'say why');",
         ));
     }
-    let mut analysis = opaque(text);
+    let mut analysis = opaque(text, masks);
     let denial = match decide([&analysis], rights, caps, now) {
         Decision::Permit(_) if may_change_roles(text) => {
             // Fail closed: the gateway's own log-in may be one of them.
@@ -258,9 +259,10 @@ fn may_change_roles(text: &str) -> bool {
 
 /// A statement that runs something by a name which the gateway has not seen being made: only code on
 /// the server can have made it, so it may do anything.
-pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
-    let unseen = opaque("");
+pub fn with_unseen_name(analysis: &Analysis, masks: bool) -> Analysis {
+    let unseen = opaque("", masks);
     let mut needs = analysis.needs.clone();
+    needs.extend(unseen.needs.iter().filter(|n| n.permission == Permission::Unmask).cloned());
     needs.push(Need {
         permission: Permission::Admin,
         on: NeedOn::WholeTarget,
@@ -283,6 +285,19 @@ pub fn with_unseen_name(analysis: &Analysis) -> Analysis {
 pub fn run_by(outer: &Analysis, inner: Arc<Analysis>) -> Arc<Analysis> {
     use StatementKind::{CreateTableAs, Explain, ExplainAnalyze};
     let keeps = matches!(outer.kind, CreateTableAs | Explain | ExplainAnalyze);
+    if let (true, Some(masked)) = (keeps, &inner.masked) {
+        let mut kept = (*inner).clone();
+        if outer.kind == CreateTableAs && masked.masks_any(&Shown::default()) {
+            kept.needs.push(Need {
+                permission: Permission::Unmask,
+                on: NeedOn::WholeTarget,
+                why: "copies rows of what has masked columns".to_owned(),
+            });
+        }
+        kept.masked = Some(Arc::new(masked.without_rows()));
+        kept.returns_user_rows = false;
+        return Arc::new(kept);
+    }
     if keeps && inner.returns_user_rows {
         return Arc::new(Analysis { returns_user_rows: false, ..(*inner).clone() });
     }
@@ -304,8 +319,9 @@ pub fn with_nothing_hidden(analysis: &Analysis) -> Analysis {
 }
 
 /// [`with_unseen_name`] of all statements that a name leads to which code on the server may have made anew.
-pub fn with_doubt(batch: &Batch) -> Batch {
-    let statements = batch.statements.iter().map(|a| Arc::new(with_unseen_name(a))).collect();
+pub fn with_doubt(batch: &Batch, masks: bool) -> Batch {
+    let unseen = |a: &Arc<Analysis>| Arc::new(with_unseen_name(a, masks));
+    let statements = batch.statements.iter().map(unseen).collect();
     Batch { statements, fingerprint: Arc::clone(&batch.fingerprint) }
 }
 
@@ -318,8 +334,8 @@ pub fn renames(analysis: &Analysis) -> bool {
 }
 
 /// A call of a function by its number, without SQL. `lasts`: it may change what the session's texts mean.
-pub fn called_by_number(text: &str, lasts: bool) -> Analysis {
-    let mut analysis = opaque(text);
+pub fn called_by_number(text: &str, lasts: bool, masks: bool) -> Analysis {
+    let mut analysis = opaque(text, masks);
     for need in &mut analysis.needs {
         "it calls a function by its number".clone_into(&mut need.why);
     }
@@ -329,9 +345,9 @@ pub fn called_by_number(text: &str, lasts: bool) -> Analysis {
     analysis
 }
 
-/// What a text does of which nothing is known: everything.
-fn opaque(text: &str) -> Analysis {
-    Analysis {
+/// What a text does of which nothing is known: everything. `masks`: the target has masked columns.
+fn opaque(text: &str, masks: bool) -> Analysis {
+    let mut analysis = Analysis {
         span: 0..text.len(),
         kind: StatementKind::Other,
         class: StatementClass::Admin,
@@ -348,9 +364,18 @@ fn opaque(text: &str) -> Analysis {
         returns_user_rows: true,
         writes: true,
         hidden: None,
+        masked: None,
         local: None,
         parameters: 0,
+    };
+    if masks {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::WholeTarget,
+            why: "nothing can be masked in what it may do".to_owned(),
+        });
     }
+    analysis
 }
 
 #[cfg(test)]
@@ -362,7 +387,7 @@ mod tests {
         let rights =
             Rights { standing: [Permission::Admin].into_iter().collect(), ..Rights::default() };
         let caps = Caps { rows: 1, bytes: 1, catalog_bytes: 1 };
-        let opinion = |why: &Unreadable| unreadable(why, "x", &rights, caps, Timestamp(0));
+        let opinion = |why: &Unreadable| unreadable(why, ("x", false), &rights, caps, Timestamp(0));
         let ambiguous = Unreadable::Ambiguous { what: "two ways".to_owned() };
         assert!(matches!(opinion(&ambiguous), Opinion::Permit(..)));
         let ours = Unreadable::NotAnswered { what: "hallpass.x".to_owned() };

@@ -8,6 +8,10 @@ use super::budget::Meter;
 use crate::kernel::{
     audit::record::Ended,
     ids::{GrantId, StatementId},
+    mask::{
+        Plan,
+        marks::{Order, Shown},
+    },
     policy::Permit,
     refusal::{Refusal, RefusalKind},
     sql::analysis::{Analysis, Hidden, StatementClass},
@@ -54,6 +58,12 @@ pub struct Run {
     pub inner: Option<Arc<Analysis>>,
     /// Columns of its rows that must not go out as they are.
     pub hide: Option<Hidden>,
+    /// Which masked columns may be seen.
+    pub shown: Option<Arc<Shown>>,
+    /// What has to happen to its rows, and to what the server says of it.
+    pub mask: Option<Arc<Order>>,
+    /// What becomes of each cell, once its header has come.
+    pub plan: Option<Plan>,
     /// It runs code that may make names anew.
     pub renames: bool,
 }
@@ -122,8 +132,16 @@ impl Run {
             portal: None,
             inner: None,
             hide: None,
+            shown: permit.shown().map(Arc::clone),
+            mask: None,
+            plan: None,
             renames: false,
         }
+    }
+
+    /// True if its rows must be read.
+    pub fn rewrites(&self) -> bool {
+        self.hide.is_some() || self.mask.is_some()
     }
 
     /// Counts one row. False if it must not go out: the result has been cut, or this row passes a

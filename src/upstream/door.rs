@@ -49,6 +49,11 @@ pub enum Control {
         /// Its name, as the client gave it.
         name: Vec<u8>,
     },
+    /// Asks for the header of a portal.
+    Describe {
+        /// Its name, as the client gave it.
+        portal: Vec<u8>,
+    },
     /// A Sync of ours behind a [`Control::Fail`] that stands for a Query.
     Sync,
     /// Opens or closes the read-only wall for the transactions that follow.
@@ -103,7 +108,12 @@ impl Control {
     /// The text that the server will run, for the record; `None` for messages without one.
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Flush | Self::Fail | Self::Absent { .. } | Self::Sync | Self::CopyFail => None,
+            Self::Flush
+            | Self::Fail
+            | Self::Absent { .. }
+            | Self::Describe { .. }
+            | Self::Sync
+            | Self::CopyFail => None,
             Self::Wall { open: true, .. } => {
                 Some("SET default_transaction_read_only = off".to_owned())
             }
@@ -134,6 +144,9 @@ impl Control {
             Self::Flush => frontend::flush(out),
             Self::Fail => frontend::execute(out, NO_PORTAL.as_bytes(), 0),
             Self::Absent { kind, name } => frontend::describe(out, *kind, name),
+            Self::Describe { portal } => {
+                frontend::describe(out, frontend::NameKind::Portal, portal);
+            }
             Self::Sync => frontend::sync(out),
             Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),
             Self::ApplicationName(..) | Self::Begin => self.run(out, false),

@@ -35,6 +35,7 @@ pub mod decimal;
 pub mod json;
 pub mod key;
 pub mod kind;
+pub mod marks;
 pub mod moment;
 pub mod number;
 pub mod path;

@@ -6,8 +6,12 @@ use smallvec::SmallVec;
 
 use crate::kernel::{
     access::{Grant, GrantStatus, Level, Permission, Rights, Scope},
+    mask::marks::{Masked, Shown},
     policy::decision::{Decision, Denial, Missing, Permit},
-    sql::analysis::{Analysis, Need, NeedOn},
+    sql::{
+        analysis::{Analysis, Need, NeedOn},
+        reading::StatementKind,
+    },
     time::Timestamp,
 };
 
@@ -40,6 +44,8 @@ pub fn decide<'a>(
     let mut missing = Vec::new();
     let (mut needs_write, mut capped, mut mixed, mut hides) = (false, false, false, false);
     let mut level = Level::Read;
+    let mut copies_out = false;
+    let mut masked: SmallVec<[&Masked; 2]> = SmallVec::new();
     // Whether an earlier statement returns rows, and whether one lasts.
     let (mut rows_before, mut lasts_before) = (false, false);
     for analysis in analyses {
@@ -50,6 +56,8 @@ pub fn decide<'a>(
         needs_write |= analysis.writes;
         capped |= analysis.returns_user_rows;
         hides |= analysis.hidden.is_some();
+        masked.extend(analysis.masked.as_deref());
+        copies_out |= analysis.kind == StatementKind::CopyToClient;
         for need in &analysis.needs {
             level = level.max(need.permission.level());
             satisfy(need, rights, &live, &mut used, &mut missing);
@@ -97,8 +105,24 @@ pub fn decide<'a>(
             hides = false;
         }
     }
+    let shown = shown(&masked, rights, &live, &mut used);
+    if let Some(shown) = shown.as_deref().filter(|_| copies_out)
+        && masked.iter().any(|masked| masked.masks_any(shown))
+    {
+        let why = "hands out masked columns by COPY: name the others, or use SELECT".to_owned();
+        let need = Need { permission: Permission::Unmask, on: NeedOn::WholeTarget, why };
+        missing.push(Missing { need, out_of_scope: false });
+    }
     if missing.is_empty() {
-        Decision::Permit(Permit { grants: used, row_cap, byte_cap, needs_write, hides, level })
+        Decision::Permit(Permit {
+            grants: used,
+            row_cap,
+            byte_cap,
+            needs_write,
+            hides,
+            shown,
+            level,
+        })
     } else {
         let held = rights.held();
         Decision::Denial(Denial { missing, held })
@@ -132,6 +156,38 @@ fn satisfy(
         let out_of_scope = live.iter().any(|g| holds(&g));
         missing.push(Missing { need: need.clone(), out_of_scope });
     }
+}
+
+/// What of the masked columns may be seen, by which grants: their end ends the result.
+fn shown(
+    masked: &[&Masked],
+    rights: &Rights,
+    live: &[&Arc<Grant>],
+    used: &mut SmallVec<[Arc<Grant>; 2]>,
+) -> Option<Arc<Shown>> {
+    let mut shown = Shown::default();
+    if masked.is_empty() {
+        return None;
+    }
+    let mut allows = |on: &NeedOn| {
+        if rights.standing.allows(Permission::Unmask) {
+            return true;
+        }
+        let unmask = |g: &&&Arc<Grant>| g.permissions.allows(Permission::Unmask);
+        let grant = live.iter().find(|g| unmask(g) && covers(&g.scope, on));
+        grant.inspect(|grant| remember(used, grant)).is_some()
+    };
+    shown.all = allows(&NeedOn::WholeTarget);
+    for masked in masked.iter().filter(|_| !shown.all) {
+        for column in masked.columns() {
+            let Some(mark) = masked.marks.marked(column) else { continue };
+            let (schema, name) = (mark.schema.clone(), mark.table.clone());
+            if allows(&NeedOn::Relation { schema, name, of: Vec::new() }) {
+                shown.columns.insert(column);
+            }
+        }
+    }
+    Some(Arc::new(shown))
 }
 
 /// The wall is open for what the session may write: a routine that lies about itself may write more.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::kernel::{
     access::{Grant, Level, PermissionSet},
     ids::GrantId,
+    mask::marks::Shown,
     refusal::{Refusal, RefusalKind},
     sql::analysis::{Need, NeedOn},
 };
@@ -33,6 +34,8 @@ pub struct Permit {
     pub(super) needs_write: bool,
     /// What admin alone may see must be hidden.
     pub(super) hides: bool,
+    /// Masked columns that may be seen in clear.
+    pub(super) shown: Option<Arc<Shown>>,
     /// Which log-in at the upstream it takes.
     pub(super) level: Level,
 }
@@ -61,6 +64,11 @@ impl Permit {
     /// True if the columns that the analyses call hidden must not go out as they are.
     pub fn hides(&self) -> bool {
         self.hides
+    }
+
+    /// Masked columns that may be seen in clear; `None`: the statement has to do with none.
+    pub fn shown(&self) -> Option<&Arc<Shown>> {
+        self.shown.as_ref()
     }
 
     /// Which log-in at the upstream it takes.

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use crate::kernel::{
     access::Permission,
+    mask::marks::Masked,
     sql::reading::{Access, RoutineUse, SettingChange, StatementKind, TransactionChange},
 };
 
@@ -247,6 +248,8 @@ pub struct Analysis {
     pub writes: bool,
     /// Columns of its result that only admin may see. What it needs is enough for the others.
     pub hidden: Option<Hidden>,
+    /// What it does with masked columns.
+    pub masked: Option<Arc<Masked>>,
     /// Answered by the gateway.
     pub local: Option<LocalCall>,
     /// The highest parameter number.

@@ -8,6 +8,7 @@ mod cascades;
 mod code;
 mod effects;
 mod hide;
+mod masks;
 mod moves;
 mod names;
 mod needs;
@@ -41,7 +42,9 @@ pub fn judge(reading: &Reading, cx: &Context<'_>) -> Analysis {
     judge.code();
     judge.statement();
     judge.effects();
-    judge.finish()
+    let mut analysis = judge.finish();
+    masks::mask(&mut analysis, reading, cx);
+    analysis
 }
 
 /// One judgement in the making.
@@ -137,6 +140,7 @@ impl Judge<'_> {
             returns_user_rows,
             writes,
             hidden: self.hidden,
+            masked: None,
             local: None,
             parameters: self.reading.parameters,
         }

@@ -109,6 +109,7 @@ fn answered_here(reading: &Reading, call: LocalCall) -> Analysis {
         returns_user_rows: false,
         writes: false,
         hidden: None,
+        masked: None,
         local: Some(call),
         parameters: reading.parameters,
     }

@@ -86,6 +86,9 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         let mut reading = reader.finish()?;
         reading.outputs = outputs::of(raw, &reading);
         reading.shape = shape::of(raw).map(Box::new);
+        if let Some(inner) = &mut reading.inner {
+            inner.shape.clone_from(&reading.shape);
+        }
         readings.push(reading);
     }
     Ok(readings)

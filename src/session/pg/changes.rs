@@ -103,6 +103,7 @@ impl Conversation {
         }
         let Some(mut run) = query.runs.get_mut(at).and_then(Option::take) else { return };
         self.attach(&mut run, analysis);
+        self.mask_run(&mut run, Some(analysis));
         if let Some(Owed { tag: Tag::Query(query), .. }) = self.exchange.front_mut()
             && let Some(place) = query.runs.get_mut(at)
         {

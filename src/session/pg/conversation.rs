@@ -209,6 +209,8 @@ pub(super) struct Conversation {
     pub(super) over: Option<Over>,
     /// Before the frame, to the upstream.
     pub(super) controls: VecDeque<Control>,
+    /// The header of the portal whose Execute comes next, if its rows are masked.
+    pub(super) shape: Option<Box<[u8]>>,
     /// Behind the frame, to the upstream.
     pub(super) after: VecDeque<Control>,
     /// Before the frame, to the client.
@@ -319,6 +321,7 @@ impl Conversation {
             fail_copy: false,
             over: None,
             controls: VecDeque::new(),
+            shape: None,
             after: VecDeque::new(),
             down: Vec::new(),
             notices: Vec::new(),
@@ -436,12 +439,17 @@ impl Conversation {
         decide(analyses, &self.rights, self.caps(), self.now)
     }
 
+    /// True if some column of the target is masked.
+    pub(super) fn has_masks(&self) -> bool {
+        !self.facts.target.catalog.load().marks.is_empty()
+    }
+
     /// What is to be said of a text that can't be read: it needs admin.
     pub(super) fn opinion_of_unreadable(&self, why: &Unreadable, text: &str) -> Opinion {
         if *why == Unreadable::Disagreement {
             self.layers_disagree();
         }
-        gate::unreadable(why, text, &self.rights, self.caps(), self.now)
+        gate::unreadable(why, (text, self.has_masks()), &self.rights, self.caps(), self.now)
     }
 
     /// A gap in one of the layers, or somebody who looks for one. The text is on the trail.

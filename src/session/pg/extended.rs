@@ -247,7 +247,7 @@ impl Conversation {
         }
         let in_doubt = self.names.is_doubtful(prepared.age, &prepared.batch);
         if in_doubt {
-            let batch = Arc::new(gate::with_doubt(&prepared.batch));
+            let batch = Arc::new(gate::with_doubt(&prepared.batch, self.has_masks()));
             prepared = Rc::new(Prepared::read_as(&prepared, batch, prepared.read_in));
         }
         let permit = match self.judge_prepared(&prepared.batch) {
@@ -352,7 +352,7 @@ impl Conversation {
         let mut prepared = Rc::clone(&portal.prepared);
         let in_doubt = self.names.is_doubtful(portal.age, &prepared.batch);
         if in_doubt {
-            let batch = Arc::new(gate::with_doubt(&prepared.batch));
+            let batch = Arc::new(gate::with_doubt(&prepared.batch, self.has_masks()));
             prepared = Rc::new(Prepared::read_as(&prepared, batch, prepared.read_in));
         }
         match self.named_up_to_date(&prepared.batch) {
@@ -407,6 +407,7 @@ impl Conversation {
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
         let execution = Execution { analysis, prepared, run, poisoned };
         self.bound_code = None;
+        self.ask_shape(name, &execution.run, &portal);
         self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
         self.code_may_open(ran.iter().flatten().map(AsRef::as_ref));
         self.close_behind(&ran.iter().flatten().map(AsRef::as_ref), true);

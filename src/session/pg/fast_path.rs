@@ -38,7 +38,7 @@ impl Conversation {
                 format!("fast-path call of function {} with {} arguments", call.oid, call.arguments)
             }
         };
-        let analysis = gate::called_by_number(&text, known.is_none());
+        let analysis = gate::called_by_number(&text, known.is_none(), self.has_masks());
         let asked =
             Asked { analysis: Some(&analysis), ..Asked::text(IntentKind::Query, text.as_str()) };
         if !self.exchange.is_empty() {

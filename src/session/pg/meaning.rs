@@ -237,7 +237,7 @@ impl Conversation {
                 !known && !made.contains(&(name, cursor))
             });
             statements.push(if unseen {
-                Arc::new(gate::with_unseen_name(analysis))
+                Arc::new(gate::with_unseen_name(analysis, self.has_masks()))
             } else {
                 Arc::clone(analysis)
             });

@@ -18,6 +18,7 @@ mod levels;
 mod live;
 mod local;
 mod login;
+mod mask;
 mod meaning;
 mod owed;
 mod records;

@@ -81,6 +81,8 @@ pub(super) enum Ours {
     Path(StatementId),
     /// Its ReadyForQuery is the client's: it ends a refused Query or a cut result.
     LastWord,
+    /// Its answer is the header of a portal whose rows are masked.
+    Shape,
     /// The transaction that a right's end rolls back; its ReadyForQuery is swallowed.
     Rollback,
 }

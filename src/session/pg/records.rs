@@ -196,6 +196,7 @@ impl Conversation {
         if let Some(analysis) = analysis {
             self.attach(&mut run, analysis);
         }
+        self.mask_run(&mut run, analysis);
         if run.renames {
             self.names.doubt();
         }
@@ -259,7 +260,7 @@ impl Conversation {
     pub(super) fn close_own(&self, ours: Ours, ended: Ended, code: Option<[u8; 5]>) {
         let statement = match ours {
             Ours::Silent(statement) | Ours::Wall(statement) | Ours::Path(statement) => statement,
-            Ours::LastWord | Ours::Rollback => return,
+            Ours::LastWord | Ours::Rollback | Ours::Shape => return,
         };
         let sqlstate = code.as_ref().and_then(|c| std::str::from_utf8(c).ok());
         self.close_alone(statement, ended, sqlstate);

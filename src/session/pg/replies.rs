@@ -51,7 +51,10 @@ impl Conversation {
         // Fail closed: a row that belongs to no statement we know goes nowhere.
         let Some(run) = run else { return Ok(Reply::Swallow) };
         if run.row(length) {
-            let Some(hidden) = &run.hide else { return Ok(Reply::Forward) };
+            let Some(hidden) = &run.hide else {
+                let masked = run.mask.is_some() && self.masked_row(frame)?;
+                return Ok(if masked { Reply::Swallow } else { Reply::Forward });
+            };
             return hide::rewrite(&mut self.down, frame, hidden).map(|()| Reply::Swallow);
         }
         self.beyond_the_cut(length);
@@ -71,6 +74,13 @@ impl Conversation {
                     self.beyond_the_cut(bytes.len());
                     return Ok(Reply::Swallow);
                 }
+                if is_notice && !ours {
+                    let fields = ErrorFields::new(body).map_err(End::Upstream)?;
+                    if self.quotes_masked(fields.sqlstate()) {
+                        self.say_scrubbed(tag, &fields);
+                        return Ok(Reply::Swallow);
+                    }
+                }
                 return Ok(if ours && is_notice { Reply::Swallow } else { Reply::Forward });
             }
             backend::ERROR_RESPONSE => return self.error(body),
@@ -82,6 +92,9 @@ impl Conversation {
                 return self.result_ends(tag, body);
             }
             _ => {}
+        }
+        if tag == backend::ROW_DESCRIPTION {
+            self.header(body)?;
         }
         let answer = self.exchange.reply(tag)?;
         if tag == backend::COPY_IN_RESPONSE {
@@ -145,10 +158,10 @@ impl Conversation {
         let Some(owed) = self.exchange.front() else { return false };
         owed.whose == Whose::Gateway
             || match &owed.tag {
-                Tag::Execute(execution) => execution.run.hide.is_some(),
+                Tag::Execute(execution) => execution.run.rewrites(),
                 Tag::Query(query) => {
                     let run = query.runs.get(query.at).and_then(Option::as_ref);
-                    run.is_some_and(|run| run.hide.is_some())
+                    run.is_some_and(crate::session::result::Run::rewrites)
                 }
                 Tag::Plain
                 | Tag::Named(..)
@@ -312,6 +325,17 @@ impl Conversation {
 
     fn error(&mut self, body: &[u8]) -> Result<Reply, End> {
         let fields = ErrorFields::new(body).map_err(End::Upstream)?;
+        let scrubs = self.quotes_masked(fields.sqlstate());
+        let reply = self.error_as_it_is(body)?;
+        if scrubs && matches!(reply, Reply::Forward) {
+            self.say_scrubbed(backend::ERROR_RESPONSE, &fields);
+            return Ok(Reply::Swallow);
+        }
+        Ok(reply)
+    }
+
+    fn error_as_it_is(&mut self, body: &[u8]) -> Result<Reply, End> {
+        let fields = ErrorFields::new(body).map_err(End::Upstream)?;
         let code = fields.sqlstate().first_chunk::<5>().copied();
         let whose = self.exchange.front().map(|o| o.whose);
         self.pipeline.failed = true;
@@ -357,6 +381,17 @@ impl Conversation {
                     if let Some(Owed { tag: Tag::Execute(execution), .. }) = first {
                         self.finish(&execution.run, None, code);
                     }
+                }
+                if matches!(owed.tag, Tag::Ours(Ours::Shape)) {
+                    // It stands in front of an Execute, whose error it is.
+                    let executes = |o: &Owed<Tag>| matches!(o.tag, Tag::Execute(_));
+                    let first = skipped.iter().position(executes).map(|at| skipped.remove(at));
+                    self.take_back(skipped.into_iter());
+                    if let Some(Owed { tag: Tag::Execute(execution), whose, .. }) = first {
+                        self.finish(&execution.run, None, code);
+                        return Ok(forward_if_client(whose));
+                    }
+                    return Ok(Reply::Swallow);
                 }
                 if let Tag::Ours(own) = owed.tag {
                     // Its own steps: one record, which is closed below.
@@ -431,7 +466,7 @@ impl Conversation {
                 self.wall_unsure = true;
             }
             Ours::Wall(_) => self.lost("the read-only wall can't be moved"),
-            Ours::Silent(_) | Ours::LastWord | Ours::Rollback => {}
+            Ours::Silent(_) | Ours::LastWord | Ours::Rollback | Ours::Shape => {}
         }
     }
 

@@ -80,6 +80,7 @@ fn granted() -> Permit {
         returns_user_rows: true,
         writes: false,
         hidden: None,
+        masked: None,
         local: None,
         parameters: 0,
     };

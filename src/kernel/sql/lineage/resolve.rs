@@ -31,12 +31,12 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         Shape::Query(query) => follower.query(query, &place),
         Shape::Explained(query) => {
             follower.query(query, &place);
-            Rows::known(Vec::new())
+            Rows::unknown(Label::default())
         }
         Shape::Stored(query) => {
             let rows = follower.query(query, &place);
             follower.used(Purpose::Stores, rows.whole());
-            Rows::known(Vec::new())
+            Rows::unknown(Label::default())
         }
         Shape::Copied { table, columns } => follower.copied(table, columns),
         Shape::Opaque(_) => Rows::unknown(Label::unknown()),

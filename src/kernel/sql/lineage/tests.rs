@@ -317,7 +317,7 @@ fn conditions_and_orders_ask() {
         SELECT count(DISTINCT email) FROM customers => (email) | compares email
         SELECT count(*) FILTER (WHERE email = 'x') FROM customers => - | equals1 email
         SELECT string_agg(name, ',' ORDER BY salary) FROM customers => - | compares salary
-        EXPLAIN SELECT id FROM customers WHERE email LIKE 'a%' =>  | filters email | computes email
+        EXPLAIN SELECT id FROM customers WHERE email LIKE 'a%' => * - | filters email | computes email
         ",
     );
 }
@@ -342,10 +342,10 @@ fn writes_say_what_they_copy_and_what_they_overwrite() {
         MERGE INTO orders o USING customers c ON o.id = c.id WHEN MATCHED THEN UPDATE SET total = c.email =>  | stores email
         MERGE INTO orders o USING customers c ON o.id = c.id WHEN NOT MATCHED THEN INSERT (total) VALUES (c.salary) =>  | stores salary
         MERGE INTO orders o USING customers c ON o.id = c.id WHEN MATCHED AND c.salary > '1' THEN DELETE =>  | filters salary
-        CREATE TABLE t AS SELECT id, email FROM customers =>  | stores email
-        CREATE TABLE t AS SELECT id FROM customers => 
-        CREATE VIEW v AS SELECT email FROM customers =>  | stores email
-        SELECT email INTO t FROM customers =>  | stores email
+        CREATE TABLE t AS SELECT id, email FROM customers => * - | stores email
+        CREATE TABLE t AS SELECT id FROM customers => * -
+        CREATE VIEW v AS SELECT email FROM customers => * - | stores email
+        SELECT email INTO t FROM customers => * - | stores email
         COPY customers TO STDOUT => - - email salary
         COPY customers (email, id) TO STDOUT => email -
         COPY (SELECT email FROM customers) TO STDOUT => email

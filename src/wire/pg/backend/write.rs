@@ -3,9 +3,9 @@
 use super::{
     super::{Format, body, types},
     AUTHENTICATION, BACKEND_KEY_DATA, BIND_COMPLETE, CLOSE_COMPLETE, COMMAND_COMPLETE, DATA_ROW,
-    EMPTY_QUERY_RESPONSE, ERROR_RESPONSE, NEGOTIATE_PROTOCOL_VERSION, NO_DATA, NOTICE_RESPONSE,
-    PARAMETER_DESCRIPTION, PARAMETER_STATUS, PARSE_COMPLETE, PORTAL_SUSPENDED, READY_FOR_QUERY,
-    ROW_DESCRIPTION, TransactionStatus,
+    EMPTY_QUERY_RESPONSE, ERROR_RESPONSE, ErrorFields, NEGOTIATE_PROTOCOL_VERSION, NO_DATA,
+    NOTICE_RESPONSE, PARAMETER_DESCRIPTION, PARAMETER_STATUS, PARSE_COMPLETE, PORTAL_SUSPENDED,
+    READY_FOR_QUERY, ROW_DESCRIPTION, TransactionStatus,
 };
 use crate::kernel::{
     refusal::{Refusal, Severity},
@@ -218,6 +218,29 @@ fn severity_notice(
         out.push(0);
     });
 }
+
+/// Appends an error or a notice of the server's without what may quote values: its message unless
+/// `keeps_message`, its detail, hint and context. What stays says what kind it is and where: severity,
+/// SQLSTATE, position, names of the constraint and of what it is on, and the server's own place.
+pub fn scrubbed(out: &mut Vec<u8>, tag: u8, fields: &ErrorFields<'_>, keeps_message: bool) {
+    body::message(out, tag, |out| {
+        for (code, text) in fields.iter() {
+            let text = match code {
+                b'M' if !keeps_message => SCRUBBED.as_bytes(),
+                b'S' | b'V' | b'C' | b'M' | b'P' | b's' | b't' | b'c' | b'd' | b'n' | b'F'
+                | b'L' | b'R' => text,
+                _ => continue,
+            };
+            out.push(code);
+            body::put_string(out, text);
+        }
+        out.push(0);
+    });
+}
+
+/// What stands for a message of the server's.
+const SCRUBBED: &str =
+    "the server's message is withheld: it may quote masked values (see the SQLSTATE)";
 
 fn report(
     out: &mut Vec<u8>,

@@ -1,0 +1,324 @@
+//! The rules of one version as they fall on one target: which of its columns are masked, how, and what
+//! becomes of the outputs of one statement.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::{
+    Column, ColumnFacts, ColumnType, Format, Key, Mask, Nulls, Plan, Predicates, Rules,
+    algorithm::Algorithm,
+};
+use crate::kernel::{
+    catalog::Catalog,
+    sql::lineage::{ColumnId, Label, Lineage, Sensitive},
+};
+
+/// The masked columns of a target, by its catalog of one reading and the rules of one version.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    version: u64,
+    sensitive: Sensitive,
+    marked: HashMap<ColumnId, Marked>,
+    key: Option<Arc<Key>>,
+}
+
+/// A column that a rule holds for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marked {
+    /// Its schema.
+    pub schema: String,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+    /// The rule's place in its version, from 1.
+    pub rule: usize,
+    /// How it is masked.
+    pub with: Arc<Algorithm>,
+    /// What becomes of NULL.
+    pub nulls: Nulls,
+    /// What may be asked of it.
+    pub predicates: Predicates,
+}
+
+impl std::fmt::Display for Marked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.schema, self.table, self.column)
+    }
+}
+
+impl Marks {
+    /// Looks each column of the catalog up in the rules. `holds` says what a type of that oid holds.
+    pub fn compile(
+        rules: &Rules,
+        target: &str,
+        catalog: &Catalog,
+        key: Arc<Key>,
+        holds: impl Fn(u32) -> ColumnType,
+    ) -> Self {
+        if !rules.concern(target) {
+            return Self { version: rules.version, ..Self::default() };
+        }
+        let mut marked = HashMap::new();
+        let users = catalog.relations().filter(|r| r.oid >= FIRST_USER_OID);
+        for relation in users {
+            for column in &relation.columns {
+                let facts = ColumnFacts {
+                    schema: &relation.schema,
+                    table: &relation.name,
+                    column: &column.name,
+                    type_name: &column.type_name,
+                    comment: None,
+                    tags: &[],
+                };
+                let Some((place, rule)) = rules.first(target, &facts) else { continue };
+                let of_type =
+                    || Predicates::of(holds(column.type_oid), declared_length(&column.type_name));
+                let id = ColumnId { relation: relation.oid, number: column.number };
+                let mark = Marked {
+                    schema: relation.schema.clone(),
+                    table: relation.name.clone(),
+                    column: column.name.clone(),
+                    rule: place.saturating_add(1),
+                    with: Arc::new(rule.with.clone()),
+                    nulls: rule.nulls,
+                    predicates: rule.predicates.unwrap_or_else(of_type),
+                };
+                marked.insert(id, mark);
+            }
+        }
+        let sensitive = Sensitive::compile(marked.keys().copied(), catalog);
+        Self { version: rules.version, sensitive, marked, key: Some(key) }
+    }
+
+    /// The version of the rules.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// True if no column is masked.
+    pub fn is_empty(&self) -> bool {
+        self.sensitive.is_empty()
+    }
+
+    /// What each column of the catalog tells of masked ones.
+    pub fn sensitive(&self) -> &Sensitive {
+        &self.sensitive
+    }
+
+    /// The rule's word on a column.
+    pub fn marked(&self, column: ColumnId) -> Option<&Marked> {
+        self.marked.get(&column)
+    }
+
+    /// What becomes of a value that carries this label, where these columns may be seen.
+    fn mask_of(&self, label: &Label, shown: &Shown) -> Option<(Mask, Nulls)> {
+        if label.is_clear() || shown.all {
+            return None;
+        }
+        let hidden: Vec<_> = label.columns().filter(|c| !shown.columns.contains(c)).collect();
+        if label.is_unknown() {
+            return Some((Mask::Whole, Nulls::Stay));
+        }
+        let mut rules = hidden.iter().map(|column| self.marked.get(column));
+        let first = rules.next()?;
+        let nulls = |mark: &Marked| mark.nulls == Nulls::Hidden;
+        let hides = hidden.iter().filter_map(|c| self.marked.get(c)).any(nulls);
+        let nulls = if hides { Nulls::Hidden } else { Nulls::Stay };
+        let mask = match first {
+            Some(mark) if !label.is_derived() => rules
+                .all(|other| other.is_some_and(|other| other.with == mark.with))
+                .then(|| Mask::Column(Arc::clone(&mark.with))),
+            _ => None,
+        };
+        Some((mask.unwrap_or(Mask::Whole), nulls))
+    }
+}
+
+/// Oids below are the server's own.
+const FIRST_USER_OID: u32 = 16_384;
+
+/// `character varying(20)`: 20.
+fn declared_length(type_name: &str) -> Option<u32> {
+    let (name, rest) = type_name.split_once('(')?;
+    let is_text = matches!(name, "character varying" | "character" | "varchar" | "bpchar");
+    let length = rest.trim_end_matches("[]").strip_suffix(')')?;
+    is_text.then(|| length.parse().ok()).flatten()
+}
+
+/// Which masked columns a session may see in clear.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Shown {
+    /// All of the target, unknown ones too.
+    pub all: bool,
+    /// These.
+    pub columns: BTreeSet<ColumnId>,
+}
+
+/// What one statement does with masked columns.
+#[derive(Clone, Debug)]
+pub struct Masked {
+    /// What its outputs tell.
+    pub lineage: Lineage,
+    /// Masked columns in any relation that it touches: errors and notices may quote them.
+    pub reach: BTreeSet<ColumnId>,
+    /// It runs code that may quote anything.
+    pub reaches_anything: bool,
+    /// By which rules.
+    pub marks: Arc<Marks>,
+}
+
+impl PartialEq for Masked {
+    fn eq(&self, other: &Self) -> bool {
+        self.lineage == other.lineage
+            && self.reach == other.reach
+            && self.reaches_anything == other.reaches_anything
+            && self.marks.version == other.marks.version
+    }
+}
+
+impl Eq for Masked {}
+
+impl Masked {
+    /// All masked columns that its result or an error of it may tell of.
+    pub fn columns(&self) -> BTreeSet<ColumnId> {
+        let outputs = self.lineage.outputs.iter().flatten().flat_map(|o| o.label.columns());
+        self.reach.iter().copied().chain(outputs).chain(self.lineage.rest.columns()).collect()
+    }
+
+    /// True if nobody knows what some output tells.
+    pub fn is_unknown(&self) -> bool {
+        let outputs = || self.lineage.outputs.iter().flatten();
+        self.lineage.rest.is_unknown() || outputs().any(|output| output.label.is_unknown())
+    }
+
+    /// Of a statement that nobody has read.
+    pub fn unknown(marks: &Arc<Marks>) -> Self {
+        let lineage = Lineage { rest: Label::unknown(), ..Lineage::default() };
+        let marks = Arc::clone(marks);
+        Self { lineage, reach: BTreeSet::new(), reaches_anything: true, marks }
+    }
+
+    /// True if some output doesn't go out as it is.
+    pub fn masks_any(&self, shown: &Shown) -> bool {
+        let outputs = self.lineage.outputs.iter().flatten().map(|output| &output.label);
+        let mut labels = outputs.chain([&self.lineage.rest]);
+        labels.any(|label| self.marks.mask_of(label, shown).is_some())
+    }
+
+    /// The same where its rows don't come out.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        let lineage = Lineage { uses: self.lineage.uses.clone(), ..Lineage::default() };
+        Self { lineage, ..self.clone() }
+    }
+
+    /// What has to happen to its result. `None`: nothing, all that it reaches may be seen.
+    pub fn order(&self, shown: &Shown) -> Option<Order> {
+        if shown.all {
+            return None;
+        }
+        let scrubs = self.reaches_anything || self.reach.iter().any(|c| !shown.columns.contains(c));
+        let masks = self.masks_any(shown);
+        (scrubs || masks).then(|| Order {
+            masks,
+            lineage: self.lineage.clone(),
+            shown: shown.clone(),
+            marks: Arc::clone(&self.marks),
+            scrubs,
+        })
+    }
+}
+
+/// What has to happen to the result of one statement that runs.
+#[derive(Clone, Debug)]
+pub struct Order {
+    lineage: Lineage,
+    shown: Shown,
+    marks: Arc<Marks>,
+    scrubs: bool,
+    masks: bool,
+}
+
+/// A column of a result as its header describes it: the second witness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Described<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// The relation that it comes from, 0 if it is computed.
+    pub relation: u32,
+    /// That relation's column; 0 if it is a whole row, or computed.
+    pub number: i16,
+    /// What it holds.
+    pub holds: ColumnType,
+    /// How its cells travel.
+    pub format: Format,
+}
+
+/// A header that isn't what the statement was judged to have: nobody knows which column is which.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the result has another shape than the statement was judged to have")]
+pub struct Mismatch;
+
+impl Order {
+    /// True if texts of the server's about the statement may quote masked values.
+    pub fn scrubs(&self) -> bool {
+        self.scrubs
+    }
+
+    /// True if some output is known not to go out as it is.
+    pub fn masks(&self) -> bool {
+        self.masks
+    }
+
+    /// What becomes of each cell. Either witness is enough for a mask.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: the result must not go out.
+    pub fn plan(&self, columns: &[Described<'_>]) -> Result<Plan, Mismatch> {
+        if let Some(outputs) = &self.lineage.outputs {
+            let called =
+                |(output, column): (&crate::kernel::sql::lineage::OutputColumn, &Described<'_>)| {
+                    output.name.as_ref().is_none_or(|name| name.as_bytes() == column.name)
+                };
+            if outputs.len() != columns.len() || !outputs.iter().zip(columns).all(called) {
+                return Err(Mismatch);
+            }
+        }
+        // Fail closed: without a key there are no rules, and then there is no order either.
+        let key = self.marks.key.as_ref().ok_or(Mismatch)?;
+        let masks = columns.iter().enumerate().map(|(at, column)| {
+            let mask = self.by_lineage(at).or_else(|| self.by_origin(column));
+            Column { holds: column.holds, format: column.format, mask }
+        });
+        Ok(Plan::new(masks, key))
+    }
+
+    fn by_lineage(&self, at: usize) -> Option<(Mask, Nulls)> {
+        let label = match &self.lineage.outputs {
+            Some(outputs) => &outputs.get(at)?.label,
+            None if self.lineage.rest.is_clear() => return None,
+            // Any of them may be it.
+            None => return Some((Mask::Whole, Nulls::Stay)),
+        };
+        self.marks.mask_of(label, &self.shown)
+    }
+
+    fn by_origin(&self, column: &Described<'_>) -> Option<(Mask, Nulls)> {
+        let sensitive = &self.marks.sensitive;
+        match (column.relation, column.number) {
+            (0, _) => None,
+            (relation, number) if number > 0 => {
+                self.marks.mask_of(&sensitive.label(relation, number), &self.shown)
+            }
+            (relation, 0) if sensitive.reaches(relation) => Some((Mask::Whole, Nulls::Stay)),
+            // System columns.
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

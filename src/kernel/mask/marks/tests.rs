@@ -1,0 +1,209 @@
+//! From rules to what a statement needs and what becomes of its result.
+
+use super::*;
+use crate::kernel::{
+    access::Permission,
+    catalog::{Column as CatalogColumn, Relation, RelationKind},
+    mask::{Kind, Width},
+    sql::{
+        analysis::{Analysis, NeedOn},
+        analyze,
+        context::{Context, Overlay, SearchPath, Trust},
+        mode::LexMode,
+        text::StatementText,
+    },
+};
+
+const RULES: &str = r#"[
+    {"target": "shop", "column": "public.customers.email", "with": "email"},
+    {"target": "shop", "column": "*.*.salary", "with": "null"},
+    {"target": "shop", "column": "public.customers.nick", "with": "full", "predicates": "allow"},
+    {"target": "other", "column": "*.*.*", "with": "full"}
+]"#;
+
+fn catalog() -> Catalog {
+    let mut catalog = Catalog::default();
+    for (oid, name, columns) in [
+        (20_001, "customers", "id name email salary nick"),
+        (20_002, "orders", "id customer_id note"),
+        (20_003, "staff", "id salary"),
+    ] {
+        let mut relation = Relation::new(oid, "public", name, RelationKind::Table);
+        let columns = columns.split_whitespace().zip(1..);
+        relation.columns = columns
+            .map(|(name, number)| CatalogColumn {
+                number,
+                name: name.into(),
+                type_oid: if name == "salary" || name == "id" { 23 } else { 25 },
+                type_name: "text".into(),
+                generated: None,
+            })
+            .collect();
+        catalog.add_relation(relation);
+    }
+    let rules = Rules { version: 7, list: serde_json::from_str(RULES).expect("rules") };
+    let key = Arc::new(Key::new(&[7; 32]).expect("long enough"));
+    let holds = |oid| match oid {
+        23 => ColumnType::One(Kind::Integer(Width::Four)),
+        _ => ColumnType::TEXT,
+    };
+    catalog.marks = Arc::new(Marks::compile(&rules, "shop", &catalog, key, holds));
+    catalog
+}
+
+fn judged(text: &str) -> Analysis {
+    let catalog = catalog();
+    let cx = Context {
+        mode: LexMode::POSTGRES,
+        catalog: &catalog,
+        path: &SearchPath::usual(),
+        overlay: &Overlay::default(),
+        trust: &Trust::default(),
+    };
+    let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+    let batch = analyze(&checked, &cx).unwrap_or_else(|e| panic!("{text}: {e}"));
+    Analysis::clone(batch.statements.last().expect("a statement"))
+}
+
+/// Why unmask is needed, if it is.
+fn asks(text: &str) -> Vec<String> {
+    let needs = judged(text).needs;
+    let unmask = needs.into_iter().filter(|need| need.permission == Permission::Unmask);
+    unmask.map(|need| need.why).collect()
+}
+
+#[test]
+fn rules_fall_on_the_columns_of_their_target_only() {
+    let catalog = catalog();
+    let marked = |relation, number| catalog.marks.marked(ColumnId { relation, number });
+    assert_eq!(
+        marked(20_001, 3).map(ToString::to_string).as_deref(),
+        Some("public.customers.email")
+    );
+    assert_eq!(marked(20_001, 3).map(|m| (m.rule, m.predicates)), Some((1, Predicates::Equality)));
+    assert_eq!(marked(20_003, 2).map(|m| (m.rule, m.predicates)), Some((2, Predicates::Deny)));
+    assert_eq!(marked(20_001, 5).map(|m| m.predicates), Some(Predicates::Allow));
+    assert!(marked(20_001, 1).is_none() && marked(20_002, 3).is_none());
+    assert_eq!(catalog.marks.version(), 7);
+}
+
+#[test]
+fn what_only_shows_columns_needs_no_more_than_select() {
+    for text in [
+        "SELECT * FROM customers",
+        "SELECT email, upper(email) FROM customers WHERE id = 5",
+        "SELECT id FROM customers WHERE email = 'ann@example.org'",
+        "SELECT id FROM customers WHERE email IN ('a', 'b', $1)",
+        "SELECT id FROM customers WHERE nick LIKE 'a%' ORDER BY nick",
+        "SELECT count(*), count(email) FROM customers",
+        "SELECT c.name, o.note FROM customers c JOIN orders o ON o.customer_id = c.id",
+        "SELECT email FROM customers ORDER BY id LIMIT 5",
+        "INSERT INTO customers (id, email) VALUES (1, 'x')",
+        "UPDATE customers SET name = 'x' WHERE id = 1",
+        "DELETE FROM customers WHERE id = 1",
+        "CREATE TABLE t AS SELECT id, name FROM customers",
+        "CREATE TABLE t (id int)",
+        "EXPLAIN SELECT email FROM customers",
+        "VACUUM orders",
+    ] {
+        assert_eq!(asks(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn what_tells_values_in_another_way_needs_unmask() {
+    for (text, part) in [
+        ("SELECT id FROM customers WHERE salary = 5", "finds rows by public.customers.salary"),
+        ("SELECT id FROM customers WHERE email IN ('a','b','c','d','e','f')", "finds rows by"),
+        ("SELECT id FROM customers WHERE email LIKE 'a%'", "finds rows by public.customers.email"),
+        ("EXPLAIN SELECT id FROM customers WHERE email > 'a'", "finds rows by"),
+        ("SELECT id FROM customers ORDER BY email", "sorts or groups by"),
+        ("SELECT DISTINCT salary FROM staff", "sorts or groups by public.staff.salary"),
+        ("SELECT 1 / (salary - 5) FROM staff", "computes with public.staff.salary"),
+        ("UPDATE customers SET email = 'x'", "overwrites public.customers.email"),
+        ("UPDATE customers SET name = email", "copies public.customers.email"),
+        ("CREATE TABLE t AS SELECT email FROM customers", "copies public.customers.email"),
+        ("CREATE VIEW v AS SELECT * FROM customers", "copies"),
+        ("ALTER TABLE customers RENAME COLUMN email TO e", "its definition changes"),
+        ("DO $$BEGIN END$$", "nothing can be masked"),
+        ("COPY customers TO '/tmp/x'", "nothing can be masked"),
+        ("SELECT pg_read_file('/etc/passwd')", "nothing can be masked"),
+    ] {
+        let asks = asks(text);
+        assert!(asks.iter().any(|why| why.contains(part)), "{text}: {asks:?}");
+    }
+}
+
+fn described<'a>(name: &'a str, relation: u32, number: i16, holds: ColumnType) -> Described<'a> {
+    Described { name: name.as_bytes(), relation, number, holds, format: Format::Text }
+}
+
+const NUMBER: ColumnType = ColumnType::One(Kind::Integer(Width::Four));
+
+fn order(text: &str, shown: &Shown) -> Option<Order> {
+    judged(text).masked.and_then(|masked| masked.order(shown))
+}
+
+#[test]
+fn a_plan_masks_what_either_witness_says() {
+    let order = order("SELECT id, email, upper(email) AS u FROM customers", &Shown::default());
+    let order = order.expect("masked");
+    let plan = |email: (u32, i16), id: (u32, i16)| {
+        order.plan(&[
+            described("id", id.0, id.1, NUMBER),
+            described("email", email.0, email.1, ColumnType::TEXT),
+            described("u", 0, 0, ColumnType::TEXT),
+        ])
+    };
+    let masks = |plan: Result<Plan, Mismatch>| -> Vec<bool> {
+        let plan = plan.expect("fits");
+        let (masks, _) = plan.masks().expect("masked");
+        masks.iter().map(Option::is_some).collect()
+    };
+    assert_eq!(masks(plan((20_001, 3), (20_001, 1))), [false, true, true]);
+    // The header can't take a mask away, and it can put one where lineage has none.
+    assert_eq!(masks(plan((0, 0), (20_001, 1))), [false, true, true]);
+    assert_eq!(masks(plan((20_001, 3), (20_001, 4))), [true, true, true]);
+    assert_eq!(masks(plan((20_001, 3), (20_003, 0))), [true, true, true]);
+}
+
+#[test]
+fn a_header_of_another_shape_has_no_plan() {
+    let order = order("SELECT id, email FROM customers", &Shown::default()).expect("masked");
+    let id = described("id", 20_001, 1, NUMBER);
+    let email = described("email", 20_001, 3, ColumnType::TEXT);
+    let other = described("other", 20_001, 3, ColumnType::TEXT);
+    assert!(order.plan(&[id, email]).is_ok());
+    for columns in [&[id][..], &[id, email, email], &[id, other], &[email, id], &[]] {
+        assert!(order.plan(columns).is_err(), "{columns:?}");
+    }
+}
+
+#[test]
+fn what_may_be_seen_is_not_masked() {
+    let text = "SELECT email, salary FROM customers";
+    let columns =
+        [described("email", 20_001, 3, ColumnType::TEXT), described("salary", 20_001, 4, NUMBER)];
+    let email = ColumnId { relation: 20_001, number: 3 };
+    let shown = Shown { all: false, columns: BTreeSet::from([email]) };
+    let plan = order(text, &shown).expect("one is left").plan(&columns).expect("fits");
+    assert_eq!(plan.masked(), 1);
+    assert!(order(text, &Shown { all: true, columns: BTreeSet::new() }).is_none());
+}
+
+#[test]
+fn texts_of_the_server_are_withheld_where_they_may_quote() {
+    let scrubs = |text: &str| order(text, &Shown::default()).is_some_and(|order| order.scrubs());
+    assert!(scrubs("SELECT id FROM customers"));
+    assert!(scrubs("UPDATE customers SET name = 'x' WHERE id = 1"));
+    assert!(!scrubs("SELECT * FROM orders"));
+    assert!(judged("SELECT * FROM orders").masked.is_none());
+}
+
+#[test]
+fn a_grant_on_some_tables_reaches_their_columns_only() {
+    let needs = judged("SELECT id FROM customers WHERE salary > 5").needs;
+    let unmask = needs.iter().find(|need| need.permission == Permission::Unmask).expect("needed");
+    let on = NeedOn::Relation { schema: "public".into(), name: "customers".into(), of: Vec::new() };
+    assert_eq!(unmask.on, on);
+}

@@ -1,0 +1,141 @@
+//! What a statement does with masked columns, and what of that needs unmask.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::kernel::{
+    access::Permission,
+    mask::{Predicates, marks::Masked},
+    sql::{
+        analysis::{Analysis, Need, NeedOn, SessionEffect},
+        context::Context,
+        judge::{meanings, names::Resolved},
+        lineage::{ColumnId, Purpose, Use, follow},
+        reading::{Access, Reading, StatementKind},
+    },
+};
+
+/// So many values may be looked for at once where a rule allows equality.
+const EQUALS_MAX: usize = 5;
+
+/// Adds to an analysis what masks have to do with it.
+pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>) {
+    let marks = &cx.catalog.marks;
+    if marks.is_empty() {
+        return;
+    }
+    if runs_anything(analysis, reading) {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::WholeTarget,
+            why: "nothing can be masked in what it may do".to_owned(),
+        });
+    }
+    let reach = reach(reading, cx);
+    for (relation, access) in &reach.defined {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: relation.clone(),
+            why: format!("{access} has masked columns, and its definition changes"),
+        });
+    }
+    let Some(shape) = reading.shape.as_deref() else { return };
+    let lineage = follow(shape, cx, marks.sensitive());
+    for found in &lineage.uses {
+        needs(analysis, found, cx);
+    }
+    let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
+    if lineage.is_clear() && reach.columns.is_empty() && !reaches_anything {
+        return;
+    }
+    analysis.masked = Some(Arc::new(Masked {
+        lineage,
+        reach: reach.columns,
+        reaches_anything,
+        marks: Arc::clone(marks),
+    }));
+}
+
+/// True of what needs admin because nobody knows what it does. Maintenance and privileges move no values.
+fn runs_anything(analysis: &Analysis, reading: &Reading) -> bool {
+    let quiet = [
+        StatementKind::Maintenance,
+        StatementKind::Privileges,
+        StatementKind::TwoPhase,
+        StatementKind::SetRole,
+        StatementKind::Server,
+    ];
+    let is_quiet = reading.kinds.iter().all(|kind| quiet.contains(kind));
+    !is_quiet && analysis.needs.iter().any(|need| need.permission == Permission::Admin)
+}
+
+struct Reach {
+    columns: BTreeSet<ColumnId>,
+    /// Relations with masked columns that are defined anew, and how they are called.
+    defined: Vec<(NeedOn, String)>,
+}
+
+/// The masked columns of all relations that the statement names, and of those behind them.
+fn reach(reading: &Reading, cx: &Context<'_>) -> Reach {
+    let sensitive = cx.catalog.marks.sensitive();
+    let mut reach = Reach { columns: BTreeSet::new(), defined: Vec::new() };
+    let copies = reading.kinds.contains(&StatementKind::SchemaChange)
+        || reading.kinds.contains(&StatementKind::CreateCode);
+    for used in &reading.relations {
+        for meaning in meanings(&used.name, cx).all() {
+            let Resolved::User(relation) = meaning else { continue };
+            if !sensitive.reaches(relation.oid) {
+                continue;
+            }
+            for column in &relation.columns {
+                reach.columns.extend(sensitive.label(relation.oid, column.number).columns());
+            }
+            if used.access == Access::Define && copies {
+                let on = NeedOn::Relation {
+                    schema: relation.schema.clone(),
+                    name: relation.name.clone(),
+                    of: Vec::new(),
+                };
+                reach.defined.push((on, used.name.to_string()));
+            }
+        }
+    }
+    reach
+}
+
+/// What one use needs, by the rules of the columns.
+fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
+    let marks = &cx.catalog.marks;
+    let what = match found.purpose {
+        Purpose::Equals(_) | Purpose::Filters => "finds rows by",
+        Purpose::Compares => "sorts or groups by",
+        Purpose::Computes => "computes with",
+        Purpose::Stores => "copies",
+        Purpose::Assigns => "overwrites",
+    };
+    if found.of.is_unknown() {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::WholeTarget,
+            why: format!("{what} what may be masked"),
+        });
+    }
+    for column in found.of.columns() {
+        let Some(mark) = marks.marked(column) else { continue };
+        let allowed = match (found.purpose, mark.predicates) {
+            (Purpose::Stores | Purpose::Assigns, _) => false,
+            (_, Predicates::Allow) => true,
+            (Purpose::Equals(constants), Predicates::Equality) => constants <= EQUALS_MAX,
+            (_, Predicates::Equality | Predicates::Deny) => false,
+        };
+        if allowed {
+            continue;
+        }
+        let on = NeedOn::Relation {
+            schema: mark.schema.clone(),
+            name: mark.table.clone(),
+            of: Vec::new(),
+        };
+        let why = format!("{what} {mark}, which is masked");
+        analysis.needs.push(Need { permission: Permission::Unmask, on, why });
+    }
+}

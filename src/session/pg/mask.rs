@@ -1,0 +1,187 @@
+//! Results whose columns are masked: the plan from the result's header, rows and texts under it.
+
+use std::sync::Arc;
+
+use super::{
+    conversation::{Conversation, End},
+    owed::{Ours, Tag},
+};
+use crate::{
+    kernel::{
+        mask::{
+            Format as CellFormat, Plan,
+            marks::{Described, Masked, Mismatch},
+        },
+        refusal::{Refusal, RefusalKind},
+        sql::{analysis::Analysis, charset::ClientText},
+    },
+    session::{names::Portal, result::Run},
+    upstream::door::Control,
+    wire::pg::{
+        Format,
+        backend::{self, ErrorFields, RowDescription},
+        exchange::{Owed, Step, Whose},
+        row, types,
+    },
+};
+
+impl Conversation {
+    /// What has to happen to the rows of a run, as far as the permit doesn't show what is masked. Done
+    /// again when it is known what it runs by a name.
+    pub(super) fn mask_run(&self, run: &mut Run, analysis: Option<&Analysis>) {
+        let marks = &self.facts.target.catalog.load().marks;
+        if marks.is_empty() {
+            return;
+        }
+        let nothing = Arc::default();
+        let shown = run.shown.as_ref().unwrap_or(&nothing);
+        let named = analysis.is_some_and(|a| a.executes.is_some() || a.fetches.is_some());
+        let masked = match (analysis, &run.inner) {
+            (Some(_), Some(inner)) if named => inner.masked.clone(),
+            // Fail closed: nobody knows what runs.
+            (None, _) => Some(Arc::new(Masked::unknown(marks))),
+            (Some(_), None) if named => Some(Arc::new(Masked::unknown(marks))),
+            (Some(analysis), _) => analysis.masked.clone(),
+        };
+        run.mask = masked.and_then(|masked| masked.order(shown)).map(Arc::new);
+    }
+
+    /// Asks for the header of a portal whose rows are masked, in front of its Execute: the client need
+    /// not have asked, and what it was told may be of another age.
+    pub(super) fn ask_shape(&mut self, name: &str, run: &Run, portal: &Portal) {
+        if run.mask.is_none() || portal.prepared.analysis().is_none() {
+            return;
+        }
+        self.controls.push_back(Control::Describe { portal: name.into() });
+        self.owe(Step::DescribePortal, Whose::Gateway, Tag::Ours(Ours::Shape));
+    }
+
+    /// A result's header came: for us, or in front of a Query's rows.
+    pub(super) fn header(&mut self, body: &[u8]) -> Result<(), End> {
+        match self.exchange.front_mut() {
+            Some(Owed { tag: Tag::Ours(Ours::Shape), .. }) => self.shape = Some(body.into()),
+            Some(Owed { tag: Tag::Query(query), .. }) if !query.failed => {
+                let run = query.runs.get_mut(query.at).and_then(Option::as_mut);
+                let Some(run) = run else { return Ok(()) };
+                plan(run, body)?;
+                if run.cut.is_none() {
+                    say(&mut self.down, run, self.client_text);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Writes a row for the client as its plan has it. True if that has been done, false if the row goes
+    /// as it is.
+    ///
+    /// # Errors
+    /// Fail closed: a row that doesn't fit its header ends the session.
+    pub(super) fn masked_row(&mut self, frame: &[u8]) -> Result<bool, End> {
+        let Self { exchange, shape, down, client_text, .. } = self;
+        let Some(owed) = exchange.front_mut() else { return Ok(false) };
+        let run = match &mut owed.tag {
+            Tag::Execute(execution) => &mut execution.run,
+            Tag::Query(query) => {
+                let run = query.runs.get_mut(query.at).and_then(Option::as_mut);
+                let Some(run) = run else { return Ok(false) };
+                run
+            }
+            _ => return Ok(false),
+        };
+        let Some(order) = &run.mask else { return Ok(false) };
+        if frame.first() != Some(&backend::DATA_ROW) {
+            // COPY: refused where a column is masked.
+            return if order.masks() { Err(odd()) } else { Ok(false) };
+        }
+        if run.plan.is_none() {
+            let body = shape.take().ok_or_else(odd)?;
+            plan(run, &body)?;
+            if run.cut.is_none() {
+                say(down, run, *client_text);
+            }
+        }
+        if run.cut.is_some() {
+            return Ok(true);
+        }
+        match &run.plan {
+            Some(plan) if plan.is_none() => Ok(false),
+            Some(plan) => {
+                row::rewrite(down, frame, plan).map_err(|_| odd())?;
+                Ok(true)
+            }
+            None => Err(odd()),
+        }
+    }
+}
+
+/// Makes the plan of a run from its result's header. If it can't be made, no row goes out.
+fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
+    let Some(order) = &run.mask else { return Ok(()) };
+    let header = RowDescription::new(header).map_err(End::Upstream)?;
+    let columns: Vec<_> = header
+        .iter()
+        .map(|column| Described {
+            name: column.name,
+            relation: column.table_oid,
+            number: column.column_number,
+            holds: types::column_type(column.type_oid),
+            format: match column.format {
+                Format::Text => CellFormat::Text,
+                Format::Binary => CellFormat::Binary,
+            },
+        })
+        .collect();
+    match order.plan(&columns) {
+        Ok(plan) => run.plan = Some(plan),
+        Err(Mismatch) => run.cut(mismatch()),
+    }
+    Ok(())
+}
+
+fn mismatch() -> Refusal {
+    let text =
+        "which columns of this result are masked can't be told: it has another shape than expected";
+    Refusal::new(RefusalKind::NotAnalyzable, text)
+        .with_detail("The target may have changed in this moment, or the statement is of a kind that isn't understood.")
+        .with_hint("Try again; if it stays so, write the columns out.")
+}
+
+/// Says once what the client sees.
+fn say(down: &mut Vec<u8>, run: &Run, text: ClientText) {
+    let masked = run.plan.as_ref().map_or(0, Plan::masked);
+    match masked {
+        0 => {}
+        1 => backend::notice(down, "one column of this result is masked", text),
+        many => backend::notice(down, &format!("{many} columns of this result are masked"), text),
+    }
+}
+
+fn odd() -> End {
+    let text = "a row that is to be masked has another shape than expected";
+    End::Refused(Refusal::new(RefusalKind::Internal, text))
+}
+
+/// Errors whose message never quotes a value: the end of the session or of its transaction, a conflict
+/// with others, a limit, a state.
+const QUOTES_NOTHING: [&[u8]; 6] = [b"08", b"25", b"40", b"53", b"55", b"57"];
+
+impl Conversation {
+    /// True if an error or a notice may quote masked values. `code`: its SQLSTATE.
+    pub(super) fn quotes_masked(&mut self, code: &[u8]) -> bool {
+        let class = code.get(..2).unwrap_or_default();
+        let run = self.front_run();
+        let shows_all = run.as_ref().is_some_and(|r| r.shown.as_ref().is_some_and(|s| s.all));
+        let scrubs = run.is_some_and(|run| run.mask.as_ref().is_some_and(|order| order.scrubs()));
+        // A deferred constraint speaks up at COMMIT, of rows that other statements have changed.
+        scrubs || class == b"23" && !shows_all && self.has_masks()
+    }
+
+    /// Writes an error or a notice without what may quote masked values.
+    pub(super) fn say_scrubbed(&mut self, tag: u8, fields: &ErrorFields<'_>) {
+        let class = fields.sqlstate().get(..2).unwrap_or_default();
+        let keeps = QUOTES_NOTHING.contains(&class) || fields.is_fatal();
+        backend::scrubbed(&mut self.down, tag, fields, keeps);
+    }
+}
