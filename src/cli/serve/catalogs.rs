@@ -5,12 +5,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::{
+    sync::{oneshot, watch},
+    task::{AbortHandle, JoinSet},
+};
 
 use super::Gateway;
 use crate::{
+    kernel::{catalog::Catalog, ids::TargetName, mask::marks::Marks},
     session::services::Target,
+    store::Masks,
     upstream::{Control, catalog},
+    wire::pg::types,
 };
 
 /// A catalog is read again after so long, whatever happened.
@@ -29,9 +35,9 @@ const AT_START: Duration = Duration::from_secs(10);
 pub(super) async fn read_all_once(gateway: &Gateway) {
     let mut readings = JoinSet::new();
     for target in gateway.services.world.load().targets.values() {
-        let target = Arc::clone(target);
+        let (target, masks) = (Arc::clone(target), gateway.services.masks.subscribe());
         readings.spawn(async move {
-            read(&target).await;
+            read(&target, &masks).await;
         });
     }
     let all = async { while readings.join_next().await.is_some() {} };
@@ -47,7 +53,8 @@ pub(super) async fn keep(gateway: Arc<Gateway>) {
     loop {
         for target in gateway.services.world.load().targets.values() {
             if !followed.iter().any(|(t, _)| std::ptr::eq(t.as_ptr(), Arc::as_ptr(target))) {
-                let task = tasks.spawn(follow(Arc::clone(target)));
+                let masks = gateway.services.masks.subscribe();
+                let task = tasks.spawn(follow(Arc::clone(target), masks));
                 followed.push((Arc::downgrade(target), task));
             }
         }
@@ -64,21 +71,31 @@ pub(super) async fn keep(gateway: Arc<Gateway>) {
     }
 }
 
-async fn follow(target: Arc<Target>) {
+async fn follow(target: Arc<Target>, mut masks: watch::Receiver<Arc<Masks>>) {
+    // They may have changed since the catalog was marked.
+    masks.mark_changed();
     // Without a catalog every name is unknown, and with an old one those that are new: keep trying.
     let mut wait = if target.catalog.load().epoch == 0 { Duration::ZERO } else { EVERY };
     loop {
         tokio::select! {
             () = target.readings.is_asked() => {}
+            changed = masks.changed() => {
+                if changed.is_err() {
+                    // The gateway is gone.
+                    return;
+                }
+                mark_anew(&target, &masks).await;
+                continue;
+            }
             () = tokio::time::sleep(wait) => {}
         }
-        wait = if read(&target).await { EVERY } else { AGAIN };
+        wait = if read(&target, &masks).await { EVERY } else { AGAIN };
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// Reads the catalog; true if there is a new one.
-async fn read(target: &Target) -> bool {
+async fn read(target: &Target, masks: &watch::Receiver<Arc<Masks>>) -> bool {
     let epoch = target.catalog.load().epoch + 1;
     let answers = target.readings.begin();
     let read = async {
@@ -93,6 +110,8 @@ async fn read(target: &Target) -> bool {
                 // Sessions log in as others.
                 catalog.login = None;
             }
+            let masks = Arc::clone(&masks.borrow());
+            let catalog = marked(catalog, &target.name, masks).await;
             tracing::debug!(target = %target.name, epoch, "catalog read");
             target.catalog.store(Arc::new(catalog));
             target.readings.end(answers);
@@ -104,3 +123,45 @@ async fn read(target: &Target) -> bool {
         }
     }
 }
+
+/// Other rules fall on the catalog that there is: a new one to sessions, so that nothing that was judged
+/// under the old rules is taken for judged.
+async fn mark_anew(target: &Target, masks: &watch::Receiver<Arc<Masks>>) {
+    let known = target.catalog.load_full();
+    let masks = Arc::clone(&masks.borrow());
+    let mut catalog = (*known).clone();
+    catalog.epoch += u64::from(known.epoch > 0);
+    target.catalog.store(Arc::new(marked(catalog, &target.name, masks).await));
+}
+
+/// The catalog with its masked columns. Fail closed: as long as nobody has read it, or if they can't be
+/// told, every column may be one.
+async fn marked(catalog: Catalog, name: &TargetName, masks: Arc<Masks>) -> Catalog {
+    let (done, marks) = oneshot::channel();
+    let (target, catalog) = (name.clone(), Arc::new(catalog));
+    let (rules, key) = (Arc::clone(&masks.rules), Arc::clone(&masks.key));
+    let unread = catalog.epoch == 0 && rules.concern(name.as_str());
+    let seen = Arc::clone(&catalog);
+    // Views are read by the parsers, which descend into what they read.
+    let thread = std::thread::Builder::new().name("marks".to_owned()).stack_size(STACK);
+    let spawned = thread.spawn(move || {
+        let marks = Marks::compile(&rules, target.as_str(), &seen, key, types::column_type);
+        drop(seen);
+        drop(done.send(marks));
+    });
+    let marks = match spawned {
+        Ok(_) => marks.await.ok(),
+        Err(_) => None,
+    };
+    if marks.is_none() {
+        tracing::error!(target = %name, "its masked columns can't be told: all may be");
+    }
+    let blind = || Marks::blind(masks.rules.version, Some(Arc::clone(&masks.key)));
+    let marks = marks.filter(|_| !unread).unwrap_or_else(blind);
+    let mut catalog = Arc::unwrap_or_clone(catalog);
+    catalog.marks = Arc::new(marks);
+    catalog
+}
+
+/// What the parsers may need, in bytes.
+const STACK: usize = 64 << 20;

@@ -19,7 +19,7 @@ use crate::{
         self, Address, Config, Durability, ListenTls, ParameterDetail, PasswordSource,
         StatementDetail, TargetTls,
     },
-    kernel::{access::Level, audit::record, sql::Trust},
+    kernel::{access::Level, audit::record, catalog::Catalog, mask::marks::Marks, sql::Trust},
     net::{
         network::{self, Network},
         stream::Peer,
@@ -92,6 +92,9 @@ fn limits(limits: &config::Limits) -> Limits {
 
 fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, Error> {
     let trust = trust(setting)?;
+    // Until somebody has read the catalog, every column may be masked.
+    let mut unread = Catalog::default();
+    unread.marks = Arc::new(Marks::blind(0, None));
     let mut target = Target {
         name: setting.name.clone(),
         number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
@@ -100,7 +103,7 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
         database: setting.database.clone(),
         max_connections: setting.max_connections as usize,
         trust,
-        catalog: ArcSwap::default(),
+        catalog: ArcSwap::from_pointee(unread),
         readings: Readings::default(),
     };
     // What is known of one database says nothing about another.

@@ -134,7 +134,7 @@ fn what_tells_values_in_another_way_needs_unmask() {
     }
 }
 
-fn described<'a>(name: &'a str, relation: u32, number: i16, holds: ColumnType) -> Described<'a> {
+fn described(name: &str, relation: u32, number: i16, holds: ColumnType) -> Described<'_> {
     Described { name: name.as_bytes(), relation, number, holds, format: Format::Text }
 }
 

@@ -18,23 +18,32 @@ use crate::kernel::{
 pub struct Sensitive {
     labels: HashMap<u32, BTreeMap<i16, Label>>,
     marks: usize,
+    blind: bool,
 }
 
 impl Sensitive {
     /// Nothing is marked.
     pub fn is_empty(&self) -> bool {
-        self.marks == 0
+        self.marks == 0 && !self.blind
+    }
+
+    /// Nobody knows what is marked: every column may be.
+    pub fn blind() -> Self {
+        Self { blind: true, ..Self::default() }
     }
 
     /// What a column tells.
     pub fn label(&self, relation: u32, column: i16) -> Label {
+        if self.blind {
+            return Label::unknown();
+        }
         let labels = self.labels.get(&relation);
         labels.and_then(|labels| labels.get(&column)).cloned().unwrap_or_default()
     }
 
     /// True if any column of the relation tells something.
     pub fn reaches(&self, relation: u32) -> bool {
-        self.labels.contains_key(&relation)
+        self.blind || self.labels.contains_key(&relation)
     }
 
     /// From the marked columns to all that show them: what inherits from them or is a partition, what
