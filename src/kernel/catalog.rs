@@ -6,12 +6,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::kernel::mask::marks::Marks;
+use crate::kernel::mask::{ColumnType, Kind, marks::Marks};
 
 /// The schemas, relations and routines of one database at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// Grows by one with every snapshot of the target; part of the analysis cache's key.
+    /// Grows by one with every snapshot of the target and with every change of its masks; part of the
+    /// analysis cache's key.
     pub epoch: u64,
     /// As the server says it: 150018 for 15.18.
     pub server_version_num: u32,
@@ -32,6 +33,10 @@ pub struct Catalog {
     types: HashMap<String, Vec<UserType>>,
     shapes: HashMap<u32, TypeShape>,
     shapes_by_name: HashMap<String, Vec<u32>>,
+    comments: HashMap<u32, HashMap<i16, String>>,
+    /// Shared by the marks, which outlive the catalog in statements that run.
+    kinds: Arc<HashMap<u32, ColumnType>>,
+    labels: HashMap<u32, Vec<String>>,
 }
 
 /// What a relation is; `pg_class.relkind`.
@@ -327,6 +332,47 @@ impl Catalog {
     /// All users' types of that name; a table's row type has the table's.
     pub fn shapes_named(&self, name: &str) -> &[u32] {
         self.shapes_by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds a column's comment.
+    pub fn add_comment(&mut self, relation: u32, column: i16, comment: impl Into<String>) {
+        self.comments.entry(relation).or_default().insert(column, comment.into());
+    }
+
+    /// A column's comment.
+    pub fn comment(&self, relation: u32, column: i16) -> Option<&str> {
+        self.comments.get(&relation)?.get(&column).map(String::as_str)
+    }
+
+    /// Says what the users' types hold; of others nothing is known but that NULL is a value of them.
+    pub fn set_kinds(&mut self, kinds: HashMap<u32, ColumnType>) {
+        self.kinds = Arc::new(kinds);
+    }
+
+    /// What the users' types hold, by oid.
+    pub fn kinds(&self) -> &Arc<HashMap<u32, ColumnType>> {
+        &self.kinds
+    }
+
+    /// Adds a label of an enum; of its array the same.
+    pub fn add_label(&mut self, type_oid: u32, label: impl Into<String>) {
+        self.labels.entry(type_oid).or_default().push(label.into());
+    }
+
+    /// True if a text is a value of the type, as far as that hangs on labels.
+    pub fn has_label(&self, type_oid: u32, text: &str) -> bool {
+        match self.kinds.get(&type_oid) {
+            Some(ColumnType::One(Kind::Enumeration) | ColumnType::Array(Kind::Enumeration)) => {
+                let mut labels = self.labels.get(&type_oid).into_iter().flatten();
+                labels.any(|label| label == text)
+            }
+            _ => true,
+        }
+    }
+
+    /// True before the first reading: nothing is known of the target.
+    pub fn is_unread(&self) -> bool {
+        self.server_version_num == 0
     }
 
     /// All operators, in no order.

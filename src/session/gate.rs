@@ -116,7 +116,7 @@ pub fn analyze(
     let text = StatementText::new(text.as_bytes(), usize::MAX)
         .map_err(|bad| Unreadable::Ambiguous { what: bad.to_string() })?;
     let batch = sql::analyze(&text, &cx)?;
-    Ok(Arc::new(if catalog.epoch == 0 { before_the_catalog(batch) } else { batch }))
+    Ok(Arc::new(if catalog.is_unread() { before_the_catalog(batch) } else { batch }))
 }
 
 /// Fail closed: before the first reading of the catalog nobody knows what code stands behind a name, so

@@ -471,7 +471,6 @@ mod tests {
             column: "c",
             type_name: "integer",
             comment: None,
-            tags: &[],
         };
         assert!(rule.means("any", &column));
     }

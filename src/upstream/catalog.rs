@@ -6,6 +6,7 @@
 //! users' if it lies outside these schemas *or* came after the server was set up: nobody hides
 //! anything by putting it into `pg_catalog`.
 
+mod kinds;
 mod planned;
 mod ties;
 
@@ -147,6 +148,10 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     }
     for relation in relations.into_values() {
         catalog.add_relation(relation);
+    }
+    kinds::read(control, &mut catalog, &types).await?;
+    for row in control.simple_query(COMMENTS).await? {
+        catalog.add_comment(number(&row, 0)?, number(&row, 1)?, text(&row, 2)?);
     }
     Ok(catalog)
 }
@@ -384,6 +389,11 @@ WHERE a.attnum > 0 AND NOT a.attisdropped
   AND c.relpersistence <> 't' AND c.relkind NOT IN ('i', 'I')
 ORDER BY a.attrelid, a.attnum";
 
+/// What people say of their columns: rules of masks may go by it.
+const COMMENTS: &str = "
+SELECT objoid, objsubid, description FROM pg_description
+WHERE classoid = 'pg_class'::regclass AND objsubid > 0 AND objoid >= 16384";
+
 const PARENTS: &str = "
 SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";
 
@@ -489,10 +499,20 @@ SELECT DISTINCT p.oid, a.type FROM pg_proc p,
 WHERE p.oid >= 16384 AND a.type >= 16384";
 
 /// Arrays are made of their elements, domains of what they restrict, composites of their columns,
-/// ranges of their bounds, multiranges (from 14 on) of their ranges.
+/// ranges of their bounds, multiranges (from 14 on) of their ranges. A base type is `text` on the wire
+/// if the functions that read and write its values are those of text, in both formats.
 const TYPES: &str = "
 SELECT t.oid, n.nspname, t.typname, CASE WHEN t.typelem <> 0 THEN 'a' ELSE t.typtype END,
-       t.typbasetype, t.typelem, t.typrelid, coalesce(r.rngsubtype, m.rngtypid, 0)
+       t.typbasetype, t.typelem, t.typrelid, coalesce(r.rngsubtype, m.rngtypid, 0),
+       CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
+            THEN 'array'
+            WHEN t.typtype = 'b' AND t.typlen = -1 AND t.typelem = 0 AND (
+                SELECT count(*) = 4 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang,
+                     (VALUES (t.typinput, 'textin'), (t.typoutput, 'textout'),
+                             (t.typreceive, 'textrecv'), (t.typsend, 'textsend')) AS f (oid, name)
+                WHERE p.oid = f.oid AND l.lanname = 'internal' AND p.prosrc = f.name)
+            THEN 'text'
+            ELSE t.typtype::text END
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_range m ON (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid

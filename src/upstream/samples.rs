@@ -1,22 +1,13 @@
-//! What is asked of a target to guess which columns are sensitive: comments, and a few values.
-
-use std::collections::HashMap;
+//! What is asked of a target to guess which columns are sensitive: a few values.
 
 use super::{UpstreamError, control::Control};
-use crate::{
-    kernel::catalog::{Column, Relation, RelationKind},
-    wire::WireError,
-};
+use crate::kernel::catalog::{Column, Relation, RelationKind};
 
 /// The most values of one column.
 pub const VALUES_MAX: usize = 100;
 
 /// The most characters of one value.
 const VALUE_CHARS_MAX: usize = 200;
-
-const COMMENTS: &str = "
-SELECT objoid, objsubid, description FROM pg_catalog.pg_description
-WHERE classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objsubid > 0";
 
 /// Names below are the server's own. A table whose policies would hide rows answers with an error, and
 /// none of their code runs. No question holds the server up for long.
@@ -26,23 +17,6 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
        pg_catalog.set_config('default_transaction_read_only', 'on', false),
        pg_catalog.set_config('lock_timeout', '1s', false),
        pg_catalog.set_config('statement_timeout', '2s', false)";
-
-/// The comments of columns, by relation and number.
-///
-/// # Errors
-/// [`UpstreamError`].
-pub async fn comments(control: &mut Control) -> Result<HashMap<(u32, i16), String>, UpstreamError> {
-    let odd = || WireError::BadValue { what: "comment of a column" };
-    let mut comments = HashMap::new();
-    for row in control.simple_query(COMMENTS).await? {
-        let [Some(relation), Some(column), Some(comment)] = row.as_slice() else {
-            return Err(odd().into());
-        };
-        let place = (relation.parse().map_err(|_| odd())?, column.parse().map_err(|_| odd())?);
-        comments.insert(place, comment.clone());
-    }
-    Ok(comments)
-}
 
 /// True if values can be read without running anybody's code: a text of the server's own types in a
 /// table. A view's query and a foreign table's server are somebody else's.

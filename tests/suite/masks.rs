@@ -163,3 +163,34 @@ fn rules_are_proposed_from_names_types_comments_and_values() {
     assert!(left.starts_with("# 0 rules proposed"), "{left}");
     assert!(left.contains("columns have a rule already"), "{left}");
 }
+
+#[test]
+fn rules_come_into_force_while_a_target_lets_its_catalog_wait() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select,ddl");
+    let mut client = gateway.connect("alice", &secret);
+    let mut holder = RawClient::connect(
+        &server.address(),
+        crate::support::postgres::SUPERUSER,
+        crate::support::postgres::SUPERUSER_PASSWORD,
+        crate::support::postgres::DATABASE,
+    );
+    holder.query("BEGIN; LOCK TABLE pg_catalog.pg_description IN ACCESS EXCLUSIVE MODE");
+    client.query("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'");
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    assert!(eventually(SECOND * 10, || server.sql(waits) == "1"), "a reading waits");
+    let phone = "SELECT phone FROM customers WHERE id = 2";
+    assert_ne!(rows(&client.query(phone)), [["******"]]);
+    add(&gateway, "public.customers.phone", "full");
+    assert!(eventually(SECOND * 5, || rows(&client.query(phone)) == [["******"]]));
+    assert_eq!(server.sql(waits), "1", "it waits still");
+    holder.query("ROLLBACK");
+    assert!(eventually(SECOND * 10, || server.sql(waits) == "0"));
+    assert_eq!(
+        rows(&client.query(phone)),
+        [["******"]],
+        "and the catalog of before has the rule too"
+    );
+}

@@ -9,6 +9,7 @@ use hallpass::kernel::catalog::{
 pub(crate) fn shop() -> Catalog {
     let mut catalog = Catalog::default();
     catalog.epoch = 1;
+    catalog.server_version_num = 150_000;
     catalog.database = "shop".into();
     catalog.login = Some("hallpass".into());
     for (oid, schema, name, columns) in [

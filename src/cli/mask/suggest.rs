@@ -2,7 +2,7 @@
 
 mod signs;
 
-use std::{collections::HashMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -75,8 +75,7 @@ impl Arguments {
         let rules = store.masks().await?.rules;
         let mut control = Control::connect(&connect_options(target)?, PATIENCE).await?;
         let catalog = catalog::read(&mut control, 1).await?;
-        let comments = samples::comments(&mut control).await?;
-        let (mut found, silent) = look(target, &rules, &catalog, &comments);
+        let (mut found, silent) = look(target, &rules, &catalog);
         if self.samples && !silent.is_empty() {
             let name = target.name.as_str();
             store.note_samples_read(&place.actor, now(), name, silent.len()).await?;
@@ -94,16 +93,11 @@ impl Arguments {
 }
 
 /// What names, types and comments say; and the columns of texts of which they say nothing.
-fn look<'c>(
-    target: &Target,
-    rules: &Rules,
-    catalog: &'c Catalog,
-    comments: &'c HashMap<(u32, i16), String>,
-) -> (Found<'c>, Vec<Place<'c>>) {
+fn look<'c>(target: &Target, rules: &Rules, catalog: &'c Catalog) -> (Found<'c>, Vec<Place<'c>>) {
     let (mut found, mut silent) = (Found::default(), Vec::new());
     for relation in catalog.relations().filter(|relation| is_place_of_data(relation)) {
         for column in &relation.columns {
-            let comment = comments.get(&(relation.oid, column.number)).map(String::as_str);
+            let comment = catalog.comment(relation.oid, column.number);
             let place = Place { relation, column, comment };
             if rules.first(target.name.as_str(), &place.facts()).is_some() {
                 found.ruled += 1;
@@ -171,7 +165,6 @@ impl<'c> Place<'c> {
             column: &self.column.name,
             type_name: &self.column.type_name,
             comment: self.comment,
-            tags: &[],
         }
     }
 

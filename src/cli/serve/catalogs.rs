@@ -35,9 +35,9 @@ const AT_START: Duration = Duration::from_secs(10);
 pub(super) async fn read_all_once(gateway: &Gateway) {
     let mut readings = JoinSet::new();
     for target in gateway.services.world.load().targets.values() {
-        let (target, masks) = (Arc::clone(target), gateway.services.masks.subscribe());
+        let (target, mut masks) = (Arc::clone(target), gateway.services.masks.subscribe());
         readings.spawn(async move {
-            read(&target, &masks).await;
+            read(&target, &mut masks).await;
         });
     }
     let all = async { while readings.join_next().await.is_some() {} };
@@ -75,7 +75,7 @@ async fn follow(target: Arc<Target>, mut masks: watch::Receiver<Arc<Masks>>) {
     // They may have changed since the catalog was marked.
     masks.mark_changed();
     // Without a catalog every name is unknown, and with an old one those that are new: keep trying.
-    let mut wait = if target.catalog.load().epoch == 0 { Duration::ZERO } else { EVERY };
+    let mut wait = if target.catalog.load().is_unread() { Duration::ZERO } else { EVERY };
     loop {
         tokio::select! {
             () = target.readings.is_asked() => {}
@@ -89,31 +89,36 @@ async fn follow(target: Arc<Target>, mut masks: watch::Receiver<Arc<Masks>>) {
             }
             () = tokio::time::sleep(wait) => {}
         }
-        wait = if read(&target, &masks).await { EVERY } else { AGAIN };
+        wait = if read(&target, &mut masks).await { EVERY } else { AGAIN };
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Reads the catalog; true if there is a new one.
-async fn read(target: &Target, masks: &watch::Receiver<Arc<Masks>>) -> bool {
-    let epoch = target.catalog.load().epoch + 1;
+/// Reads the catalog; true if there is a new one. Masks that change meanwhile fall on the old one at once:
+/// a target that doesn't answer holds them up no longer than others.
+async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool {
     let answers = target.readings.begin();
     let read = async {
         let mut control = Control::connect(&target.connect, PATIENCE).await?;
-        let catalog = catalog::read(&mut control, epoch).await;
+        let catalog = catalog::read(&mut control, 0).await;
         control.close().await;
         catalog
     };
-    match read.await {
+    let mut read = std::pin::pin!(read);
+    let read = loop {
+        tokio::select! {
+            done = &mut read => break done,
+            Ok(()) = masks.changed() => mark_anew(target, masks).await,
+        }
+    };
+    match read {
         Ok(mut catalog) => {
             if !target.lower.is_empty() {
                 // Sessions log in as others.
                 catalog.login = None;
             }
-            let masks = Arc::clone(&masks.borrow());
-            let catalog = marked(catalog, &target.name, masks).await;
-            tracing::debug!(target = %target.name, epoch, "catalog read");
-            target.catalog.store(Arc::new(catalog));
+            take_over(target, catalog, masks).await;
+            tracing::debug!(target = %target.name, "catalog read");
             target.readings.end(answers);
             true
         }
@@ -128,9 +133,13 @@ async fn read(target: &Target, masks: &watch::Receiver<Arc<Masks>>) -> bool {
 /// under the old rules is taken for judged.
 async fn mark_anew(target: &Target, masks: &watch::Receiver<Arc<Masks>>) {
     let known = target.catalog.load_full();
+    take_over(target, (*known).clone(), masks).await;
+}
+
+/// Makes a catalog what sessions go by, with the masks of now.
+async fn take_over(target: &Target, mut catalog: Catalog, masks: &watch::Receiver<Arc<Masks>>) {
+    catalog.epoch = target.catalog.load().epoch + 1;
     let masks = Arc::clone(&masks.borrow());
-    let mut catalog = (*known).clone();
-    catalog.epoch += u64::from(known.epoch > 0);
     target.catalog.store(Arc::new(marked(catalog, &target.name, masks).await));
 }
 
@@ -140,7 +149,7 @@ async fn marked(catalog: Catalog, name: &TargetName, masks: Arc<Masks>) -> Catal
     let (done, marks) = oneshot::channel();
     let (target, catalog) = (name.clone(), Arc::new(catalog));
     let (rules, key) = (Arc::clone(&masks.rules), Arc::clone(&masks.key));
-    let unread = catalog.epoch == 0 && rules.concern(name.as_str());
+    let unread = catalog.is_unread() && rules.concern(name.as_str());
     let seen = Arc::clone(&catalog);
     // Views are read by the parsers, which descend into what they read.
     let thread = std::thread::Builder::new().name("marks".to_owned()).stack_size(STACK);

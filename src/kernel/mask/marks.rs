@@ -21,6 +21,8 @@ pub struct Marks {
     version: u64,
     sensitive: Sensitive,
     marked: HashMap<ColumnId, Marked>,
+    /// What the users' types hold.
+    kinds: Arc<HashMap<u32, ColumnType>>,
     key: Option<Arc<Key>>,
 }
 
@@ -35,6 +37,8 @@ pub struct Marked {
     pub column: String,
     /// The rule's place in its version, from 1.
     pub rule: usize,
+    /// The rule goes by the column's comment.
+    pub by_comment: bool,
     /// How it is masked.
     pub with: Arc<Algorithm>,
     /// What becomes of NULL.
@@ -50,7 +54,8 @@ impl std::fmt::Display for Marked {
 }
 
 impl Marks {
-    /// Looks each column of the catalog up in the rules. `holds` says what a type of that oid holds.
+    /// Looks each column of the catalog up in the rules. `holds` says what a type of the server's own of
+    /// that oid holds.
     pub fn compile(
         rules: &Rules,
         target: &str,
@@ -70,19 +75,28 @@ impl Marks {
                     table: &relation.name,
                     column: &column.name,
                     type_name: &column.type_name,
-                    comment: None,
-                    tags: &[],
+                    comment: catalog.comment(relation.oid, column.number),
                 };
                 let Some((place, rule)) = rules.first(target, &facts) else { continue };
-                let of_type =
-                    || Predicates::of(holds(column.type_oid), declared_length(&column.type_name));
+                let held = catalog.kinds().get(&column.type_oid).copied();
+                let of_type = || {
+                    let held = held.unwrap_or_else(|| holds(column.type_oid));
+                    Predicates::of(held, declared_length(&column.type_name))
+                };
+                let never = |value: &str| !catalog.has_label(column.type_oid, value);
+                let with = if matches!(&rule.with, Algorithm::Fixed { value } if never(value)) {
+                    Algorithm::Null
+                } else {
+                    rule.with.clone()
+                };
                 let id = ColumnId { relation: relation.oid, number: column.number };
                 let mark = Marked {
                     schema: relation.schema.clone(),
                     table: relation.name.clone(),
                     column: column.name.clone(),
                     rule: place.saturating_add(1),
-                    with: Arc::new(rule.with.clone()),
+                    by_comment: rule.is_by_comment(),
+                    with: Arc::new(with),
                     nulls: rule.nulls,
                     predicates: rule.predicates.unwrap_or_else(of_type),
                 };
@@ -90,13 +104,14 @@ impl Marks {
             }
         }
         let sensitive = Sensitive::compile(marked.keys().copied(), catalog);
-        Self { version: rules.version, sensitive, marked, key: Some(key) }
+        let kinds = Arc::clone(catalog.kinds());
+        Self { version: rules.version, sensitive, marked, kinds, key: Some(key) }
     }
 
     /// Nobody knows which columns are masked: all of them may be. Without a key no result has a plan, so
     /// that no row of what may be masked goes out.
     pub fn blind(version: u64, key: Option<Arc<Key>>) -> Self {
-        Self { version, sensitive: Sensitive::blind(), marked: HashMap::new(), key }
+        Self { version, sensitive: Sensitive::blind(), key, ..Self::default() }
     }
 
     /// The version of the rules.
@@ -269,6 +284,11 @@ pub struct Described<'a> {
 pub struct Mismatch;
 
 impl Order {
+    /// What a user's type holds. `None`: nobody knows, or the type is the server's own.
+    pub fn holds(&self, type_oid: u32) -> Option<ColumnType> {
+        self.marks.kinds.get(&type_oid).copied()
+    }
+
     /// True if texts of the server's about the statement may quote masked values.
     pub fn scrubs(&self) -> bool {
         self.scrubs

@@ -37,13 +37,14 @@ pub struct Rule {
 pub enum Selector {
     /// By name.
     Column(ColumnPattern),
-    /// By the type's name as `format_type` prints it, without length and brackets: `*.email_address`,
-    /// `citext`. ASCII letters of either case are alike.
+    /// By the type's name without length and brackets, with its schema or without: `email_address`,
+    /// `app.*`, `varchar` as well as `character varying`. ASCII letters of either case are alike.
     Type(TextPattern),
     /// By the column's comment, of which the pattern is the whole: `*personal*`. ASCII letters of
     /// either case are alike.
     Comment(TextPattern),
-    /// By a tag: [`ColumnFacts::tags`].
+    /// By a tag, of which the pattern is the whole: one of the [`tags`] in the column's comment. ASCII
+    /// letters of either case are alike.
     Tag(TextPattern),
 }
 
@@ -86,9 +87,6 @@ pub struct ColumnFacts<'a> {
     pub type_name: &'a str,
     /// The column's comment, if it has one.
     pub comment: Option<&'a str>,
-    /// What the column is tagged with: security labels, or words of the comment; the catalog's reader
-    /// says what a tag is.
-    pub tags: &'a [&'a str],
 }
 
 impl Rule {
@@ -99,14 +97,76 @@ impl Rule {
                 Selector::Column(pattern) => {
                     pattern.matches(column.schema, column.table, column.column)
                 }
-                Selector::Type(pattern) => pattern.matches_any_case(&bare_type(column.type_name)),
+                Selector::Type(pattern) => is_called(&bare_type(column.type_name), pattern),
                 Selector::Comment(pattern) => {
                     column.comment.is_some_and(|text| pattern.matches_any_case(text))
                 }
-                Selector::Tag(pattern) => column.tags.iter().any(|tag| pattern.matches(tag)),
+                Selector::Tag(pattern) => column
+                    .comment
+                    .is_some_and(|text| tags(text).any(|t| pattern.matches_any_case(t))),
             }
     }
+
+    /// True if the rule goes by what the column's comment says: who changes that changes what is masked.
+    pub fn is_by_comment(&self) -> bool {
+        matches!(self.columns, Selector::Comment(_) | Selector::Tag(_))
+    }
 }
+
+/// What a tag in a comment begins with.
+const TAG: &str = "hallpass:";
+
+/// The tags in a column's comment: `pii` and `gdpr-9` in `where we write; hallpass:pii hallpass:gdpr-9`.
+/// A tag goes on as long as there are letters, digits, `_`, `-`, `.` and `:`; it ends with none of the
+/// last two.
+pub fn tags(comment: &str) -> impl Iterator<Item = &str> {
+    let is_of_tag = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    let words = comment.split(move |c| !is_of_tag(c));
+    let tag = |word: &'_ str| {
+        let (begin, tag) = word.split_at_checked(TAG.len())?;
+        let tag = tag.trim_end_matches(['.', ':']);
+        (begin.eq_ignore_ascii_case(TAG) && !tag.is_empty()).then_some(tag.len())
+    };
+    words.filter_map(move |word| {
+        let length = tag(word)?;
+        word.get(TAG.len()..TAG.len().saturating_add(length))
+    })
+}
+
+/// True if the pattern means a type of that name: by one of the names that people know it by.
+fn is_called(name: &str, pattern: &TextPattern) -> bool {
+    // A type of the server's own is printed without a schema, and by the standard's words.
+    let mut quoted = false;
+    let dot = name.char_indices().filter(|(_, c)| {
+        quoted ^= *c == '"';
+        *c == '.' && !quoted
+    });
+    let without_schema = dot.last().and_then(|(at, _)| name.get(at.saturating_add(1)..));
+    let without_schema = without_schema.unwrap_or(name).trim_matches('"').replace("\"\"", "\"");
+    let others = OTHER_NAMES.iter().filter(|(own, _)| *own == name).map(|(_, other)| *other);
+    [name, &without_schema].into_iter().chain(others).any(|name| pattern.matches_any_case(name))
+}
+
+/// What `format_type` calls a type, and what else it may be called where tables are made.
+const OTHER_NAMES: [(&str, &str); 17] = [
+    ("character varying", "varchar"),
+    ("character", "char"),
+    ("character", "bpchar"),
+    ("smallint", "int2"),
+    ("integer", "int"),
+    ("integer", "int4"),
+    ("bigint", "int8"),
+    ("numeric", "decimal"),
+    ("real", "float4"),
+    ("double precision", "float8"),
+    ("boolean", "bool"),
+    ("bit varying", "varbit"),
+    ("timestamp without time zone", "timestamp"),
+    ("timestamp with time zone", "timestamptz"),
+    ("time without time zone", "time"),
+    ("time with time zone", "timetz"),
+    ("double precision", "float"),
+];
 
 /// `character varying(20)[]` as `character varying`; of `timestamp(3) with time zone` the length only.
 fn bare_type(name: &str) -> std::borrow::Cow<'_, str> {
@@ -262,8 +322,7 @@ mod tests {
         table: "customers",
         column: "email",
         type_name: "character varying(80)",
-        comment: Some("where we write; PERSONAL"),
-        tags: &["pii", "gdpr:contact"],
+        comment: Some("where we write; PERSONAL, hallpass:pii (HALLPASS:gdpr:contact). hallpass:"),
     };
 
     #[test]
@@ -291,16 +350,38 @@ mod tests {
             (r#""column":"*.*.mail""#, false),
             (r#""type":"character varying""#, true),
             (r#""type":"CHARACTER*""#, true),
+            (r#""type":"varchar""#, true),
             (r#""type":"text""#, false),
             (r#""comment":"*personal*""#, true),
             (r#""comment":"personal""#, false),
             (r#""tag":"pii""#, true),
             (r#""tag":"gdpr:*""#, true),
-            (r#""tag":"PII""#, false),
+            (r#""tag":"PII""#, true),
+            (r#""tag":"gdpr:contact""#, true),
+            (r#""tag":"contact""#, false),
+            (r#""tag":"hallpass:pii""#, false),
         ] {
             let rule = rule(&format!(r#"{{"target":"*",{selector},"with":"full"}}"#));
             assert_eq!(rule.means("shop", &EMAIL), means, "{selector}");
         }
+        for (name, pattern, means) in [
+            ("public.citext", "citext", true),
+            ("public.citext[]", "citext", true),
+            ("public.citext", "app.citext", false),
+            ("app.email", "app.*", true),
+            ("app.email", "mail", false),
+            ("app.\"E-Mail\"", "e-mail", true),
+            ("app.\"odd.name\"", "odd.name", true),
+            ("\"App.2\".email", "email", true),
+            ("timestamp(3) with time zone", "timestamptz", true),
+            ("integer[]", "int", true),
+            ("bigint", "int", false),
+        ] {
+            let rule = rule(&format!(r#"{{"target":"*","type":"{pattern}","with":"full"}}"#));
+            let column = ColumnFacts { type_name: name, ..EMAIL };
+            assert_eq!(rule.means("shop", &column), means, "{name} {pattern}");
+        }
+        assert_eq!(tags("none; hallpass: x:hallpass:no").count(), 0);
         assert_eq!(bare_type("timestamp(3) with time zone"), "timestamp with time zone");
         assert_eq!(bare_type("numeric(10,2)[]"), "numeric");
         assert_eq!(bare_type("app.\"odd(1)\""), "app.\"odd(1)\"");

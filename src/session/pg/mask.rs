@@ -126,7 +126,9 @@ fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
             name: column.name,
             relation: column.table_oid,
             number: column.column_number,
-            holds: types::column_type(column.type_oid),
+            holds: order
+                .holds(column.type_oid)
+                .unwrap_or_else(|| types::column_type(column.type_oid)),
             format: match column.format {
                 Format::Text => CellFormat::Text,
                 Format::Binary => CellFormat::Binary,

@@ -90,7 +90,7 @@ pub fn size_of(type_oid: u32) -> i16 {
 }
 
 /// What a column of a built-in type holds, as far as masking cares. Of all other oids – enums, composites,
-/// types of extensions – the catalog has to tell; until then only NULL masks them.
+/// types of extensions – the catalog has to tell; where it doesn't, only NULL masks them.
 pub fn column_type(type_oid: u32) -> ColumnType {
     match ARRAYS.iter().find(|(array, _)| *array == type_oid) {
         Some((_, element)) => ColumnType::Array(kind(*element)),

@@ -207,3 +207,35 @@ fn a_grant_on_some_tables_reaches_their_columns_only() {
     let on = NeedOn::Relation { schema: "public".into(), name: "customers".into(), of: Vec::new() };
     assert_eq!(unmask.on, on);
 }
+
+#[test]
+fn a_rule_by_comment_holds_and_an_enum_gets_labels_only() {
+    let mut catalog = catalog();
+    catalog.add_comment(20_002, 3, "what they said; hallpass:pii");
+    catalog.set_kinds(HashMap::from([(30_000, ColumnType::One(Kind::Enumeration))]));
+    catalog.add_label(30_000, "sad");
+    let mut relation = Relation::new(20_004, "public", "moods", RelationKind::Table);
+    relation.columns = vec![CatalogColumn {
+        number: 1,
+        name: "mood".into(),
+        type_oid: 30_000,
+        type_name: "public.mood".into(),
+        generated: None,
+    }];
+    catalog.add_relation(relation);
+    let marked = |with: &str| {
+        let rules = format!(
+            r#"[{{"target": "*", "tag": "pii", "with": "full"}}, {{"target": "*", "type": "mood", "with": "{with}"}}]"#
+        );
+        let rules = Rules { version: 8, list: serde_json::from_str(&rules).expect("rules") };
+        let key = Arc::new(Key::new(&[7; 32]).expect("long enough"));
+        Marks::compile(&rules, "shop", &catalog, key, |_| ColumnType::TEXT)
+    };
+    let (note, mood) =
+        (ColumnId { relation: 20_002, number: 3 }, ColumnId { relation: 20_004, number: 1 });
+    let marks = marked("fixed('sad')");
+    assert_eq!(marks.marked(note).map(|m| (m.rule, m.by_comment)), Some((1, true)));
+    let mood_mark = marks.marked(mood).expect("marked");
+    assert_eq!((mood_mark.with.name(), mood_mark.predicates), ("fixed", Predicates::Deny));
+    assert_eq!(marked("fixed('merry')").marked(mood).map(|m| m.with.name()), Some("null"));
+}

@@ -176,7 +176,7 @@ impl<'a> Judge<'a> {
     /// It may be a domain, whose check runs what it calls.
     fn unknown_type(&mut self, name: &RawName) {
         let why = format!("names the type {name}, which is not known");
-        if self.cx.catalog.epoch == 0 {
+        if self.cx.catalog.is_unread() {
             // Fail closed: nothing is known yet.
             self.unknown_code();
             self.needs.admin(why);

@@ -369,6 +369,7 @@ fn a_type_that_was_made_a_moment_ago_needs_select_on_all_and_opens_no_wall() {
     assert_eq!(one(text).class, StatementClass::Admin, "nothing was read yet");
     let mut catalog = Catalog::default();
     catalog.epoch = 1;
+    catalog.server_version_num = 150_000;
     let later = one_in(&catalog, text);
     let needs: Vec<_> = later.needs.iter().map(|n| (n.permission, n.on.clone())).collect();
     assert_eq!(
