@@ -4,7 +4,7 @@
 //! catalog it still answers, says so, and ends with exit code 4: what nothing is known of counts as
 //! what it may be at worst.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -13,36 +13,17 @@ use crate::{
     cli::{
         Error, Workplace,
         output::{show_distance, show_time},
-        serve::world::{self, connect_options},
-        workplace::now,
+        trial::{Answer, Court, Output, Shows, Trial, Verdict},
     },
-    config::Target,
     kernel::{
-        access::{Grant, Rights},
-        catalog::Catalog,
-        ids::Principal,
-        policy::{Decision, Denial, Permit, decide, decide::Caps},
-        refusal::Refusal,
+        access::Grant,
         sql::{
-            self, Context, Overlay, SearchPath, Trust,
-            analysis::{Analysis, Batch, LocalShape, Need, NeedOn, StatementClass, Unreadable},
-            mode::LexMode,
+            analysis::{Analysis, LocalShape, Need, NeedOn, StatementClass, Unreadable},
             reading::Access,
-            text::StatementText,
         },
         time::Timestamp,
     },
-    net::tls,
-    session::{
-        gate::{self, Opinion},
-        parsers,
-    },
-    store,
-    upstream::{Control, UpstreamError, catalog},
 };
-
-/// How long one answer of the target may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of a statement is shown to say which is meant.
 const SHOWN: usize = 72;
@@ -59,179 +40,15 @@ pub(super) struct Arguments {
     sql: String,
 }
 
-/// What came of the target's catalog.
-enum Known {
-    Read(Arc<Catalog>),
-    Unreachable(UpstreamError),
-}
-
 /// What was found out.
-struct Explanation<'a> {
-    target: &'a Target,
-    sql: &'a str,
-    known: Known,
-    read: Result<Batch, Unreadable>,
-    verdict: Option<Verdict>,
-}
-
-/// The answer for one principal.
-struct Verdict {
-    principal: Principal,
-    disabled: bool,
-    now: Timestamp,
-    rights: Rights,
-    needs_nothing: bool,
-    answer: Answer,
-}
-
-enum Answer {
-    Passes(Permit),
-    Refused { refusal: Refusal, denial: Option<Denial> },
-}
+struct Explanation<'a>(Trial<'a>);
 
 impl Arguments {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
-        let target = place.config.target(&self.target).ok_or_else(|| no_target(place, self))?;
-        let trust = world::trust(target)?;
-        let rights = match &self.principal {
-            Some(name) => Some(rights(place, name, target).await?),
-            None => None,
-        };
-        let known = read_catalog(target).await?;
-        let limit = usize::try_from(place.config.limits.statement_bytes).unwrap_or(usize::MAX);
-        let (catalog, path) = match &known {
-            Known::Read(catalog) => {
-                (Arc::clone(catalog), SearchPath::Known(catalog.default_path.clone()))
-            }
-            // Fail closed: nothing is known of any schema, so every one may come first.
-            Known::Unreachable(_) => (Arc::default(), SearchPath::Unknown),
-        };
-        let read = analyze(self.sql.clone(), limit, catalog, path, trust).await;
-        let caps = place.config.limits.caps();
-        let verdict = rights.map(|asked| asked.judge(&read, &self.sql, caps));
-        let explanation = Explanation { target, sql: &self.sql, known, read, verdict };
+        let court = Court::sit(place, &self.target, None, self.principal.as_deref()).await?;
+        let explanation = Explanation(court.hear(&self.sql).await?);
         place.output.answer(&explanation.json(), &explanation.text())?;
-        Ok(explanation.exit_code())
-    }
-}
-
-fn no_target(place: &Workplace, asked: &Arguments) -> Error {
-    let known: Vec<&str> = place.config.targets.iter().map(|t| t.name.as_str()).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Error::NoSuchTarget { name: asked.target.clone(), known }
-}
-
-async fn read_catalog(target: &Target) -> Result<Known, Error> {
-    tls::install_provider();
-    let options = connect_options(target)?;
-    let read = async {
-        let mut control = Control::connect(&options, PATIENCE).await?;
-        let catalog = catalog::read(&mut control, 1).await;
-        control.close().await;
-        catalog
-    };
-    Ok(match read.await {
-        Ok(catalog) => Known::Read(Arc::new(catalog)),
-        Err(error) => Known::Unreachable(error),
-    })
-}
-
-/// On a thread with a large stack, as the gateway does for large texts.
-async fn analyze(
-    text: String,
-    limit: usize,
-    catalog: Arc<Catalog>,
-    path: SearchPath,
-    trust: Trust,
-) -> Result<Batch, Unreadable> {
-    let job = move || {
-        let text = StatementText::new(text.as_bytes(), limit)
-            .map_err(|bad| Unreadable::TooLarge { what: bad.to_string() })?;
-        let cx = Context {
-            mode: LexMode::POSTGRES,
-            catalog: &catalog,
-            path: &path,
-            overlay: &Overlay::default(),
-            trust: &trust,
-        };
-        sql::analyze(&text, &cx)
-    };
-    // Fail closed: a reading that came to no end is none.
-    let nobody = Principal::new("explain");
-    parsers::submit(&nobody, job).await.unwrap_or_else(|_| {
-        Err(Unreadable::TooLarge { what: "reading it came to no end".to_owned() })
-    })
-}
-
-/// What somebody holds now.
-struct Asked {
-    principal: Principal,
-    disabled: bool,
-    now: Timestamp,
-    rights: Rights,
-}
-
-async fn rights(place: &Workplace, name: &str, target: &Target) -> Result<Asked, Error> {
-    let store = place.store().await?;
-    let now = store.time(now());
-    let snapshot = store.snapshot(now).await?;
-    store.close().await;
-    let principal = Principal::new(name);
-    let state =
-        snapshot.principal(name).ok_or_else(|| store::Error::NoSuchPrincipal(principal.clone()))?;
-    let now = now.max(snapshot.highest_time);
-    let rights = snapshot.rights(&principal, &target.name, now);
-    Ok(Asked { principal, disabled: state.disabled, now, rights })
-}
-
-impl Asked {
-    /// As a session of this principal would be answered at this moment.
-    fn judge(self, read: &Result<Batch, Unreadable>, text: &str, caps: Caps) -> Verdict {
-        let Self { principal, disabled, now, rights } = self;
-        let answer = match read {
-            Ok(batch) => {
-                let all = batch.statements.iter().map(AsRef::as_ref);
-                match decide(all, &rights, caps, now) {
-                    Decision::Permit(permit) => Answer::Passes(permit),
-                    Decision::Denial(denial) => {
-                        Answer::Refused { refusal: denial.refusal(), denial: Some(denial) }
-                    }
-                }
-            }
-            Err(why) => answer_of(gate::unreadable(why, (text, false), &rights, caps, now)),
-        };
-        let needs_nothing =
-            read.as_ref().is_ok_and(|b| b.statements.iter().all(|a| a.needs.is_empty()));
-        Verdict { principal, disabled, now, rights, needs_nothing, answer }
-    }
-}
-
-fn answer_of(opinion: Opinion) -> Answer {
-    match opinion {
-        Opinion::Permit(permit, _) => Answer::Passes(permit),
-        Opinion::Refuse(refusal) => Answer::Refused { refusal, denial: None },
-    }
-}
-
-impl Verdict {
-    fn passes(&self) -> bool {
-        !self.disabled && matches!(self.answer, Answer::Passes(_))
-    }
-}
-
-impl Explanation<'_> {
-    fn exit_code(&self) -> ExitCode {
-        if matches!(self.known, Known::Unreachable(_)) {
-            ExitCode::from(4)
-        } else if self.verdict.as_ref().is_some_and(|v| !v.passes()) {
-            ExitCode::from(1)
-        } else {
-            ExitCode::SUCCESS
-        }
-    }
-
-    fn statement_text(&self, analysis: &Analysis) -> &str {
-        self.sql.get(analysis.span.clone()).unwrap_or_default().trim()
+        Ok(explanation.0.exit_code())
     }
 }
 
@@ -239,14 +56,8 @@ impl Explanation<'_> {
 impl Explanation<'_> {
     fn text(&self) -> String {
         let mut text = String::new();
-        if let Known::Unreachable(error) = &self.known {
-            text.push_str(&format!(
-                "The catalog of {} can't be read: {error}.\nWithout it tables and routines are \
-                 unknown; what follows may ask for more than is needed.\n\n",
-                self.target.name
-            ));
-        }
-        match &self.read {
+        self.0.court.preface(&mut text);
+        match &self.0.read {
             Ok(batch) => {
                 for analysis in &batch.statements {
                     self.statement(analysis, &mut text);
@@ -257,14 +68,14 @@ impl Explanation<'_> {
             }
             Err(why) => text.push_str(&unreadable_text(why)),
         }
-        if let Some(verdict) = &self.verdict {
+        if let Some(verdict) = &self.0.verdict {
             verdict.text(&mut text);
         }
         text
     }
 
     fn statement(&self, analysis: &Analysis, text: &mut String) {
-        text.push_str(&one_line(self.statement_text(analysis)));
+        text.push_str(&one_line(self.0.statement_text(analysis)));
         text.push('\n');
         let mut rows = vec![("class", analysis.class.name().to_owned(), notes(analysis))];
         if analysis.needs.is_empty() {
@@ -285,13 +96,21 @@ impl Explanation<'_> {
         for routine in &analysis.routines {
             rows.push(("routines", format!("{}()", routine.name), String::new()));
         }
+        for output in self.0.outputs(analysis).iter().filter(|o| o.shows != Shows::Clear) {
+            let name = output.name.as_deref().unwrap_or("?column?");
+            rows.push((
+                "masked",
+                name.to_owned(),
+                format!("{}, {}", output.shows.text(), output.why),
+            ));
+        }
         push_rows(&rows, text);
         text.push('\n');
     }
 }
 
 impl Verdict {
-    fn text(&self, text: &mut String) {
+    pub(super) fn text(&self, text: &mut String) {
         let who = &self.principal;
         let mut rows = Vec::new();
         if self.disabled {
@@ -340,7 +159,7 @@ impl Verdict {
     }
 }
 
-fn unreadable_text(why: &Unreadable) -> String {
+pub(super) fn unreadable_text(why: &Unreadable) -> String {
     match why {
         Unreadable::Syntax { message, position } => {
             let at = position.map_or_else(String::new, |p| format!(", at character {p}"));
@@ -380,7 +199,7 @@ fn notes(analysis: &Analysis) -> String {
     notes.join("; ")
 }
 
-fn reason(need: &Need) -> String {
+pub(super) fn reason(need: &Need) -> String {
     match need.on {
         NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => {
             format!("{} (a grant on ALL tables)", need.why)
@@ -411,7 +230,7 @@ fn access_word(access: Access) -> &'static str {
 }
 
 /// Three columns: the label once for rows that share it, the subject, the rest.
-fn push_rows(rows: &[(&str, String, String)], text: &mut String) {
+pub(super) fn push_rows(rows: &[(&str, String, String)], text: &mut String) {
     let labels = rows.iter().map(|r| r.0.len()).max().unwrap_or(0);
     let subjects = rows.iter().filter(|r| !r.2.is_empty()).map(|r| r.1.chars().count());
     let subjects = subjects.max().unwrap_or(0);
@@ -426,7 +245,7 @@ fn push_rows(rows: &[(&str, String, String)], text: &mut String) {
 }
 
 /// The beginning of a statement, on one line.
-fn one_line(sql: &str) -> String {
+pub(super) fn one_line(sql: &str) -> String {
     let mut line = String::new();
     for word in sql.split_whitespace() {
         if !line.is_empty() {
@@ -441,27 +260,47 @@ fn one_line(sql: &str) -> String {
     line
 }
 
+impl Court<'_> {
+    /// Says what is missing where the catalog can't be read.
+    pub(super) fn preface(&self, text: &mut String) {
+        if let Some(error) = &self.unreachable {
+            text.push_str(&format!(
+                "The catalog of {} can't be read: {error}.\nWithout it tables and routines are \
+                 unknown; what follows may ask for more than is needed.\n\n",
+                self.target.name
+            ));
+        }
+    }
+}
+
+/// For programs.
+impl Trial<'_> {
+    /// All but what is said of the statements.
+    pub(super) fn json(&self) -> Value {
+        let unreachable = &self.court.unreachable;
+        json!({
+            "target": self.court.target.name,
+            "catalog": if unreachable.is_none() { "read" } else { "unreachable" },
+            "catalog_error": unreachable.as_ref().map(ToString::to_string),
+            "understood": self.read.is_ok(),
+            "not_understood": self.read.as_ref().err().map(unreadable_json),
+            "verdict": self.verdict.as_ref().map(Verdict::json),
+        })
+    }
+}
+
 /// For programs.
 impl Explanation<'_> {
     fn json(&self) -> Value {
-        let (catalog, error) = match &self.known {
-            Known::Read(_) => ("read", None),
-            Known::Unreachable(error) => ("unreachable", Some(error.to_string())),
-        };
-        let statements: Vec<Value> = match &self.read {
+        let trial = &self.0;
+        let statements: Vec<Value> = match &trial.read {
             Ok(batch) => batch.statements.iter().map(|a| self.statement_json(a)).collect(),
             Err(_) => Vec::new(),
         };
-        json!({
-            "target": self.target.name,
-            "catalog": catalog,
-            "catalog_error": error,
-            "understood": self.read.is_ok(),
-            "not_understood": self.read.as_ref().err().map(unreadable_json),
-            "fingerprint": self.read.as_ref().ok().map(|b| b.fingerprint.as_ref()),
-            "statements": statements,
-            "verdict": self.verdict.as_ref().map(Verdict::json),
-        })
+        let mut json = trial.json();
+        json["fingerprint"] = json!(trial.read.as_ref().ok().map(|b| b.fingerprint.as_ref()));
+        json["statements"] = statements.into();
+        json
     }
 
     fn statement_json(&self, analysis: &Analysis) -> Value {
@@ -481,13 +320,14 @@ impl Explanation<'_> {
         let routines: Vec<String> =
             analysis.routines.iter().map(|routine| routine.name.to_string()).collect();
         json!({
-            "text": self.statement_text(analysis),
+            "text": self.0.statement_text(analysis),
             "class": analysis.class.name(),
             "needs": analysis.needs.iter().map(need_json).collect::<Vec<_>>(),
             "relations": relations,
             "routines": routines,
             "executes": analysis.executes,
             "fetches": analysis.fetches,
+            "columns": self.0.outputs(analysis).iter().map(Output::json).collect::<Vec<_>>(),
             "writes": analysis.writes,
             "returns_user_rows": analysis.returns_user_rows,
             "answered_by_gateway": analysis.class == StatementClass::Hallpass,
@@ -542,7 +382,7 @@ impl Verdict {
     }
 }
 
-fn need_json(need: &Need) -> Value {
+pub(super) fn need_json(need: &Need) -> Value {
     let on = match &need.on {
         NeedOn::Relation { schema, name, of: _ } => json!({"schema": schema, "name": name}),
         NeedOn::WholeTarget | NeedOn::Code | NeedOn::Moved { .. } => json!("target"),

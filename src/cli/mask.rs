@@ -1,6 +1,7 @@
 //! `hallpass mask …`: which columns are sensitive, and how they are masked.
 
 mod suggest;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -75,6 +76,8 @@ pub(super) enum Command {
     },
     /// Propose rules for a target, as a file for apply: by names, types and comments of its columns
     Suggest(suggest::Arguments),
+    /// What becomes of each column of a statement's result, and why; runs nothing
+    Test(test::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +150,9 @@ impl Add {
 impl Command {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
         if let Self::Suggest(arguments) = self {
+            return arguments.run(place).await;
+        }
+        if let Self::Test(arguments) = self {
             return arguments.run(place).await;
         }
         let store = place.store().await?;
@@ -225,13 +231,13 @@ impl Command {
                 let header = ["version", "at", "by", "rules", "changes", "note"];
                 place.output.list(json, &header, &rows, "there were never any mask rules")
             }
-            Self::Suggest(_) => Ok(()),
+            Self::Suggest(_) | Self::Test(_) => Ok(()),
         }
     }
 }
 
 /// A rule in a few words: `shop public.customers.email with email`.
-fn line(rule: &Rule) -> String {
+pub(super) fn line(rule: &Rule) -> String {
     let (field, pattern) = masks::selector(rule);
     let field = if field == "column" { String::new() } else { format!("{field} ") };
     let asked = rule.predicates.map_or_else(String::new, |p| format!(", {} asked", predicates(p)));

@@ -29,6 +29,7 @@ mod serve;
 mod session;
 mod store;
 mod target;
+mod trial;
 mod workplace;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -1,7 +1,7 @@
 //! `hallpass serve`: builds the services from the settings, top to bottom; runs; drains.
 
 mod access;
-mod catalogs;
+pub(super) mod catalogs;
 mod index;
 mod leavings;
 mod ledger;

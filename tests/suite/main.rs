@@ -39,6 +39,7 @@ mod left_behind;
 mod limits;
 mod log_ins;
 mod login;
+mod mask_test;
 mod mask_types;
 mod masking;
 mod masks;

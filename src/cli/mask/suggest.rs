@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::signs::Holds;
 use crate::{
-    cli::{Error, Workplace, serve::world::connect_options, workplace::now},
+    cli::{Error, Workplace, serve::world::connect_options, trial, workplace::now},
     config::{Target, masks},
     kernel::{
         catalog::{Catalog, Column, Relation, RelationKind},
@@ -65,11 +65,7 @@ struct Found<'c> {
 
 impl Arguments {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
-        let target = place.config.target(&self.target).ok_or_else(|| {
-            let known: Vec<&str> = place.config.targets.iter().map(|t| t.name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            Error::NoSuchTarget { name: self.target.clone(), known }
-        })?;
+        let target = trial::target(place, &self.target)?;
         tls::install_provider();
         let store = place.store().await?;
         let rules = store.masks().await?.rules;

@@ -145,7 +145,11 @@ async fn take_over(target: &Target, mut catalog: Catalog, masks: &watch::Receive
 
 /// The catalog with its masked columns. Fail closed: as long as nobody has read it, or if they can't be
 /// told, every column may be one.
-async fn marked(catalog: Catalog, name: &TargetName, masks: Arc<Masks>) -> Catalog {
+pub(in crate::cli) async fn marked(
+    catalog: Catalog,
+    name: &TargetName,
+    masks: Arc<Masks>,
+) -> Catalog {
     let (done, marks) = oneshot::channel();
     let (target, catalog) = (name.clone(), Arc::new(catalog));
     let (rules, key) = (Arc::clone(&masks.rules), Arc::clone(&masks.key));

@@ -135,7 +135,7 @@ impl Marks {
     }
 
     /// What becomes of a value that carries this label, where these columns may be seen.
-    fn mask_of(&self, label: &Label, shown: &Shown) -> Option<(Mask, Nulls)> {
+    pub fn mask_of(&self, label: &Label, shown: &Shown) -> Option<(Mask, Nulls)> {
         if label.is_clear() || shown.all {
             return None;
         }
@@ -162,7 +162,7 @@ impl Marks {
 const FIRST_USER_OID: u32 = 16_384;
 
 /// `character varying(20)`: 20.
-fn declared_length(type_name: &str) -> Option<u32> {
+pub fn declared_length(type_name: &str) -> Option<u32> {
     let (name, rest) = type_name.split_once('(')?;
     let is_text = matches!(name, "character varying" | "character" | "varchar" | "bpchar");
     let length = rest.trim_end_matches("[]").strip_suffix(')')?;
