@@ -14,7 +14,10 @@ use crate::kernel::{
     },
     policy::Permit,
     refusal::{Refusal, RefusalKind},
-    sql::analysis::{Analysis, Hidden, StatementClass},
+    sql::{
+        analysis::{Analysis, Hidden, StatementClass},
+        copy::CopyOptions,
+    },
     time::Timestamp,
 };
 
@@ -64,8 +67,21 @@ pub struct Run {
     pub mask: Option<Arc<Order>>,
     /// What becomes of each cell, once its header has come.
     pub plan: Option<Plan>,
+    /// How its rows are written, if they are those of a copy that is masked; until the first one comes.
+    pub copying: Option<Copying>,
     /// It runs code that may make names anew.
     pub renames: bool,
+}
+
+/// What has to be known of a copy to mask its rows.
+#[derive(Debug)]
+pub struct Copying {
+    /// A query whose header is that of the copy.
+    pub query: String,
+    /// The columns come in the order of their numbers: otherwise the table isn't what it was taken for.
+    pub in_order: bool,
+    /// How the rows are written; `None`: nobody knows, and none of them may have to be masked.
+    pub options: Option<CopyOptions>,
 }
 
 /// What becomes of the rest of a result that was cut and ends with a warning.
@@ -135,6 +151,7 @@ impl Run {
             shown: permit.shown().map(Arc::clone),
             mask: None,
             plan: None,
+            copying: None,
             renames: false,
         }
     }

@@ -54,6 +54,13 @@ pub enum Control {
         /// Its name, as the client gave it.
         portal: Vec<u8>,
     },
+    /// Asks for the header of a query that doesn't run.
+    DescribeText {
+        /// The query.
+        query: String,
+        /// With a Sync behind it.
+        sync: bool,
+    },
     /// A Sync of ours behind a [`Control::Fail`] that stands for a Query.
     Sync,
     /// Opens or closes the read-only wall for the transactions that follow.
@@ -112,6 +119,7 @@ impl Control {
             | Self::Fail
             | Self::Absent { .. }
             | Self::Describe { .. }
+            | Self::DescribeText { .. }
             | Self::Sync
             | Self::CopyFail => None,
             Self::Wall { open: true, .. } => {
@@ -146,6 +154,15 @@ impl Control {
             Self::Absent { kind, name } => frontend::describe(out, *kind, name),
             Self::Describe { portal } => {
                 frontend::describe(out, frontend::NameKind::Portal, portal);
+            }
+            Self::DescribeText { query, sync } => {
+                let name = OWN_NAME.as_bytes();
+                frontend::parse(out, name, query, &[]);
+                frontend::describe(out, frontend::NameKind::Statement, name);
+                frontend::close(out, frontend::NameKind::Statement, name);
+                if *sync {
+                    frontend::sync(out);
+                }
             }
             Self::Sync => frontend::sync(out),
             Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),

@@ -9,15 +9,15 @@ use crate::support::{
     raw::{bind, close, describe, error, execute, parse, rows, sync, tags},
 };
 
-const CLEAR: &str = "ann.secret@example.org";
+pub(crate) const CLEAR: &str = "ann.secret@example.org";
 
-struct World {
-    server: Postgres,
-    gateway: Gateway,
-    client: RawClient,
+pub(crate) struct World {
+    pub server: Postgres,
+    pub gateway: Gateway,
+    pub client: RawClient,
 }
 
-fn start() -> World {
+pub(crate) fn start() -> World {
     let server = Postgres::start();
     server.sql(&format!(
         "INSERT INTO customers (id, full_name, email, phone, birth_date, country, city)
@@ -45,13 +45,13 @@ fn rule(gateway: &Gateway, column: &str, with: &str) {
 }
 
 /// True if the clear value is anywhere in what came.
-fn tells(messages: &[Message]) -> bool {
+pub(crate) fn tells(messages: &[Message]) -> bool {
     let all: Vec<u8> = messages.iter().flat_map(|m| m.body.clone()).collect();
     let all = String::from_utf8_lossy(&all).to_lowercase();
     all.contains("secret@") || all.contains("terces") || all.contains("1980-05-06")
 }
 
-fn refusal(messages: &[Message]) -> String {
+pub(crate) fn refusal(messages: &[Message]) -> String {
     error(messages).map(|e| format!("{} {}", e.field('C'), e.field('M'))).unwrap_or_default()
 }
 

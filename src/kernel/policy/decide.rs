@@ -44,7 +44,7 @@ pub fn decide<'a>(
     let mut missing = Vec::new();
     let (mut needs_write, mut capped, mut mixed, mut hides) = (false, false, false, false);
     let mut level = Level::Read;
-    let mut copies_out = false;
+    let (mut copies_out, mut count) = (false, 0_usize);
     let mut masked: SmallVec<[&Masked; 2]> = SmallVec::new();
     // Whether an earlier statement returns rows, and whether one lasts.
     let (mut rows_before, mut lasts_before) = (false, false);
@@ -57,6 +57,7 @@ pub fn decide<'a>(
         capped |= analysis.returns_user_rows;
         hides |= analysis.hidden.is_some();
         masked.extend(analysis.masked.as_deref());
+        count += 1;
         copies_out |= analysis.kind == StatementKind::CopyToClient;
         for need in &analysis.needs {
             level = level.max(need.permission.level());
@@ -106,10 +107,11 @@ pub fn decide<'a>(
         }
     }
     let shown = shown(&masked, rights, &live, &mut used);
-    if let Some(shown) = shown.as_deref().filter(|_| copies_out)
+    if let Some(shown) = shown.as_deref().filter(|_| copies_out && count > 1)
         && masked.iter().any(|masked| masked.masks_any(shown))
     {
-        let why = "hands out masked columns by COPY: name the others, or use SELECT".to_owned();
+        let why =
+            "hands out masked columns by COPY among other statements: send it alone".to_owned();
         let need = Need { permission: Permission::Unmask, on: NeedOn::WholeTarget, why };
         missing.push(Missing { need, out_of_scope: false });
     }

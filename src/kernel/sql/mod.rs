@@ -10,6 +10,7 @@ mod batch;
 pub mod builtins;
 pub mod charset;
 pub mod context;
+pub mod copy;
 pub mod engine;
 pub mod fingerprint;
 pub mod judge;

@@ -9,6 +9,7 @@
 //! and nesting guard the rest.
 
 mod columns;
+mod copy_out;
 mod moves;
 mod objects;
 mod outputs;
@@ -26,6 +27,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+pub use copy_out::copy_out;
 use pg_query::{ParserOptions, protobuf as pg};
 
 use crate::kernel::sql::{

@@ -41,6 +41,7 @@ use crate::{
         WireError,
         pg::{
             FrontendLimits, backend,
+            copy_rows::CopyRows,
             exchange::{Exchange, OutOfStep, Owed, Step, Whose},
             frontend::{self, FrontendMessage, NameKind},
         },
@@ -211,6 +212,10 @@ pub(super) struct Conversation {
     pub(super) controls: VecDeque<Control>,
     /// The header of the portal whose Execute comes next, if its rows are masked.
     pub(super) shape: Option<Box<[u8]>>,
+    /// The copy in front, if it is masked.
+    pub(super) copied: Option<CopyRows>,
+    /// Why the query behind a copy could not be described: what its transaction failed by.
+    pub(super) copy_failed: Option<Box<[u8]>>,
     /// Behind the frame, to the upstream.
     pub(super) after: VecDeque<Control>,
     /// Before the frame, to the client.
@@ -322,6 +327,8 @@ impl Conversation {
             over: None,
             controls: VecDeque::new(),
             shape: None,
+            copied: None,
+            copy_failed: None,
             after: VecDeque::new(),
             down: Vec::new(),
             notices: Vec::new(),

@@ -384,6 +384,10 @@ impl Conversation {
             return pass;
         }
         let analysis = prepared.analysis().map(Arc::clone);
+        let copying = match self.copying(&prepared.text, analysis.as_deref(), &permit) {
+            Ok(copying) => copying,
+            Err(why) => return self.refused(asked, why),
+        };
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
         let cleared = match self.of_this_batch(portal.recorded.take()) {
             Some(statement) => self.core.lane.borrow_mut().again(permit, statement),
@@ -394,6 +398,7 @@ impl Conversation {
         };
         let mut run = self.start(cleared.statement(), cleared.permit(), analysis.as_deref());
         run.portal = run.portal.or_else(|| Some(Rc::clone(&portal)));
+        run.copying = copying;
         self.moving |= analysis.as_deref().is_some_and(|a| self.moves_meaning(a))
             || run.inner.as_deref().is_some_and(|a| self.moves_meaning(a));
         let ran = [analysis.as_ref().map(Arc::clone), run.inner.as_ref().map(Arc::clone)];
@@ -407,7 +412,10 @@ impl Conversation {
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
         let execution = Execution { analysis, prepared, run, poisoned };
         self.bound_code = None;
-        self.ask_shape(name, &execution.run, &portal);
+        match execution.run.copying.as_ref() {
+            Some(copying) => self.ask_copied(copying.query.clone(), false),
+            None => self.ask_shape(name, &execution.run, &portal),
+        }
         self.owe(Step::Execute, Whose::Client, Tag::Execute(Box::new(execution)));
         self.code_may_open(ran.iter().flatten().map(AsRef::as_ref));
         self.close_behind(&ran.iter().flatten().map(AsRef::as_ref), true);

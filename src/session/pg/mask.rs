@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, End},
+    mask_copy,
     owed::{Ours, Tag},
 };
 use crate::{
     kernel::{
         mask::{
             Format as CellFormat, Plan,
-            marks::{Described, Masked, Mismatch},
+            marks::{Described, Masked, Mismatch, Order},
         },
         refusal::{Refusal, RefusalKind},
         sql::{analysis::Analysis, charset::ClientText},
@@ -19,7 +20,8 @@ use crate::{
     upstream::door::Control,
     wire::pg::{
         Format,
-        backend::{self, ErrorFields, RowDescription},
+        backend::{self, ColumnView, ErrorFields, RowDescription},
+        body,
         exchange::{Owed, Step, Whose},
         row, types,
     },
@@ -57,9 +59,12 @@ impl Conversation {
     }
 
     /// A result's header came: for us, or in front of a Query's rows.
-    pub(super) fn header(&mut self, body: &[u8]) -> Result<(), End> {
+    pub(super) fn header(&mut self, tag: u8, body: &[u8]) -> Result<(), End> {
         match self.exchange.front_mut() {
-            Some(Owed { tag: Tag::Ours(Ours::Shape), .. }) => self.shape = Some(body.into()),
+            Some(Owed { tag: Tag::Ours(Ours::Shape), .. }) => {
+                self.shape = (tag == backend::ROW_DESCRIPTION).then(|| body.into());
+            }
+            _ if tag != backend::ROW_DESCRIPTION => {}
             Some(Owed { tag: Tag::Query(query), .. }) if !query.failed => {
                 let run = query.runs.get_mut(query.at).and_then(Option::as_mut);
                 let Some(run) = run else { return Ok(()) };
@@ -79,7 +84,7 @@ impl Conversation {
     /// # Errors
     /// Fail closed: a row that doesn't fit its header ends the session.
     pub(super) fn masked_row(&mut self, frame: &[u8]) -> Result<bool, End> {
-        let Self { exchange, shape, down, client_text, .. } = self;
+        let Self { exchange, shape, copied, down, client_text, .. } = self;
         let Some(owed) = exchange.front_mut() else { return Ok(false) };
         let run = match &mut owed.tag {
             Tag::Execute(execution) => &mut execution.run,
@@ -91,9 +96,26 @@ impl Conversation {
             _ => return Ok(false),
         };
         let Some(order) = &run.mask else { return Ok(false) };
-        if frame.first() != Some(&backend::DATA_ROW) {
-            // COPY: refused where a column is masked.
-            return if order.masks() { Err(odd()) } else { Ok(false) };
+        if frame.first() == Some(&backend::COPY_DATA) {
+            let masks = order.masks();
+            if run.copying.is_some() {
+                *copied = mask_copy::begin(run, shape.take().as_deref())?;
+                if run.cut.is_none() {
+                    say(down, run, *client_text);
+                }
+            }
+            return match (&run.plan, copied) {
+                _ if run.cut.is_some() => Ok(true),
+                (None, _) if !masks => Ok(false),
+                (Some(plan), _) if plan.is_none() => Ok(false),
+                (Some(_), Some(rows)) => {
+                    if rows.rewrite(down, frame).is_err() {
+                        run.cut(mismatch());
+                    }
+                    Ok(true)
+                }
+                (None | Some(_), _) => Err(odd()),
+            };
         }
         if run.plan.is_none() {
             let body = shape.take().ok_or_else(odd)?;
@@ -120,21 +142,7 @@ impl Conversation {
 fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
     let Some(order) = &run.mask else { return Ok(()) };
     let header = RowDescription::new(header).map_err(End::Upstream)?;
-    let columns: Vec<_> = header
-        .iter()
-        .map(|column| Described {
-            name: column.name,
-            relation: column.table_oid,
-            number: column.column_number,
-            holds: order
-                .holds(column.type_oid)
-                .unwrap_or_else(|| types::column_type(column.type_oid)),
-            format: match column.format {
-                Format::Text => CellFormat::Text,
-                Format::Binary => CellFormat::Binary,
-            },
-        })
-        .collect();
+    let columns: Vec<_> = header.iter().map(|column| described(order, column)).collect();
     match order.plan(&columns) {
         Ok(plan) => run.plan = Some(plan),
         Err(Mismatch) => run.cut(mismatch()),
@@ -142,7 +150,21 @@ fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
     Ok(())
 }
 
-fn mismatch() -> Refusal {
+/// A column as its header has it.
+pub(super) fn described<'a>(order: &Order, column: ColumnView<'a>) -> Described<'a> {
+    Described {
+        name: column.name,
+        relation: column.table_oid,
+        number: column.column_number,
+        holds: order.holds(column.type_oid).unwrap_or_else(|| types::column_type(column.type_oid)),
+        format: match column.format {
+            Format::Text => CellFormat::Text,
+            Format::Binary => CellFormat::Binary,
+        },
+    }
+}
+
+pub(super) fn mismatch() -> Refusal {
     let text =
         "which columns of this result are masked can't be told: it has another shape than expected";
     Refusal::new(RefusalKind::NotAnalyzable, text)
@@ -170,14 +192,33 @@ fn odd() -> End {
 const QUOTES_NOTHING: [&[u8]; 6] = [b"08", b"25", b"40", b"53", b"55", b"57"];
 
 impl Conversation {
-    /// True if an error or a notice may quote masked values. `code`: its SQLSTATE.
-    pub(super) fn quotes_masked(&mut self, code: &[u8]) -> bool {
-        let class = code.get(..2).unwrap_or_default();
+    /// True if an error or a notice may quote masked values.
+    pub(super) fn quotes_masked(&mut self, fields: &ErrorFields<'_>) -> bool {
+        let has = |code| fields.iter().any(|(c, _)| c == code);
+        if has(b'P') && !has(b'W') && !has(b'q') {
+            // It points into the client's text: the server has read that, and run nothing yet.
+            return false;
+        }
+        let class = fields.sqlstate().get(..2).unwrap_or_default();
         let run = self.front_run();
         let shows_all = run.as_ref().is_some_and(|r| r.shown.as_ref().is_some_and(|s| s.all));
         let scrubs = run.is_some_and(|run| run.mask.as_ref().is_some_and(|order| order.scrubs()));
         // A deferred constraint speaks up at COMMIT, of rows that other statements have changed.
         scrubs || class == b"23" && !shows_all && self.has_masks()
+    }
+
+    /// True if nothing but our own Sync stands before a Query.
+    pub(super) fn is_before_query(&self) -> bool {
+        let front = self.exchange.front();
+        front.is_some_and(|o| o.step == Step::Sync && matches!(o.tag, Tag::Ours(Ours::Shape)))
+    }
+
+    /// What a copy would have failed by, had its transaction not failed by it before.
+    pub(super) fn say_why_copy_failed(&mut self, code: Option<[u8; 5]>) -> bool {
+        let why = self.copy_failed.take().filter(|_| code.as_ref() == Some(b"25P02"));
+        let Some(why) = why else { return false };
+        body::message(&mut self.down, backend::ERROR_RESPONSE, |out| out.extend_from_slice(&why));
+        true
     }
 
     /// Writes an error or a notice without what may quote masked values.

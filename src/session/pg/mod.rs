@@ -19,6 +19,7 @@ mod live;
 mod local;
 mod login;
 mod mask;
+mod mask_copy;
 mod meaning;
 mod owed;
 mod records;

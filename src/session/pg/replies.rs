@@ -76,7 +76,7 @@ impl Conversation {
                 }
                 if is_notice && !ours {
                     let fields = ErrorFields::new(body).map_err(End::Upstream)?;
-                    if self.quotes_masked(fields.sqlstate()) {
+                    if self.quotes_masked(&fields) {
                         self.say_scrubbed(tag, &fields);
                         return Ok(Reply::Swallow);
                     }
@@ -93,8 +93,8 @@ impl Conversation {
             }
             _ => {}
         }
-        if tag == backend::ROW_DESCRIPTION {
-            self.header(body)?;
+        if matches!(tag, backend::ROW_DESCRIPTION | backend::NO_DATA) {
+            self.header(tag, body)?;
         }
         let answer = self.exchange.reply(tag)?;
         if tag == backend::COPY_IN_RESPONSE {
@@ -325,7 +325,7 @@ impl Conversation {
 
     fn error(&mut self, body: &[u8]) -> Result<Reply, End> {
         let fields = ErrorFields::new(body).map_err(End::Upstream)?;
-        let scrubs = self.quotes_masked(fields.sqlstate());
+        let scrubs = self.quotes_masked(&fields);
         let reply = self.error_as_it_is(body)?;
         if scrubs && matches!(reply, Reply::Forward) {
             self.say_scrubbed(backend::ERROR_RESPONSE, &fields);
@@ -367,6 +367,7 @@ impl Conversation {
                 _ if already => Reply::Swallow,
                 Some(_) if self.ends_quietly(&run, code) => Reply::Swallow,
                 Some(refusal) => self.say_instead(&refusal),
+                None if self.say_why_copy_failed(code) => Reply::Swallow,
                 None => Reply::Forward,
             });
         }
@@ -383,7 +384,12 @@ impl Conversation {
                     }
                 }
                 if matches!(owed.tag, Tag::Ours(Ours::Shape)) {
-                    // It stands in front of an Execute, whose error it is.
+                    self.shape = None;
+                    if self.is_before_query() {
+                        // The copy behind our Sync says the same, unless its transaction has failed now.
+                        self.copy_failed = Some(body.into());
+                    }
+                    // Else it stands in front of an Execute, whose error it is.
                     let executes = |o: &Owed<Tag>| matches!(o.tag, Tag::Execute(_));
                     let first = skipped.iter().position(executes).map(|at| skipped.remove(at));
                     self.take_back(skipped.into_iter());

@@ -243,6 +243,11 @@ impl Conversation {
         // look like one.
         let commits = batch.statements.iter().any(|a| a.commits());
         let poisoned = self.transaction.rolled_back.clone().filter(|_| commits);
+        let only = batch.statements.first().filter(|_| batch.statements.len() == 1);
+        let mut copying = match self.copying(text, only.map(AsRef::as_ref), permit) {
+            Ok(copying) => copying,
+            Err(why) => return self.refused(Asked::of(IntentKind::Query, text, &batch), why),
+        };
         let clearance = match self.clear_all(permit.clone(), text, &batch) {
             Ok(clearance) => clearance,
             Err(refusal) => {
@@ -256,6 +261,7 @@ impl Conversation {
             let analysis = batch.statements.get(at).map(AsRef::as_ref);
             let mut run = self.start(statement, permit, analysis);
             run.alone = count == 1 && !self.pipeline.open;
+            run.copying = copying.take();
             runs.push(Some(run));
         }
         let named: Vec<_> = runs.iter().flatten().filter_map(|run| run.inner.clone()).collect();
@@ -267,6 +273,10 @@ impl Conversation {
         let kept: Option<Rc<str>> = names.then(|| text.into());
         if self.transaction.status == Status::Idle && self.exchange.is_empty() {
             self.transaction.read_only = self.wall == super::conversation::Wall::Closed;
+        }
+        let copying = runs.first_mut().and_then(|run| run.as_mut()?.copying.as_mut());
+        if let Some(query) = copying.map(|copying| std::mem::take(&mut copying.query)) {
+            self.ask_copied(query, true);
         }
         self.owe(
             Step::Query,
