@@ -42,6 +42,7 @@ mod login;
 mod mask_test;
 mod mask_types;
 mod masking;
+mod masking_copies;
 mod masking_copy;
 mod masks;
 mod operating;

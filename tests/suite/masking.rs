@@ -40,7 +40,7 @@ pub(crate) fn start() -> World {
     World { server, gateway, client }
 }
 
-fn rule(gateway: &Gateway, column: &str, with: &str) {
+pub(crate) fn rule(gateway: &Gateway, column: &str, with: &str) {
     gateway.must(&["mask", "add", "--target", TARGET, "--column", column, "--with", with]);
 }
 

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 use crate::kernel::{
     access::Permission,
     mask::marks::Masked,
-    sql::reading::{Access, RoutineUse, SettingChange, StatementKind, TransactionChange},
+    sql::reading::{
+        Access, RoutineUse, SettingChange, StatementKind, Temporary, TransactionChange,
+    },
 };
 
 /// What a statement does, in one word: for records, metrics and people.
@@ -159,6 +161,8 @@ pub enum SessionEffect {
     SchemaChange(Vec<String>),
     /// Relations of these names go by others behind it.
     Renamed(Vec<String>),
+    /// Made a temporary table, and put nothing into it that rules of this version mask.
+    MadeTemporary(Temporary, u64),
     /// Runs code that may change any of this: the search path must be asked for again.
     RunsUserCode,
 }
@@ -292,6 +296,7 @@ impl SessionEffect {
             Self::SchemaChange(names) | Self::Renamed(names) => {
                 names.len() * size_of::<String>() * 2
             }
+            Self::MadeTemporary(made, _) => made.name.len(),
             Self::Transaction(_)
             | Self::Setting(_)
             | Self::DiscardAll

@@ -60,24 +60,31 @@ impl<'a> Unfolding<'a> {
                 self.path_moved |= moves.contains(&change.name.as_str());
             }
             // What was SET in it comes back or goes.
-            SessionEffect::Transaction(change) => match change {
-                TransactionChange::Commit { .. }
-                | TransactionChange::Rollback { .. }
-                | TransactionChange::RollbackTo(_) => self.path_moved = true,
-                TransactionChange::Begin { .. }
-                | TransactionChange::Savepoint(_)
-                | TransactionChange::Release(_)
-                | TransactionChange::Set { .. } => {}
-            },
+            SessionEffect::Transaction(change) => {
+                self.overlay.forget_all_temporary();
+                match change {
+                    TransactionChange::Commit { .. }
+                    | TransactionChange::Rollback { .. }
+                    | TransactionChange::RollbackTo(_) => self.path_moved = true,
+                    TransactionChange::Begin { .. }
+                    | TransactionChange::Savepoint(_)
+                    | TransactionChange::Release(_)
+                    | TransactionChange::Set { .. } => {}
+                }
+            }
             SessionEffect::SchemaChange(names) => {
                 self.schema_moved = true;
                 if names.is_empty() {
                     self.overlay.add_anything();
                 }
                 self.overlay.add(names.iter().cloned());
+                self.overlay.forget_temporary(names);
             }
             SessionEffect::Renamed(names) => self.overlay.add_moved(names.iter().cloned()),
-            SessionEffect::DiscardAll => self.path_moved = true,
+            SessionEffect::DiscardAll => {
+                self.path_moved = true;
+                self.overlay.forget_all_temporary();
+            }
             SessionEffect::RunsUserCode => {
                 self.path_moved = true;
                 self.overlay.add_anything();
@@ -89,8 +96,13 @@ impl<'a> Unfolding<'a> {
                 self.after(&SessionEffect::RunsUserCode);
             }
             // Temporary tables go, and stand in front of nothing any more.
-            SessionEffect::DiscardPart => self.schema_moved = true,
-            SessionEffect::Prepare { .. }
+            SessionEffect::DiscardPart => {
+                self.schema_moved = true;
+                self.overlay.forget_all_temporary();
+            }
+            // The next statement of the same text doesn't know of it: the path isn't asked for between.
+            SessionEffect::MadeTemporary(..)
+            | SessionEffect::Prepare { .. }
             | SessionEffect::Deallocate(_)
             | SessionEffect::Declare { .. }
             | SessionEffect::Close(_) => {}

@@ -55,6 +55,10 @@ pub struct Overlay {
     names: BTreeSet<String>,
     moved: BTreeSet<String>,
     anything: bool,
+    temporary: BTreeSet<String>,
+    /// The version of the mask rules under which those were made.
+    rules: u64,
+    tainted: bool,
 }
 
 impl Overlay {
@@ -80,9 +84,48 @@ impl Overlay {
         self.anything = true;
     }
 
-    /// Forgets all, once the catalog and the search path have been read again.
+    /// Forgets all, once the catalog and the search path have been read again. They don't tell of this
+    /// session's temporary tables.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        let temporary = std::mem::take(&mut self.temporary);
+        *self = Self { temporary, rules: self.rules, tainted: self.tainted, ..Self::default() };
+    }
+
+    /// Adds a temporary table of the session's that holds nothing that rules of this version mask.
+    pub fn add_temporary(&mut self, name: String, rules: u64) {
+        if rules != self.rules {
+            self.temporary.clear();
+            self.rules = rules;
+        }
+        self.temporary.insert(name);
+    }
+
+    /// Forgets temporary tables of these names.
+    pub fn forget_temporary<'n>(&mut self, names: impl IntoIterator<Item = &'n String>) {
+        for name in names {
+            self.temporary.remove(name);
+        }
+    }
+
+    /// Forgets all temporary tables.
+    pub fn forget_all_temporary(&mut self) {
+        self.temporary.clear();
+    }
+
+    /// From now on any temporary table may hold what is masked, whatever it was made of.
+    pub fn taint(&mut self) {
+        self.tainted = true;
+    }
+
+    /// True if temporary tables may hold what is masked.
+    pub fn is_tainted(&self) -> bool {
+        self.tainted
+    }
+
+    /// True if what the session calls so in its temporary schema is a table that holds nothing that
+    /// rules of this version mask.
+    pub fn is_clean_temporary(&self, name: &str, rules: u64) -> bool {
+        !self.tainted && !self.anything && self.rules == rules && self.temporary.contains(name)
     }
 
     /// True if this name is one of them.

@@ -384,6 +384,17 @@ pub struct Reading {
     pub outputs: Option<Outputs>,
     /// How rows flow through it, if it reads or writes any; the server's grammar alone says so.
     pub shape: Option<Box<Shape>>,
+    /// The temporary table that it makes; the server's grammar alone says so.
+    pub temporary: Option<Temporary>,
+}
+
+/// A table that is its session's alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Temporary {
+    /// Its name.
+    pub name: String,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
 }
 
 impl Reading {
@@ -411,6 +422,7 @@ impl Reading {
             columns: None,
             outputs: None,
             shape: None,
+            temporary: None,
         }
     }
 

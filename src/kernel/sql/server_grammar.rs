@@ -18,6 +18,7 @@ mod roles;
 mod settings;
 mod shape;
 mod statements;
+mod temporary;
 #[rustfmt::skip]
 mod walk;
 
@@ -88,6 +89,7 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         let mut reading = reader.finish()?;
         reading.outputs = outputs::of(raw, &reading);
         reading.shape = shape::of(raw).map(Box::new);
+        reading.temporary = temporary::of(raw);
         if let Some(inner) = &mut reading.inner {
             inner.shape.clone_from(&reading.shape);
         }

@@ -8,11 +8,15 @@ use super::{
     settings,
 };
 use crate::{
-    kernel::sql::{
-        READ_ONLY, READ_ONLY_DEFAULT, SearchPath,
-        analysis::{Analysis, Batch, SessionEffect},
-        builtins::{self, SettingRule},
-        reading::{SettingChange, TransactionChange},
+    kernel::{
+        mask::marks::Masked,
+        sql::{
+            READ_ONLY, READ_ONLY_DEFAULT, SearchPath,
+            analysis::{Analysis, Batch, SessionEffect},
+            builtins::{self, SettingRule},
+            lineage::Purpose,
+            reading::{SettingChange, Temporary, TransactionChange},
+        },
     },
     session::{names::Undo, result::Run},
     wire::pg::{array, exchange::Owed},
@@ -42,10 +46,14 @@ impl Conversation {
                 SessionEffect::Transaction(change) => self.transaction_changed(change, tag),
                 SessionEffect::Setting(change) => self.setting_changed(change),
                 SessionEffect::DiscardAll => {
+                    self.set_reading(|r| r.overlay.forget_all_temporary());
                     self.names.discard_all();
                     self.settings_reset();
                 }
-                SessionEffect::DiscardPart => self.path_moved(),
+                SessionEffect::DiscardPart => {
+                    self.set_reading(|r| r.overlay.forget_all_temporary());
+                    self.path_moved();
+                }
                 SessionEffect::Prepare { name, inner } => {
                     let prepared = self.by_sql(inner, batch, part);
                     drop(self.names.prepare(name, prepared));
@@ -61,7 +69,10 @@ impl Conversation {
                 SessionEffect::Close(None) => self.names.forget_portals(),
                 SessionEffect::SchemaChange(names) => {
                     let names = names.clone();
-                    self.set_reading(|r| r.overlay.add(names));
+                    self.set_reading(|r| {
+                        r.overlay.forget_temporary(&names);
+                        r.overlay.add(names);
+                    });
                     self.path_moved();
                     self.schema_changed = true;
                 }
@@ -69,8 +80,36 @@ impl Conversation {
                     let names = names.clone();
                     self.set_reading(|r| r.overlay.add_moved(names));
                 }
+                SessionEffect::MadeTemporary(made, rules) => {
+                    self.temporary.push(made.clone());
+                    let name = made.name.clone();
+                    self.set_reading(|r| r.overlay.add_temporary(name, *rules));
+                }
                 SessionEffect::RunsUserCode => self.code_ran(),
             }
+        }
+    }
+
+    /// Of the temporary tables that this transaction has made, those aren't there any more.
+    pub(super) fn forget_temporary(&mut self, gone: impl Fn(&Temporary) -> bool) {
+        if self.temporary.is_empty() {
+            return;
+        }
+        let made = std::mem::take(&mut self.temporary);
+        let (gone, left): (Vec<_>, Vec<_>) = made.into_iter().partition(gone);
+        self.set_reading(|r| r.overlay.forget_temporary(gone.iter().map(|made| &made.name)));
+        self.temporary = left;
+    }
+
+    /// From here on temporary tables may hold masked values: somebody who may see them copies some, or code
+    /// runs that may.
+    pub(super) fn note_taint(&mut self, analysis: &Analysis) {
+        let stores =
+            |masked: &Masked| masked.lineage.uses.iter().any(|one| one.purpose == Purpose::Stores);
+        let taints = analysis.masked.as_deref().is_some_and(stores)
+            || analysis.effects.contains(&SessionEffect::RunsUserCode);
+        if taints && !self.reading.overlay.is_tainted() {
+            self.set_reading(|r| r.overlay.taint());
         }
     }
 
@@ -133,9 +172,11 @@ impl Conversation {
                 }
                 if tag != "COMMIT" {
                     self.end_portals();
+                    self.forget_temporary(|_| true);
                 }
             }
             TransactionChange::RollbackTo(_) => {
+                self.forget_temporary(|_| true);
                 if self.path_set_in_transaction {
                     self.path_moved();
                 }

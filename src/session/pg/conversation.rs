@@ -22,6 +22,7 @@ use crate::{
             analysis::{Analysis, Batch, Unreadable},
             charset::ClientText,
             mode::{LexMode, NamesIn},
+            reading::Temporary,
         },
         time::Timestamp,
     },
@@ -212,6 +213,8 @@ pub(super) struct Conversation {
     pub(super) controls: VecDeque<Control>,
     /// The header of the portal whose Execute comes next, if its rows are masked.
     pub(super) shape: Option<Box<[u8]>>,
+    /// Temporary tables that this transaction has made.
+    pub(super) temporary: Vec<Temporary>,
     /// The copy in front, if it is masked.
     pub(super) copied: Option<CopyRows>,
     /// Why the query behind a copy could not be described: what its transaction failed by.
@@ -327,6 +330,7 @@ impl Conversation {
             over: None,
             controls: VecDeque::new(),
             shape: None,
+            temporary: Vec::new(),
             copied: None,
             copy_failed: None,
             after: VecDeque::new(),

@@ -98,6 +98,7 @@ impl Conversation {
             | SessionEffect::Declare { .. }
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
+            | SessionEffect::MadeTemporary(..)
             | SessionEffect::RunsUserCode => true,
         };
         if analysis.effects.iter().any(|e| matches!(e, SessionEffect::DiscardAll)) {

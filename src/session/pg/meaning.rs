@@ -114,6 +114,7 @@ impl Conversation {
             | SessionEffect::Close(_)
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
+            | SessionEffect::MadeTemporary(..)
             | SessionEffect::RunsUserCode => true,
         })
     }

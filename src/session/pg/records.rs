@@ -197,6 +197,12 @@ impl Conversation {
             self.attach(&mut run, analysis);
         }
         self.mask_run(&mut run, analysis);
+        if let Some(analysis) = analysis {
+            self.note_taint(analysis);
+        }
+        if let Some(inner) = run.inner.as_ref().map(Arc::clone) {
+            self.note_taint(&inner);
+        }
         if run.renames {
             self.names.doubt();
         }

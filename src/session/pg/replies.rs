@@ -499,6 +499,8 @@ impl Conversation {
         if status == Status::Idle {
             self.end_portals();
             self.adopt_orphans();
+            self.forget_temporary(|made| failed || made.until_commit);
+            self.temporary.clear();
             let settling = self.transaction.idle(failed);
             self.settle_implicit(settling);
             if std::mem::take(&mut self.path_set_in_transaction) {

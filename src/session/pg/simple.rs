@@ -205,6 +205,7 @@ impl Conversation {
                     | SessionEffect::Close(_)
                     | SessionEffect::SchemaChange(_)
                     | SessionEffect::Renamed(_)
+                    | SessionEffect::MadeTemporary(..)
                     | SessionEffect::RunsUserCode => {}
                 }
             }

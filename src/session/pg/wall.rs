@@ -360,7 +360,8 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::Deallocate(_)
         | SessionEffect::Close(_)
         | SessionEffect::SchemaChange(_)
-        | SessionEffect::Renamed(_) => false,
+        | SessionEffect::Renamed(_)
+        | SessionEffect::MadeTemporary(..) => false,
     })
 }
 

@@ -38,10 +38,16 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
             why: format!("{access} has masked columns, and its definition changes"),
         });
     }
-    let Some(shape) = reading.shape.as_deref() else { return };
+    let Some(shape) = reading.shape.as_deref() else {
+        made_temporary(analysis, reading, marks.version());
+        return;
+    };
     let lineage = follow(shape, cx, marks.sensitive());
     for found in &lineage.uses {
         needs(analysis, found, cx);
+    }
+    if lineage.is_clear() && analysis.executes.is_none() {
+        made_temporary(analysis, reading, marks.version());
     }
     let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
     if lineage.is_clear() && reach.columns.is_empty() && !reaches_anything {
@@ -66,6 +72,13 @@ fn runs_anything(analysis: &Analysis, reading: &Reading) -> bool {
     ];
     let is_quiet = reading.kinds.iter().all(|kind| quiet.contains(kind));
     !is_quiet && analysis.needs.iter().any(|need| need.permission == Permission::Admin)
+}
+
+/// The temporary table that it makes holds nothing masked.
+fn made_temporary(analysis: &mut Analysis, reading: &Reading, rules: u64) {
+    let runs_code = analysis.effects.contains(&SessionEffect::RunsUserCode);
+    let made = reading.temporary.clone().filter(|_| !runs_code);
+    analysis.effects.extend(made.map(|made| SessionEffect::MadeTemporary(made, rules)));
 }
 
 struct Reach {

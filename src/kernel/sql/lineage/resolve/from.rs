@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::kernel::{
     catalog::Relation,
     sql::{
+        context::SearchPath,
         judge::{Resolved, meanings},
         lineage::{
             Label, Purpose,
@@ -197,6 +198,9 @@ impl<'a> Follower<'a> {
                         None => Rows::unknown(Label::default()),
                     }
                 }
+                Resolved::Unknown { .. } if self.is_clean_temporary(name) => {
+                    Rows::unknown(Label::default())
+                }
                 Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
                     Rows::unknown(self.anything())
                 }
@@ -213,6 +217,19 @@ impl<'a> Follower<'a> {
         let mut whole = first.whole();
         others.for_each(|rows| whole.or(&rows.whole()));
         if whole.is_clear() { first } else { Rows::unknown(whole.computed()) }
+    }
+
+    /// True if the server finds a temporary table of the session's own that holds nothing masked.
+    fn is_clean_temporary(&self, name: &RawName) -> bool {
+        let comes_first = match (name.schema(), self.cx.path) {
+            (Some(schema), _) => schema == "pg_temp",
+            (None, SearchPath::Known(path)) => {
+                path.first().is_some_and(|schema| schema.starts_with("pg_temp_"))
+            }
+            (None, SearchPath::Unknown) => false,
+        };
+        let rules = self.cx.catalog.marks.version();
+        comes_first && self.cx.overlay.is_clean_temporary(name.base(), rules)
     }
 
     fn columns_of(&mut self, relation: &'a Relation) -> Rows<'a> {
