@@ -18,6 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const SMALL: usize = 8 * 1024;
 /// Size of a buffer while bulk flows. PERFORMANCE: 256 KiB gained nothing over it.
 const LARGE: usize = 64 * 1024;
+/// Room for what is written anew of a large buffer. PERFORMANCE: it is seldom much longer than what came.
+const ROOM: usize = 2 * LARGE;
 /// Buffers of each size that a thread keeps for reuse.
 const POOLED: usize = 64;
 
@@ -76,11 +78,20 @@ impl Link {
     /// Bytes of our own, after everything approved so far.
     pub fn inject(&mut self) -> &mut Vec<u8> {
         self.settle();
-        if self.injected_head == self.injected.len() {
-            self.injected.clear();
-            self.injected_head = 0;
-        }
+        self.compact();
         &mut self.injected
+    }
+
+    /// What nobody has decided on, and where to write what is to leave in place of its beginning, which
+    /// is discarded afterwards.
+    pub fn rewrite(&mut self) -> (&[u8], &mut Vec<u8>) {
+        self.settle();
+        self.compact();
+        let unread = self.buffer.get(self.approved..self.filled).unwrap_or_default();
+        if unread.len() > SMALL && self.injected.is_empty() && self.injected.capacity() < ROOM {
+            self.injected = take_room();
+        }
+        (unread, &mut self.injected)
     }
 
     /// Takes back everything that waits to leave: for a session that ends in an error.
@@ -107,14 +118,20 @@ impl Link {
     /// Moves approved bytes into `injected`, so that something may follow them.
     fn settle(&mut self) {
         if self.head < self.approved {
-            if self.injected_head == self.injected.len() {
-                self.injected.clear();
-                self.injected_head = 0;
-            }
+            self.compact();
             if let Some(bytes) = self.buffer.get(self.head..self.approved) {
                 self.injected.extend_from_slice(bytes);
             }
             self.head = self.approved;
+        }
+    }
+
+    /// Forgets what has left of `injected`, so that it doesn't grow under a client that never quite
+    /// catches up. What is moved is less than what has left since the last time.
+    fn compact(&mut self) {
+        if self.injected_head >= self.injected.len() - self.injected_head {
+            self.injected.drain(..self.injected_head);
+            self.injected_head = 0;
         }
     }
 
@@ -126,7 +143,7 @@ impl Link {
             }
         }
         if self.injected_head == self.injected.len() && self.injected.capacity() > SMALL {
-            self.injected = Vec::new();
+            give_room(std::mem::take(&mut self.injected));
             self.injected_head = 0;
         }
     }
@@ -175,6 +192,9 @@ impl Link {
             give_buffer(std::mem::replace(&mut self.buffer, larger));
         } else if self.filled == self.buffer.len()
             || self.head > 0 && self.buffer.len() - self.head < whole
+            // The beginning of a row that must be whole has stayed: moving it is less than reading on in
+            // small pieces.
+            || self.head > 0 && unread < SMALL && self.buffer.len() - self.filled < SMALL
         {
             self.buffer.copy_within(self.head..self.filled, 0);
             self.shift(unread);
@@ -233,6 +253,7 @@ impl Drop for Link {
         if self.buffer.capacity() > 0 {
             give_buffer(std::mem::take(&mut self.buffer));
         }
+        give_room(std::mem::take(&mut self.injected));
     }
 }
 
@@ -241,10 +262,12 @@ impl Drop for Link {
 struct Pool {
     small: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
+    /// Empty ones with room for [`ROOM`].
+    rooms: Vec<Vec<u8>>,
 }
 
 thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { small: Vec::new(), large: Vec::new() }) };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { small: Vec::new(), large: Vec::new(), rooms: Vec::new() }) };
 }
 
 fn take_buffer(size: usize) -> Vec<u8> {
@@ -261,6 +284,24 @@ fn take_buffer(size: usize) -> Vec<u8> {
         _ => None,
     });
     pooled.unwrap_or_else(|| vec![0; rounded])
+}
+
+fn take_room() -> Vec<u8> {
+    POOL.with_borrow_mut(|pool| pool.rooms.pop()).unwrap_or_else(|| Vec::with_capacity(ROOM))
+}
+
+fn give_room(mut room: Vec<u8>) {
+    // One row can have made it much longer.
+    if !(ROOM..=2 * ROOM).contains(&room.capacity()) {
+        return;
+    }
+    room.clear();
+    let _ = POOL.try_with(|pool| {
+        let Ok(mut pool) = pool.try_borrow_mut() else { return };
+        if pool.rooms.len() < POOLED {
+            pool.rooms.push(room);
+        }
+    });
 }
 
 fn give_buffer(buffer: Vec<u8>) {
@@ -347,5 +388,34 @@ mod tests {
             link.discard(1000);
         }
         assert_eq!(link.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_has_left_takes_no_room_though_something_always_waits() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1000);
+        let mut link = Link::default();
+        for round in 0..1000 {
+            link.inject().extend(format!("{round:0>5000}").as_bytes());
+            while link.waiting() > 5000 {
+                tokio::task::yield_now().await;
+                let flushed = poll_fn(|cx| Poll::Ready(link.poll_flush(cx, &mut ours))).await;
+                assert!(flushed.is_pending(), "nobody reads as much as that");
+                let mut some = [0; 1000];
+                assert!(theirs.read(&mut some).await.expect("reads") > 0);
+            }
+            assert!(link.injected.capacity() < 32 * 1024, "{}", link.injected.capacity());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_anew_stands_in_the_place_of_what_came() {
+        let mut link = Link::with_unread(b"abcdef");
+        link.approve(2);
+        let (unread, out) = link.rewrite();
+        assert_eq!(unread, b"cdef");
+        out.extend_from_slice(b"CD");
+        link.discard(2);
+        link.approve(2);
+        pass(&mut link, "abCDef").await;
     }
 }

@@ -156,9 +156,16 @@ impl Run {
         }
     }
 
-    /// True if its rows must be read.
+    /// True if its rows must be read: something in them is hidden or masked, or nobody knows yet.
     pub fn rewrites(&self) -> bool {
-        self.hide.is_some() || self.mask.is_some()
+        let masks = || self.mask.is_some() && self.plan.as_ref().is_none_or(|plan| !plan.is_none());
+        self.cut.is_none() && (self.hide.is_some() || masks())
+    }
+
+    /// True while its rows are written anew by their plan.
+    pub fn masks(&self) -> bool {
+        let masks = self.plan.as_ref().is_some_and(|plan| !plan.is_none());
+        masks && self.cut.is_none() && self.hide.is_none()
     }
 
     /// Counts one row. False if it must not go out: the result has been cut, or this row passes a

@@ -117,16 +117,6 @@ impl Conversation {
                 (None | Some(_), _) => Err(odd()),
             };
         }
-        if run.plan.is_none() {
-            let body = shape.take().ok_or_else(odd)?;
-            plan(run, &body)?;
-            if run.cut.is_none() {
-                say(down, run, *client_text);
-            }
-        }
-        if run.cut.is_some() {
-            return Ok(true);
-        }
         match &run.plan {
             Some(plan) if plan.is_none() => Ok(false),
             Some(plan) => {
@@ -139,7 +129,7 @@ impl Conversation {
 }
 
 /// Makes the plan of a run from its result's header. If it can't be made, no row goes out.
-fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
+pub(super) fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
     let Some(order) = &run.mask else { return Ok(()) };
     let header = RowDescription::new(header).map_err(End::Upstream)?;
     let columns: Vec<_> = header.iter().map(|column| described(order, column)).collect();
@@ -173,7 +163,7 @@ pub(super) fn mismatch() -> Refusal {
 }
 
 /// Says once what the client sees.
-fn say(down: &mut Vec<u8>, run: &Run, text: ClientText) {
+pub(super) fn say(down: &mut Vec<u8>, run: &Run, text: ClientText) {
     let masked = run.plan.as_ref().map_or(0, Plan::masked);
     match masked {
         0 => {}
@@ -182,7 +172,7 @@ fn say(down: &mut Vec<u8>, run: &Run, text: ClientText) {
     }
 }
 
-fn odd() -> End {
+pub(super) fn odd() -> End {
     let text = "a row that is to be masked has another shape than expected";
     End::Refused(Refusal::new(RefusalKind::Internal, text))
 }

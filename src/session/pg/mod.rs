@@ -20,6 +20,7 @@ mod local;
 mod login;
 mod mask;
 mod mask_copy;
+mod mask_rows;
 mod meaning;
 mod owed;
 mod records;
@@ -500,7 +501,8 @@ impl Relay {
             }
             if self.talk.local_runs
                 || self.replacement.is_some()
-                || !self.one_run_from_upstream()?
+                || self.must_be_read()
+                || !(self.masked_rows()? || self.one_run_from_upstream()?)
             {
                 return Ok(progress);
             }
@@ -525,7 +527,7 @@ impl Relay {
         let (mut run, mut replies) = (0, 0);
         *upstream_needs = 0;
         // What is to be done with the frame behind the run: its length, and whether it goes out.
-        let mut last = None;
+        let (mut last, mut long) = (None, None);
         let unread = to_client.unread();
         let available = unread.len();
         while let Some(header) = frame::from_upstream(unread.get(run..).unwrap_or_default())
@@ -551,7 +553,13 @@ impl Relay {
                 break;
             }
             let is_row = matches!(header.tag, backend::DATA_ROW | backend::COPY_DATA);
-            if here < header.length && (!is_row || talk.wants_row()) {
+            let wanted = is_row && talk.wants_row(header.tag)?;
+            if here < header.length && (!is_row || wanted) {
+                let is_long = header.tag == backend::DATA_ROW && header.length > HIGH_WATER;
+                if is_long && talk.is_masking() {
+                    long = Some(header);
+                    break;
+                }
                 if header.length > WHOLE_MAX {
                     let error = io::Error::other("a message too long to be looked at");
                     return Err(Over::Upstream(error));
@@ -561,7 +569,7 @@ impl Relay {
             }
             let frame = unread.get(run..run + header.length.min(here)).unwrap_or_default();
             let reply = if is_row {
-                if talk.wants_row() {
+                if wanted {
                     talk.own_row(frame)?;
                 }
                 talk.row(header, frame)?
@@ -599,6 +607,9 @@ impl Relay {
             break;
         }
         to_client.approve(run);
+        if let Some(header) = long {
+            return Ok(self.head_of_masked_row(header)? || run > 0);
+        }
         let Some((length, forward)) = last else { return Ok(run > 0) };
         self.say();
         self.from_upstream = Some(Rest { left: length, forward });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     conversation::{Conversation, End, Held, PathAnswer, Reply, wire_status},
     hide,
+    mask_rows::run_in_front,
     owed::{Local, LocalRun, Ours, Tag},
 };
 use crate::{
@@ -31,31 +32,20 @@ impl Conversation {
     pub(super) fn row(&mut self, header: frame::Header, frame: &[u8]) -> Result<Reply, End> {
         let length = header.length;
         self.exchange.reply(header.tag)?;
-        let Some(owed) = self.exchange.front_mut() else { return Ok(Reply::Swallow) };
-        if owed.whose != Whose::Client {
-            return Ok(Reply::Swallow);
-        }
-        let run = match &mut owed.tag {
-            Tag::Execute(execution) => Some(&mut execution.run),
-            Tag::Query(query) if !query.failed => {
-                query.runs.get_mut(query.at).and_then(Option::as_mut)
-            }
-            Tag::Query(_)
-            | Tag::Ours(_)
-            | Tag::Plain
-            | Tag::Named(..)
-            | Tag::Fail(_)
-            | Tag::Absent(_)
-            | Tag::Local(_) => None,
-        };
         // Fail closed: a row that belongs to no statement we know goes nowhere.
-        let Some(run) = run else { return Ok(Reply::Swallow) };
+        let Some(run) = run_in_front(&mut self.exchange) else { return Ok(Reply::Swallow) };
         if run.row(length) {
             let Some(hidden) = &run.hide else {
                 let masked = run.mask.is_some() && self.masked_row(frame)?;
                 return Ok(if masked { Reply::Swallow } else { Reply::Forward });
             };
-            return hide::rewrite(&mut self.down, frame, hidden).map(|()| Reply::Swallow);
+            let masks = run.mask.is_some();
+            let mut row = Vec::new();
+            hide::rewrite(&mut row, frame, hidden)?;
+            if !(masks && self.masked_row(&row)?) {
+                self.down.append(&mut row);
+            }
+            return Ok(Reply::Swallow);
         }
         self.beyond_the_cut(length);
         Ok(Reply::Swallow)
@@ -153,23 +143,22 @@ impl Conversation {
     }
 
     /// True if the next row must be read: it is an answer to a question of ours, or something in it
-    /// is hidden.
-    pub(super) fn wants_row(&self) -> bool {
-        let Some(owed) = self.exchange.front() else { return false };
-        owed.whose == Whose::Gateway
-            || match &owed.tag {
-                Tag::Execute(execution) => execution.run.rewrites(),
-                Tag::Query(query) => {
-                    let run = query.runs.get(query.at).and_then(Option::as_ref);
-                    run.is_some_and(crate::session::result::Run::rewrites)
-                }
-                Tag::Plain
-                | Tag::Named(..)
-                | Tag::Fail(_)
-                | Tag::Absent(_)
-                | Tag::Ours(_)
-                | Tag::Local(_) => false,
-            }
+    /// is hidden or masked. `tag`: that of a row, or of copy data.
+    pub(super) fn wants_row(&mut self, tag: u8) -> Result<bool, End> {
+        if self.exchange.front().is_some_and(|owed| owed.whose == Whose::Gateway) {
+            return Ok(true);
+        }
+        if tag == backend::DATA_ROW {
+            self.plan_rows()?;
+        }
+        let run = run_in_front(&mut self.exchange);
+        Ok(run.is_some_and(|run| {
+            let is_clear_copy = tag == backend::COPY_DATA
+                && run.plan.is_none()
+                && run.copying.is_none()
+                && run.mask.as_ref().is_some_and(|order| !order.masks());
+            run.rewrites() && !is_clear_copy
+        }))
     }
 
     fn is_absent_next(&self) -> bool {

@@ -75,6 +75,11 @@ impl<'a> Body<'a> {
         std::mem::take(&mut self.rest)
     }
 
+    /// Goes on with these, which are its last bytes.
+    pub(super) fn skip_to(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
     /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()

@@ -27,31 +27,82 @@ pub fn rewrite(out: &mut Vec<u8>, row: &[u8], plan: &Plan) -> Result<usize, Wire
         out.extend_from_slice(row);
         return Ok(0);
     };
+    let header = frame::from_upstream(row)?;
+    if header.is_none_or(|header| header.tag != DATA_ROW || header.length != row.len()) {
+        return Err(WireError::Truncated { tag: DATA_ROW });
+    }
+    write_masked(out, (row, 0), plan.width(), (masks, key))
+}
+
+/// What became of the beginning of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Head {
+    /// It is written as its plan shows it; what is behind it passes as it comes.
+    Written,
+    /// So many bytes of the row must be here, if not more.
+    Wants(usize),
+}
+
+/// As [`rewrite`], for a row of which only the beginning is here: nothing behind the last masked cell is
+/// needed.
+///
+/// # Errors
+/// As [`rewrite`]; and a plan that masks nothing.
+pub fn rewrite_head(out: &mut Vec<u8>, head: &[u8], plan: &Plan) -> Result<Head, WireError> {
+    let truncated = WireError::Truncated { tag: DATA_ROW };
+    let header = frame::from_upstream(head)?.filter(|header| header.tag == DATA_ROW);
+    let (Some((masks, key)), Some(header)) = (plan.masks(), header) else { return Err(truncated) };
+    let behind = header.length.checked_sub(head.len()).ok_or(truncated)?;
+    let mut cells = Body::new(DATA_ROW, frame::body(head));
+    let mut wanted = frame::HEADER_LENGTH.saturating_add(2);
+    let count = cells.count();
+    for _ in masks {
+        wanted = wanted.saturating_add(4);
+        if wanted <= head.len() {
+            // NULL has no bytes; lengths that can't be are told by who reads the cells.
+            wanted = wanted.saturating_add(usize::try_from(cells.i32()?).unwrap_or(0));
+        }
+        if wanted > header.length || count.is_ok_and(|count| count != plan.width()) {
+            return Err(truncated);
+        }
+        if wanted > head.len() {
+            return Ok(Head::Wants(wanted));
+        }
+        cells.skip_to(head.get(wanted..).unwrap_or_default());
+    }
+    write_masked(out, (head, behind), plan.width(), (masks, key))?;
+    Ok(Head::Written)
+}
+
+/// Appends what is here of a row, from its header on. `behind`: how many bytes of it aren't here.
+fn write_masked(
+    out: &mut Vec<u8>,
+    (row, behind): (&[u8], usize),
+    width: usize,
+    masks: (&[Option<CellMask>], &Key),
+) -> Result<usize, WireError> {
     let start = out.len();
-    let written = write_masked(out, row, plan.width(), (masks, key));
+    let written = try_masked(out, (row, behind), width, masks);
     if written.is_err() {
         out.truncate(start);
     }
     written
 }
 
-fn write_masked(
+fn try_masked(
     out: &mut Vec<u8>,
-    row: &[u8],
+    (row, behind): (&[u8], usize),
     width: usize,
-    (masks, key): (&[Option<CellMask>], &Key),
+    masks: (&[Option<CellMask>], &Key),
 ) -> Result<usize, WireError> {
-    let header = frame::from_upstream(row)?;
-    if header.is_none_or(|header| header.tag != DATA_ROW || header.length != row.len()) {
-        return Err(WireError::Truncated { tag: DATA_ROW });
-    }
     let mut cells = Body::new(DATA_ROW, frame::body(row));
     if cells.count()? != width {
         return Err(WireError::BadValue { what: "number of columns" });
     }
     let start = out.len();
-    let rewritten = write_cells(out, (row, cells), None, (masks, key))?;
-    let length = i32::try_from(out.len().saturating_sub(start).saturating_sub(1))
+    let rewritten = write_cells(out, (row, cells), None, masks)?;
+    let here = out.len().saturating_sub(start).saturating_sub(1);
+    let length = i32::try_from(here.saturating_add(behind))
         .map_err(|_| WireError::BadValue { what: "length of a row" })?;
     if let Some(place) = out.get_mut(start.saturating_add(1)..).and_then(<[u8]>::first_chunk_mut) {
         *place = length.to_be_bytes();
@@ -207,6 +258,45 @@ mod tests {
             assert!(rewrite(&mut out, bad, &plan(signs)).is_err(), "{bad:?}");
             assert_eq!(out, b"before");
         }
+    }
+
+    #[test]
+    fn of_a_long_row_only_what_reaches_to_the_last_masked_cell_is_needed() {
+        let whole =
+            row(&[Some(b"abc"), None, Some(b"abcd"), Some(b"clear"), Some(&[b'x'; 50]), None]);
+        for signs in ["+-----", "+-+---", "--+---", "-+-+--", "-+----", "+++++-", "+++++++"] {
+            let plan = plan(signs);
+            let mut expected = b"before".to_vec();
+            let masked = rewrite(&mut expected, &whole, &plan);
+            let needed = plan.masks().map_or(0, |(masks, _)| masks.len());
+            for cut in frame::HEADER_LENGTH + 2..whole.len() {
+                let (head, rest) = whole.split_at(cut);
+                let mut out = b"before".to_vec();
+                let written = rewrite_head(&mut out, head, &plan);
+                match written {
+                    Ok(Head::Written) => {
+                        out.extend_from_slice(rest);
+                        assert_eq!(out, expected, "{signs} {cut}");
+                    }
+                    Ok(Head::Wants(bytes)) => {
+                        assert!(bytes > cut && bytes <= whole.len(), "{signs} {cut} {bytes}");
+                        assert_eq!(out, b"before");
+                    }
+                    Err(_) => assert!(masked.is_err() && out == b"before", "{signs} {cut}"),
+                }
+                let mut cells = Body::new(DATA_ROW, &whole[7..]);
+                for _ in 0..needed.min(6) {
+                    cells.value().expect("whole");
+                }
+                let end = whole.len() - cells.left();
+                assert_eq!(written == Ok(Head::Written), masked.is_ok() && cut >= end, "{signs}");
+            }
+        }
+        let cut = &whole[..20];
+        let mut long = cut.to_vec();
+        long[7..11].copy_from_slice(&i32::MAX.to_be_bytes());
+        assert!(rewrite_head(&mut Vec::new(), &long, &plan("+-----")).is_err(), "beyond its row");
+        assert!(rewrite_head(&mut Vec::new(), &whole[..4], &plan("+-----")).is_err());
     }
 
     #[test]
