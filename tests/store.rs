@@ -229,7 +229,7 @@ mod stories {
     pub(super) use crate::masks::{
         a_change_of_rules_is_an_event_and_in_the_snapshot,
         of_two_who_replace_the_same_version_one_wins, rules_are_versions_one_after_the_other,
-        rules_that_can_not_be_are_refused,
+        rules_that_can_not_be_are_refused, the_key_of_hashes_is_rotated_by_owners_and_never_told,
     };
 
     pub(super) async fn secrets_are_random_and_live_as_long_as_said(store: &Store) {
@@ -761,6 +761,7 @@ on_both! {
     of_two_who_replace_the_same_version_one_wins,
     rules_that_can_not_be_are_refused,
     a_change_of_rules_is_an_event_and_in_the_snapshot,
+    the_key_of_hashes_is_rotated_by_owners_and_never_told,
 }
 
 fn server_backend(server: &support::Postgres, database: &str) -> Backend {

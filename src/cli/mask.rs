@@ -26,6 +26,18 @@ use crate::{
     store::{MaskChange, MaskChanges, MaskPlace, MaskVersion, Store},
 };
 
+/// What the help says of it.
+const ROTATE_KEY: &str = "\
+Give hashes and shifts another key
+
+The key lies in the store and nowhere else; it is never shown, only eight digits that tell it from others. \
+Whoever has it, from an old backup of the store, can test guesses against hashes and undo shifts: then it is \
+time for another one. From then on the same value has another hash and another shift, in every session within \
+a second: what was exported before can't be joined with what comes now. The old key is gone; a backup of the \
+store still has it. Rules stay as they are, and it is on the trail.
+
+Without --yes it says so, and exits with 1.";
+
 /// How many versions `history` shows unless it is told.
 const HISTORY: u32 = 50;
 
@@ -73,6 +85,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "NUMBER", default_value_t = HISTORY)]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+    },
+    /// Give hashes and shifts another key
+    #[command(long_about = ROTATE_KEY)]
+    RotateKey {
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+        /// Why, in one line: stands on the trail
+        #[arg(long, default_value = "")]
+        note: String,
     },
     /// Propose rules for a target, as a file for apply: by names, types and comments of its columns
     Suggest(suggest::Arguments),
@@ -156,9 +178,18 @@ impl Command {
             return arguments.run(place).await;
         }
         let store = place.store().await?;
-        let done = self.act(place, &store, now()).await;
+        let done = match self {
+            Self::RotateKey { yes, note } => rotate_key(place, &store, *yes, note).await,
+            Self::Add(_)
+            | Self::List { .. }
+            | Self::Remove { .. }
+            | Self::Apply { .. }
+            | Self::History { .. }
+            | Self::Suggest(_)
+            | Self::Test(_) => self.act(place, &store, now()).await.map(|()| ExitCode::SUCCESS),
+        };
         store.close().await;
-        done.map(|()| ExitCode::SUCCESS)
+        done
     }
 
     async fn act(&self, place: &Workplace, store: &Store, now: Timestamp) -> Result<(), Error> {
@@ -231,9 +262,36 @@ impl Command {
                 let header = ["version", "at", "by", "rules", "changes", "note"];
                 place.output.list(json, &header, &rows, "there were never any mask rules")
             }
-            Self::Suggest(_) | Self::Test(_) => Ok(()),
+            Self::Suggest(_) | Self::Test(_) | Self::RotateKey { .. } => Ok(()),
         }
     }
+}
+
+async fn rotate_key(
+    place: &Workplace,
+    store: &Store,
+    yes: bool,
+    note: &str,
+) -> Result<ExitCode, Error> {
+    let (code, before, after, text) = if yes {
+        let (before, after) = store.mask_key_rotate(&place.actor, now(), note).await?;
+        let text = format!(
+            "hashes and shifts have key {after} instead of {before}; what was exported before can't be \
+             joined with what comes now"
+        );
+        (ExitCode::SUCCESS, before, Some(after), text)
+    } else {
+        let before = store.mask_key_name().await?;
+        let text = format!(
+            "hashes and shifts have key {before}\nunder another one the same value has another hash and \
+             another shift: what was exported before can't be joined any more, and the old key is gone\n\
+             nothing has been changed: add --yes"
+        );
+        (ExitCode::from(1), before, None, text)
+    };
+    let json = json!({"done": yes, "key_before": before, "key": after});
+    place.output.answer(&json, &text)?;
+    Ok(code)
 }
 
 /// A rule in a few words: `shop public.customers.email with email`.

@@ -115,7 +115,8 @@ pub enum Error {
     TimeMoves,
     /// Somebody else changed the mask rules meanwhile.
     #[error(
-        "the mask rules are at version {found} already{}, not at {expected}: look at them and try again",
+        "the mask rules are at version {found} already{}, not at {expected}: look at them (hallpass mask \
+         list) and try again",
         if .by.is_empty() { String::new() } else { format!(", by {by}") }
     )]
     MasksChanged {
@@ -133,7 +134,7 @@ pub enum Error {
         version: u64,
     },
     /// No mask rule of that number.
-    #[error("there is no mask rule {number}; there are {count}")]
+    #[error("there is no mask rule {number}; there are {count}: see hallpass mask list")]
     NoSuchMaskRule {
         /// As asked, counted from 1.
         number: usize,
@@ -142,7 +143,9 @@ pub enum Error {
     },
     /// A rule for these columns is there.
     #[error(
-        "mask rule {number} is for the same columns of the same targets: remove that one first"
+        "mask rule {number} is for the same columns of the same targets; to change it without showing \
+         them meanwhile: hallpass mask list --toml > rules.toml, change it there, hallpass mask apply \
+         rules.toml"
     )]
     MaskRuleThere {
         /// Which, counted from 1.

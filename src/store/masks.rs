@@ -22,6 +22,7 @@ use crate::{
         Actor, Error, Store,
         db::{Row, Tx, values},
         outbox::Act,
+        schema::{KEY_BYTES, random},
         snapshot::meta,
     },
 };
@@ -244,6 +245,42 @@ impl Store {
         act.change_masks(before, list, note).await
     }
 
+    /// Gives hashes and shifts another key, made at random. Returns what tells the old one and the new one
+    /// apart from others: [`Key::name`]. The old one is gone.
+    ///
+    /// # Errors
+    /// The actor isn't an owner.
+    pub async fn mask_key_rotate(
+        &self,
+        actor: &Actor,
+        now: Timestamp,
+        note: &str,
+    ) -> Result<(String, String), Error> {
+        check_note(note)?;
+        let mut act = self.act(actor, now).await?;
+        act.require(OWNER, "the duty owner").await?;
+        let before = key(&mut act.tx).await?.name();
+        let bytes = random(KEY_BYTES)?;
+        let after = Key::new(&bytes).map_err(|_| Error::corrupt("mask_key"))?.name();
+        let sql = "UPDATE meta SET value = $1 WHERE name = 'mask_key'";
+        act.tx.execute(sql, values![bytes]).await?;
+        let fields = json!({"key_before": before, "key": after, "note": note});
+        act.event("mask_key_rotated", fields).await?;
+        act.commit().await?;
+        Ok((before, after))
+    }
+
+    /// What tells the key of hashes and shifts from others.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn mask_key_name(&self) -> Result<String, Error> {
+        let mut tx = self.database.begin().await?;
+        let name = key(&mut tx).await?.name();
+        tx.commit().await?;
+        Ok(name)
+    }
+
     /// Leaves an event that says who has values of a target's columns read, to propose rules.
     pub async fn note_samples_read(
         &self,
@@ -369,7 +406,7 @@ impl MaskVersion {
 
 /// What a snapshot holds of masks.
 pub(super) async fn read(tx: &mut Tx) -> Result<Masks, Error> {
-    let key = Key::new(&meta(tx, "mask_key").await?).map_err(|_| Error::corrupt("mask_key"))?;
+    let key = key(tx).await?;
     let (rules, trouble) = match current(tx).await {
         Ok(version) => (version.rules, None),
         // Fail closed: rules that can't be read hide everything.
@@ -380,6 +417,10 @@ pub(super) async fn read(tx: &mut Tx) -> Result<Masks, Error> {
         Err(error) => return Err(error),
     };
     Ok(Masks { rules: Arc::new(rules), key: Arc::new(key), trouble })
+}
+
+async fn key(tx: &mut Tx) -> Result<Key, Error> {
+    Key::new(&meta(tx, "mask_key").await?).map_err(|_| Error::corrupt("mask_key"))
 }
 
 async fn current(tx: &mut Tx) -> Result<MaskVersion, Error> {

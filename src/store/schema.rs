@@ -14,6 +14,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_masks.sql"),
 ];
 
+/// The bytes of a key of masks.
+pub(super) const KEY_BYTES: usize = 32;
+
 const LATEST: &str = "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1";
 
 /// Brings the schema up to date. Several processes may do it at once.
@@ -45,7 +48,7 @@ pub(super) async fn migrate(database: &Database) -> Result<(), Error> {
     }
     make_meta(&mut tx, "store_id", 16).await?;
     make_meta(&mut tx, "mock_secret", 32).await?;
-    make_meta(&mut tx, "mask_key", 32).await?;
+    make_meta(&mut tx, "mask_key", KEY_BYTES).await?;
     tx.commit().await
 }
 

@@ -184,3 +184,26 @@ pub(super) async fn a_change_of_rules_is_an_event_and_in_the_snapshot(store: &St
     );
     assert_eq!((&second["added_count"], &second["rules_count"]), (&json!(1), &json!(2)));
 }
+
+pub(super) async fn the_key_of_hashes_is_rotated_by_owners_and_never_told(store: &Store) {
+    for who in ["alice", "bob"] {
+        let refused = store.mask_key_rotate(&principal(who), NOON, "").await;
+        assert!(matches!(refused, Err(Error::NotAllowed { .. })), "{who}");
+    }
+    let before = store.snapshot(NOON).await.expect("reads").masks;
+    let (old, new) = store.mask_key_rotate(&principal("olga"), NOON, "INC-9").await.expect("done");
+    let snapshot = store.snapshot(NOON).await.expect("reads");
+    let after = &snapshot.masks;
+    assert_eq!((before.key.name(), after.key.name()), (old.clone(), new.clone()));
+    assert_ne!(before.key.hash(b"x"), after.key.hash(b"x"));
+    assert!(!after.is_same(&before) && after.rules == before.rules, "sessions are told");
+    assert_eq!(store.mask_key_name().await.expect("reads"), new);
+    let last = snapshot.unrecorded.last().expect("an event");
+    let event: Value = serde_json::from_str(&last.body).expect("JSON");
+    assert_eq!(
+        [&event["kind"], &event["actor"], &event["key_before"], &event["key"], &event["note"]],
+        ["mask_key_rotated", "olga", &old, &new, "INC-9"]
+    );
+    // Until it is on the trail the old one stays in force.
+    assert_eq!(after.only_more_than(&before).key.name(), old);
+}

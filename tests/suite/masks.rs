@@ -194,3 +194,30 @@ fn rules_come_into_force_while_a_target_lets_its_catalog_wait() {
         "and the catalog of before has the rule too"
     );
 }
+
+#[test]
+fn hashes_have_another_key_within_a_second_of_its_rotation() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    add(&gateway, "public.customers.phone", "hash");
+    let hash = |client: &mut RawClient| {
+        let shown = rows(&client.query("SELECT phone FROM customers WHERE id = 2"));
+        shown.first().and_then(|row| row.first()).cloned().unwrap_or_default()
+    };
+    assert!(eventually(SECOND * 5, || hash(&mut client).len() == 64));
+    let before = hash(&mut client);
+    let asked = gateway.cli(&["mask", "rotate-key", "--json"]);
+    assert_eq!(asked.status.code(), Some(1), "nothing without --yes");
+    let asked: Value = serde_json::from_slice(&asked.stdout).expect("JSON");
+    assert_eq!((&asked["done"], &asked["key"]), (&false.into(), &Value::Null));
+    assert_eq!(hash(&mut client), before);
+    let told = gateway.json(&["mask", "rotate-key", "--yes", "--note", "a backup was lost"]);
+    assert_eq!(told["key_before"], asked["key_before"]);
+    assert!(eventually(SECOND, || hash(&mut client) != before));
+    assert_eq!(hash(&mut client).len(), 64);
+    let record = gateway.audit_shows("the rotation", |r| r["kind"] == "mask_key_rotated");
+    assert!(record.to_string().contains("a backup was lost"), "{record}");
+}

@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     Hash,
     /// How far a date or a time is moved.
     Shift,
+    /// Tells keys apart.
+    Name,
 }
 
 impl Key {
@@ -42,6 +44,7 @@ impl Key {
         context.update(match purpose {
             Purpose::Hash => b"h",
             Purpose::Shift => b"s",
+            Purpose::Name => b"n",
         });
         context.update(value);
         let mut digest = [0; 32];
@@ -50,6 +53,12 @@ impl Key {
             *to = *from;
         }
         digest
+    }
+
+    /// What people may know of it, to tell it from others: eight hexadecimal digits.
+    pub fn name(&self) -> String {
+        let [a, b, c, d, ..] = self.digest(Purpose::Name, b"");
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 
     /// A value's hash: what `hash` shows of it, in one form or another.
