@@ -259,6 +259,7 @@ mod tests {
             class: None,
             relations: &[],
             routines: &[],
+            masked: None,
             parameters: &[],
         };
         lane.admit(permit, &intent).expect("is admitted")

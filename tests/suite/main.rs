@@ -43,6 +43,7 @@ mod mask_test;
 mod mask_types;
 mod masked_rows;
 mod masking;
+mod masking_audit;
 mod masking_copies;
 mod masking_copy;
 mod masks;

@@ -267,7 +267,10 @@ fn a_session_that_is_cut_leaves_no_record_open() {
         let sessions = gateway.json(&["session", "list"]);
         for session in sessions.as_array().into_iter().flatten() {
             let id = session["id"].as_str().expect("an id");
-            gateway.must(&["session", "kill", id]);
+            let killed = gateway.cli(&["session", "kill", id]);
+            // The one that has vanished may be listed still, and be gone by now.
+            let gone = String::from_utf8_lossy(&killed.stderr).contains("there is no session");
+            assert!(killed.status.success() || gone, "{killed:?}");
         }
         assert!(client.ends_after(b"EN12tTDCZG"), "{what}");
         every_record_is_closed_once(&gateway, what);

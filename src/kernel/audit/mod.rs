@@ -6,6 +6,7 @@
 
 pub mod chain;
 mod json;
+mod masked;
 pub mod record;
 pub mod scrub;
 

@@ -13,9 +13,11 @@ use crate::kernel::{
     audit::{
         Digest,
         json::{Object, key, push_escaped, push_hex, push_number, push_shown, push_text},
+        masked,
         scrub::scrub,
     },
     ids::{GrantId, RequestId, SessionId, StatementId},
+    mask::marks::Masked,
     policy::{Denial, Missing, Permit},
     refusal::Refusal,
     sql::{
@@ -144,6 +146,8 @@ pub struct Intent<'a> {
     pub relations: &'a [ResolvedRelation],
     /// What it calls, beyond pure built-ins.
     pub routines: &'a [RoutineUse],
+    /// What it does with masked columns.
+    pub masked: Option<&'a Masked>,
     /// Its parameters.
     pub parameters: &'a [Parameter<'a>],
 }
@@ -504,6 +508,9 @@ fn write_intent(
         line.array(key!("routines"), intent.routines, |out, routine| {
             push_shown(out, &routine.name);
         });
+    }
+    if let (Some(masked), Decided::Permit(permit)) = (intent.masked, decided) {
+        masked::write(line, masked, permit);
     }
     write_decided(line, decided, detail);
 }

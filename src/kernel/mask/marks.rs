@@ -209,6 +209,13 @@ impl Masked {
         self.reach.iter().copied().chain(outputs).chain(self.lineage.rest.columns()).collect()
     }
 
+    /// The masked columns that its result tells of, or that it asks something of.
+    pub fn told(&self) -> BTreeSet<ColumnId> {
+        let outputs = self.lineage.outputs.iter().flatten().flat_map(|o| o.label.columns());
+        let uses = self.lineage.uses.iter().flat_map(|one| one.of.columns());
+        outputs.chain(self.lineage.rest.columns()).chain(uses).collect()
+    }
+
     /// True if nobody knows what some output tells.
     pub fn is_unknown(&self) -> bool {
         let outputs = || self.lineage.outputs.iter().flatten();

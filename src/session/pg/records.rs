@@ -50,7 +50,9 @@ impl Conversation {
         (fingerprint, analysis): (&str, Option<&Analysis>),
         parameters: &[Parameter<'_>],
     ) -> Result<Clearance, Refusal> {
-        let intent = self.intent(kind, text, (fingerprint, analysis), parameters);
+        let inner = analysis.and_then(|a| self.inner_of(a));
+        let mut intent = self.intent(kind, text, (fingerprint, analysis), parameters);
+        runs(&mut intent, inner.as_deref());
         let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
         cleared
             .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
@@ -70,7 +72,8 @@ impl Conversation {
         let fingerprint = &*batch.fingerprint;
         let of =
             |part, analysis| self.intent(IntentKind::Query, part, (fingerprint, analysis), &[]);
-        let intents: SmallVec<[Intent<'_>; 1]> = match batch.statements.as_slice() {
+        let named: SmallVec<[_; 1]> = batch.statements.iter().map(|a| self.inner_of(a)).collect();
+        let mut intents: SmallVec<[Intent<'_>; 1]> = match batch.statements.as_slice() {
             // An empty text is sent too, and answered.
             [] => smallvec![of(text, None)],
             [only] => smallvec![of(text, Some(&**only))],
@@ -79,6 +82,9 @@ impl Conversation {
                 several.iter().map(|a| of(part(a), Some(&**a))).collect()
             }
         };
+        for (intent, named) in intents.iter_mut().zip(&named) {
+            runs(intent, named.as_deref());
+        }
         let cleared = self.core.lane.borrow_mut().admit_all(permit, &intents);
         let count = |_: &Clearance| {
             for intent in &intents {
@@ -166,6 +172,7 @@ impl Conversation {
             class: analysis.map(|a| a.class),
             relations: analysis.map(|a| a.relations.as_slice()).unwrap_or_default(),
             routines: analysis.map(|a| a.routines.as_slice()).unwrap_or_default(),
+            masked: analysis.and_then(|a| a.masked.as_deref()),
             parameters,
         }
     }
@@ -430,4 +437,16 @@ impl Conversation {
         }
         self.core.lane_waits.notify_one();
     }
+}
+
+/// Adds to an EXECUTE or FETCH what the named statement or cursor reads.
+fn runs<'a>(intent: &mut Intent<'a>, named: Option<&'a Analysis>) {
+    let Some(named) = named else { return };
+    if intent.relations.is_empty() {
+        intent.relations = &named.relations;
+    }
+    if intent.routines.is_empty() {
+        intent.routines = &named.routines;
+    }
+    intent.masked = named.masked.as_deref().or(intent.masked);
 }

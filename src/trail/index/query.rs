@@ -56,7 +56,7 @@ pub struct Filter {
 }
 
 /// The columns of a row, in the order that people read them.
-pub const COLUMNS: [&str; 42] = [
+pub const COLUMNS: [&str; 44] = [
     "id",
     "time",
     "node",
@@ -73,6 +73,8 @@ pub const COLUMNS: [&str; 42] = [
     "parameters",
     "relations",
     "routines",
+    "masked",
+    "unmasked",
     "missing",
     "refusal",
     "message",
@@ -102,7 +104,8 @@ pub const COLUMNS: [&str; 42] = [
 ];
 
 /// Columns that hold JSON, given out as such.
-const JSON: [&str; 5] = ["parameters", "relations", "routines", "body", "roles"];
+const JSON: [&str; 7] =
+    ["parameters", "relations", "routines", "masked", "unmasked", "body", "roles"];
 /// Columns that hold times.
 const TIMES: [&str; 2] = ["time", "finished"];
 

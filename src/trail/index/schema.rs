@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use crate::trail::index::{Database, IndexError};
 
 /// Raised whenever the schema changes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Makes what isn't there. Several processes may do it at once. What is there stays as it is, with
 /// the rights that auditors were given on it.
@@ -22,6 +22,15 @@ pub(super) async fn create(database: &Database) -> Result<(), IndexError> {
             }
             if made < 2 {
                 sqlx::raw_sql(SQLITE_LEFT_BEHIND).execute(&mut *tx).await?;
+            }
+            if made < 3 {
+                sqlx::raw_sql(AssertSqlSafe(masked(
+                    SQLITE_VIEWS,
+                    "DROP VIEW audit; CREATE VIEW audit AS",
+                    "json_each(a.unmasked) e",
+                )))
+                .execute(&mut *tx)
+                .await?;
                 sqlx::query(MARK).bind(VERSION).execute(&mut *tx).await?;
             }
             tx.commit().await?;
@@ -41,6 +50,15 @@ pub(super) async fn create(database: &Database) -> Result<(), IndexError> {
             }
             if made < 2 {
                 sqlx::raw_sql(POSTGRES_LEFT_BEHIND).execute(&mut *tx).await?;
+            }
+            if made < 3 {
+                sqlx::raw_sql(AssertSqlSafe(masked(
+                    POSTGRES_VIEWS,
+                    "CREATE OR REPLACE VIEW audit AS",
+                    "json_array_elements_text(a.unmasked::json) e(value)",
+                )))
+                .execute(&mut *tx)
+                .await?;
                 sqlx::query(MARK).bind(VERSION).execute(&mut *tx).await?;
             }
             tx.commit().await?;
@@ -64,6 +82,24 @@ pub(super) async fn empty(database: &Database) -> Result<(), IndexError> {
         }
     }
     Ok(())
+}
+
+/// What masking brings: two more columns, the view with them at its end, and who saw what in clear.
+/// `anew` begins the view in the database's own way.
+fn masked(views: &str, anew: &str, values: &str) -> String {
+    let audit = views.split(';').next().unwrap_or_default().trim();
+    let audit = audit.trim_start_matches("CREATE VIEW audit AS");
+    let audit = audit.replacen("r.lane, r.seq", "r.lane, r.seq, r.masked, r.unmasked", 1);
+    format!(
+        "ALTER TABLE audit_record ADD COLUMN masked TEXT;
+         ALTER TABLE audit_record ADD COLUMN unmasked TEXT;
+         {anew} {audit};
+         CREATE VIEW who_saw_unmasked AS
+         SELECT a.time, a.principal, a.target, e.value AS column_name, a.rows, a.bytes, a.statement,
+             a.grants, a.request, a.approver, a.reason, a.client, a.application, a.session, a.node
+         FROM audit a, {values}
+         WHERE a.decision = 'permit' AND a.rows > 0"
+    )
 }
 
 /// Which version of the schema is there; 0: none.

@@ -133,6 +133,7 @@ fn intent<'a>(time: i64, text: &'a str, relations: &'a [ResolvedRelation]) -> In
         class: Some(StatementClass::Select),
         relations,
         routines: &[],
+        masked: None,
         parameters: &[],
     }
 }
@@ -311,12 +312,20 @@ async fn a_table_of_before_gets_the_new_views() {
     let setting = Setting::new();
     let first = setting.index().await;
     let Database::Sqlite(pool) = &first.database else { panic!("a file was asked for") };
-    let older = "DROP VIEW left_behind; UPDATE audit_version SET version = 1";
-    sqlx::raw_sql(older).execute(pool).await.expect("is as it was");
+    // Not what it was in each view, but in all that is added since.
+    let older = "DROP VIEW who_saw_unmasked; DROP VIEW left_behind;
+        ALTER TABLE audit_record RENAME TO younger; UPDATE audit_version SET version = 1;
+        CREATE TABLE audit_record AS SELECT * FROM younger";
+    let older = format!("DROP VIEW audit; DROP VIEW who_saw; DROP VIEW grants_used; DROP VIEW denied;
+        DROP VIEW direct_changes; {older}; ALTER TABLE audit_record DROP COLUMN masked;
+        ALTER TABLE audit_record DROP COLUMN unmasked; CREATE VIEW audit AS SELECT * FROM audit_record");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(older)).execute(pool).await.expect("is as it was");
     drop(first);
     let index = setting.index().await;
     assert_eq!(count(&index, "left_behind").await, 0);
-    assert_eq!(count(&index, "audit_version WHERE version = 2").await, 1);
+    assert_eq!(count(&index, "who_saw_unmasked").await, 0);
+    assert_eq!(count(&index, "audit WHERE masked IS NOT NULL OR unmasked IS NOT NULL").await, 0);
+    assert_eq!(count(&index, "audit_version WHERE version = 3").await, 1);
 }
 
 #[tokio::test]

@@ -273,7 +273,9 @@ macro_rules! writer {
                         .push_bind(&end.sqlstate)
                         .push_bind(end.policy_us)
                         .push_bind(end.upstream_us)
-                        .push_bind(&row.transaction);
+                        .push_bind(&row.transaction)
+                        .push_bind(&row.masked)
+                        .push_bind(&row.unmasked);
                 });
                 insert.push(" ON CONFLICT (node, lane, seq) DO NOTHING");
                 insert.build().execute(connection).await?;
@@ -374,7 +376,7 @@ const ROWS: usize = 500;
 const INSERT_RECORD: &str = "INSERT INTO audit_record (node, lane, seq, time, kind, session, \
      statement, principal, target, class, decision, fingerprint, text_hash, parameters, relations, \
      routines, missing, refusal, message, grants, actor, direct, body, finished, ended, rows, \
-     affected, bytes, sqlstate, policy_us, upstream_us, transaction_end) ";
+     affected, bytes, sqlstate, policy_us, upstream_us, transaction_end, masked, unmasked) ";
 
 const DAYS: &str = "SELECT day, bytes FROM audit_day ORDER BY day";
 

@@ -37,6 +37,7 @@ fn intent(text: &str) -> Intent<'_> {
         class: Some(StatementClass::Select),
         relations: &[],
         routines: &[],
+        masked: None,
         parameters: &[Parameter::Null, Parameter::Text("it's")],
     }
 }
