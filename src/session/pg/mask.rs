@@ -6,6 +6,7 @@ use super::{
     conversation::{Conversation, End},
     mask_copy,
     owed::{Ours, Tag},
+    quotes,
 };
 use crate::{
     kernel::{
@@ -184,17 +185,19 @@ const QUOTES_NOTHING: [&[u8]; 6] = [b"08", b"25", b"40", b"53", b"55", b"57"];
 impl Conversation {
     /// True if an error or a notice may quote masked values.
     pub(super) fn quotes_masked(&mut self, fields: &ErrorFields<'_>) -> bool {
-        let has = |code| fields.iter().any(|(c, _)| c == code);
-        if has(b'P') && !has(b'W') && !has(b'q') {
-            // It points into the client's text: the server has read that, and run nothing yet.
+        let class = fields.sqlstate().get(..2).unwrap_or_default();
+        if quotes::is_of_the_text(fields) || quotes::is_of_a_definition(fields) {
             return false;
         }
-        let class = fields.sqlstate().get(..2).unwrap_or_default();
         let run = self.front_run();
         let shows_all = run.as_ref().is_some_and(|r| r.shown.as_ref().is_some_and(|s| s.all));
         let scrubs = run.is_some_and(|run| run.mask.as_ref().is_some_and(|order| order.scrubs()));
         // A deferred constraint speaks up at COMMIT, of rows that other statements have changed.
-        scrubs || class == b"23" && !shows_all && self.has_masks()
+        if scrubs || class != b"23" || shows_all {
+            return scrubs;
+        }
+        let catalog = self.facts.target.catalog.load();
+        !catalog.marks.is_empty() && !quotes::is_of_a_plain_table(fields, &catalog)
     }
 
     /// True if nothing but our own Sync stands before a Query.

@@ -23,6 +23,7 @@ mod mask_copy;
 mod mask_rows;
 mod meaning;
 mod owed;
+mod quotes;
 mod records;
 mod refused;
 mod replace;

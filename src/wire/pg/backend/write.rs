@@ -234,9 +234,17 @@ pub fn scrubbed(out: &mut Vec<u8>, tag: u8, fields: &ErrorFields<'_>, keeps_mess
             out.push(code);
             body::put_string(out, text);
         }
+        if !keeps_message && tag == ERROR_RESPONSE {
+            out.push(b'H');
+            body::put_string(out, HOW_TO_READ.as_bytes());
+        }
         out.push(0);
     });
 }
+
+/// What the server says is there to be read with unmask.
+const HOW_TO_READ: &str =
+    "With sql.unmask it is shown: SELECT hallpass.request('unmask', '30m', 'say why');";
 
 /// What stands for a message of the server's.
 const SCRUBBED: &str =
