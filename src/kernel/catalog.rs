@@ -99,6 +99,10 @@ pub struct Relation {
     pub owned_by: Option<u32>,
     /// Foreign keys that refer to it and change rows of other tables with its own.
     pub cascades: Vec<Cascade>,
+    /// The columns of its primary key, by number.
+    pub primary_key: Vec<i16>,
+    /// The columns that its rows are parted by, by number; 0 for an expression.
+    pub partition_key: Vec<i16>,
     /// It has rules other than a view's own.
     pub has_rules: bool,
 }
@@ -128,6 +132,8 @@ impl Relation {
             is_partition: false,
             owned_by: None,
             cascades: Vec::new(),
+            primary_key: Vec::new(),
+            partition_key: Vec::new(),
             has_rules: false,
         }
     }

@@ -291,7 +291,8 @@ pub fn run_by(outer: &Analysis, inner: Arc<Analysis>) -> Arc<Analysis> {
             kept.needs.push(Need {
                 permission: Permission::Unmask,
                 on: NeedOn::WholeTarget,
-                why: "copies rows of what has masked columns".to_owned(),
+                why: "copies rows of what has masked columns: name the others in what was prepared"
+                    .to_owned(),
             });
         }
         kept.masked = Some(Arc::new(masked.without_rows()));

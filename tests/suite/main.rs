@@ -41,6 +41,7 @@ mod log_ins;
 mod login;
 mod mask_test;
 mod mask_types;
+mod masked_definitions;
 mod masked_rows;
 mod masking;
 mod masking_audit;

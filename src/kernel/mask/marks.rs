@@ -23,6 +23,7 @@ pub struct Marks {
     marked: HashMap<ColumnId, Marked>,
     /// What the users' types hold.
     kinds: Arc<HashMap<u32, ColumnType>>,
+    users_types: bool,
     key: Option<Arc<Key>>,
 }
 
@@ -67,6 +68,7 @@ impl Marks {
             return Self { version: rules.version, ..Self::default() };
         }
         let mut marked = HashMap::new();
+        let mut users_types = false;
         let users = catalog.relations().filter(|r| r.oid >= FIRST_USER_OID);
         for relation in users {
             for column in &relation.columns {
@@ -78,6 +80,7 @@ impl Marks {
                     comment: catalog.comment(relation.oid, column.number),
                 };
                 let Some((place, rule)) = rules.first(target, &facts) else { continue };
+                users_types |= column.type_oid >= FIRST_USER_OID;
                 let held = catalog.kinds().get(&column.type_oid).copied();
                 let of_type = || {
                     let held = held.unwrap_or_else(|| holds(column.type_oid));
@@ -105,7 +108,7 @@ impl Marks {
         }
         let sensitive = Sensitive::compile(marked.keys().copied(), catalog);
         let kinds = Arc::clone(catalog.kinds());
-        Self { version: rules.version, sensitive, marked, kinds, key: Some(key) }
+        Self { version: rules.version, sensitive, marked, kinds, users_types, key: Some(key) }
     }
 
     /// Nobody knows which columns are masked: all of them may be. Without a key no result has a plan, so
@@ -127,6 +130,12 @@ impl Marks {
     /// What each column of the catalog tells of masked ones.
     pub fn sensitive(&self) -> &Sensitive {
         &self.sensitive
+    }
+
+    /// True if a masked column is of a type that isn't the server's own, or may be: a domain, an enum, a
+    /// composite.
+    pub fn has_users_types(&self) -> bool {
+        self.users_types || self.sensitive.is_blind()
     }
 
     /// The rule's word on a column.

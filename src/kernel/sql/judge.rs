@@ -8,6 +8,7 @@ mod cascades;
 mod code;
 mod effects;
 mod hide;
+mod masked_definitions;
 mod masks;
 mod moves;
 mod names;

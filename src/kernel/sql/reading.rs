@@ -335,6 +335,56 @@ pub enum Moved {
     Schema(String),
 }
 
+/// What a change of definitions touches of the values that are there: looks at, so that it fails by them,
+/// or parts from the names and tables that rules know them by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Definition {
+    /// These columns.
+    Columns {
+        /// Whose.
+        of: RawName,
+        /// Their names.
+        columns: BTreeSet<String>,
+        /// Those of them that the statement itself makes, if it is they.
+        made: BTreeSet<String>,
+        /// What happens to them, in words.
+        what: &'static str,
+    },
+    /// All of a relation.
+    Whole {
+        /// It.
+        of: RawName,
+        /// What happens to it, in words.
+        what: &'static str,
+    },
+    /// Expressions are run over the rows that are there.
+    Runs,
+    /// A column goes.
+    Drops {
+        /// Whose.
+        of: RawName,
+        /// Its name.
+        column: String,
+    },
+    /// The columns of a table's primary key are referred to.
+    Key(RawName),
+    /// The columns that rows are parted by decide whether another partition may be made.
+    Partition(RawName),
+    /// A table becomes a part of another, and its rows are the other's too.
+    Joins {
+        /// The part.
+        part: RawName,
+        /// The other.
+        whole: RawName,
+    },
+    /// A table is no part of any other any more.
+    Leaves(RawName),
+    /// All in a schema gets another name.
+    Schema(String),
+    /// Something about a type that columns may be of, in words.
+    Types(&'static str),
+}
+
 /// What one parser saw in one statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
@@ -382,6 +432,9 @@ pub struct Reading {
     pub columns: Option<Columns>,
     /// Its outputs one by one, if it is a plain SELECT of something that may have to be hidden.
     pub outputs: Option<Outputs>,
+    /// What it touches by changing definitions, as the server's grammar has it. `None`: whatever it defines
+    /// may be touched whole.
+    pub defines: Option<Vec<Definition>>,
     /// How rows flow through it, if it reads or writes any; the server's grammar alone says so.
     pub shape: Option<Box<Shape>>,
     /// The temporary table that it makes; the server's grammar alone says so.
@@ -421,6 +474,7 @@ impl Reading {
             parameters: 0,
             columns: None,
             outputs: None,
+            defines: None,
             shape: None,
             temporary: None,
         }

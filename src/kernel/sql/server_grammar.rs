@@ -10,6 +10,7 @@
 
 mod columns;
 mod copy_out;
+mod definitions;
 mod moves;
 mod objects;
 mod outputs;
@@ -88,6 +89,7 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         reader.raw_stmt(raw);
         let mut reading = reader.finish()?;
         reading.outputs = outputs::of(raw, &reading);
+        reading.defines = definitions::of(raw);
         reading.shape = shape::of(raw).map(Box::new);
         reading.temporary = temporary::of(raw);
         if let Some(inner) = &mut reading.inner {

@@ -1,5 +1,5 @@
-//! What ties relations to each other: foreign keys that change rows elsewhere, and sequences that
-//! belong to tables.
+//! What ties relations to each other: foreign keys that change rows elsewhere, sequences that belong to
+//! tables, and the keys that others refer to and that part rows.
 
 use std::collections::HashMap;
 
@@ -28,6 +28,12 @@ pub(super) async fn read(
             sequence.owned_by = Some(number(&row, 1)?);
         }
     }
+    for row in control.simple_query(KEYS).await? {
+        if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
+            relation.primary_key.extend(numbers::<i16>(&row, 1)?);
+            relation.partition_key.extend(numbers::<i16>(&row, 2)?);
+        }
+    }
     Ok(())
 }
 
@@ -54,6 +60,12 @@ SELECT confrelid, conrelid, conkey,
 FROM pg_constraint
 WHERE contype = 'f' AND NOT (confdeltype IN ('a', 'r') AND confupdtype IN ('a', 'r'))
 ORDER BY oid";
+
+const KEYS: &str = "
+SELECT conrelid, conkey, '{}'::int2[] FROM pg_constraint WHERE contype = 'p' AND conrelid <> 0
+UNION ALL
+SELECT partrelid, '{}', string_to_array(partattrs::text, ' ')::int2[] FROM pg_partitioned_table
+ORDER BY 1";
 
 const OWNED: &str = "
 SELECT d.objid, d.refobjid FROM pg_depend d

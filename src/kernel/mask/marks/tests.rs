@@ -124,7 +124,7 @@ fn what_tells_values_in_another_way_needs_unmask() {
         ("UPDATE customers SET name = email", "copies public.customers.email"),
         ("CREATE TABLE t AS SELECT email FROM customers", "copies public.customers.email"),
         ("CREATE VIEW v AS SELECT * FROM customers", "copies"),
-        ("ALTER TABLE customers RENAME COLUMN email TO e", "its definition changes"),
+        ("ALTER TABLE customers RENAME COLUMN email TO e", "renames public.customers.email"),
         ("DO $$BEGIN END$$", "nothing can be masked"),
         ("COPY customers TO '/tmp/x'", "nothing can be masked"),
         ("SELECT pg_read_file('/etc/passwd')", "nothing can be masked"),

@@ -8,9 +8,9 @@ use crate::kernel::{
     sql::{
         analysis::{Analysis, Need, NeedOn, SessionEffect},
         context::Context,
-        judge::{meanings, names::Resolved},
+        judge::{masked_definitions, meanings, names::Resolved},
         lineage::{ColumnId, Purpose, Use, follow},
-        reading::{Access, Reading, StatementKind},
+        reading::{Reading, StatementKind},
     },
 };
 
@@ -31,34 +31,33 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
         });
     }
     let reach = reach(reading, cx);
-    for (relation, access) in &reach.defined {
-        analysis.needs.push(Need {
-            permission: Permission::Unmask,
-            on: relation.clone(),
-            why: format!("{access} has masked columns, and its definition changes"),
-        });
-    }
+    masked_definitions::need(analysis, reading, cx);
     let Some(shape) = reading.shape.as_deref() else {
         made_temporary(analysis, reading, marks.version());
         return;
     };
     let lineage = follow(shape, cx, marks.sensitive());
-    for found in &lineage.uses {
+    // What is said first is what the statement is about: that it overwrites, before how it finds rows.
+    let mut uses: Vec<_> = lineage.uses.iter().collect();
+    uses.sort_by_key(|found| match found.purpose {
+        Purpose::Assigns => 0,
+        Purpose::Stores => 1,
+        Purpose::Equals(_) | Purpose::Filters => 2,
+        Purpose::Compares => 3,
+        Purpose::Computes => 4,
+    });
+    for found in uses {
         needs(analysis, found, cx);
     }
     if lineage.is_clear() && analysis.executes.is_none() {
         made_temporary(analysis, reading, marks.version());
     }
     let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
-    if lineage.is_clear() && reach.columns.is_empty() && !reaches_anything {
+    if lineage.is_clear() && reach.is_empty() && !reaches_anything {
         return;
     }
-    analysis.masked = Some(Arc::new(Masked {
-        lineage,
-        reach: reach.columns,
-        reaches_anything,
-        marks: Arc::clone(marks),
-    }));
+    analysis.masked =
+        Some(Arc::new(Masked { lineage, reach, reaches_anything, marks: Arc::clone(marks) }));
 }
 
 /// True of what needs admin because nobody knows what it does. Maintenance and privileges move no values.
@@ -81,18 +80,10 @@ fn made_temporary(analysis: &mut Analysis, reading: &Reading, rules: u64) {
     analysis.effects.extend(made.map(|made| SessionEffect::MadeTemporary(made, rules)));
 }
 
-struct Reach {
-    columns: BTreeSet<ColumnId>,
-    /// Relations with masked columns that are defined anew, and how they are called.
-    defined: Vec<(NeedOn, String)>,
-}
-
 /// The masked columns of all relations that the statement names, and of those behind them.
-fn reach(reading: &Reading, cx: &Context<'_>) -> Reach {
+fn reach(reading: &Reading, cx: &Context<'_>) -> BTreeSet<ColumnId> {
     let sensitive = cx.catalog.marks.sensitive();
-    let mut reach = Reach { columns: BTreeSet::new(), defined: Vec::new() };
-    let copies = reading.kinds.contains(&StatementKind::SchemaChange)
-        || reading.kinds.contains(&StatementKind::CreateCode);
+    let mut reach = BTreeSet::new();
     for used in &reading.relations {
         for meaning in meanings(&used.name, cx).all() {
             let Resolved::User(relation) = meaning else { continue };
@@ -100,22 +91,14 @@ fn reach(reading: &Reading, cx: &Context<'_>) -> Reach {
                 continue;
             }
             for column in &relation.columns {
-                reach.columns.extend(sensitive.label(relation.oid, column.number).columns());
-            }
-            if used.access == Access::Define && copies {
-                let on = NeedOn::Relation {
-                    schema: relation.schema.clone(),
-                    name: relation.name.clone(),
-                    of: Vec::new(),
-                };
-                reach.defined.push((on, used.name.to_string()));
+                reach.extend(sensitive.label(relation.oid, column.number).columns());
             }
         }
     }
     reach
 }
 
-/// What one use needs, by the rules of the columns.
+/// What one use needs, by the rules of the columns, and what one can do instead.
 fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
     let marks = &cx.catalog.marks;
     let what = match found.purpose {
@@ -129,7 +112,7 @@ fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
         analysis.needs.push(Need {
             permission: Permission::Unmask,
             on: NeedOn::WholeTarget,
-            why: format!("{what} what may be masked"),
+            why: format!("{what} what may be masked: nobody knows which column it is"),
         });
     }
     for column in found.of.columns() {
@@ -148,7 +131,26 @@ fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
             name: mark.table.clone(),
             of: Vec::new(),
         };
-        let why = format!("{what} {mark}, which is masked");
+        let instead = instead(found.purpose, mark.predicates);
+        let why = format!("{what} {mark}, which is masked: {instead}");
         analysis.needs.push(Need { permission: Permission::Unmask, on, why });
+    }
+}
+
+/// Another form of the statement that needs no unmask.
+fn instead(purpose: Purpose, predicates: Predicates) -> String {
+    match (purpose, predicates) {
+        (Purpose::Equals(_) | Purpose::Filters, Predicates::Equality) => {
+            format!("only = and IN with up to {EQUALS_MAX} values may be asked of it")
+        }
+        (Purpose::Equals(_) | Purpose::Filters, Predicates::Deny | Predicates::Allow) => {
+            "find them by other columns".to_owned()
+        }
+        (Purpose::Compares, _) => "use another column, the key for instance".to_owned(),
+        (Purpose::Computes, _) => {
+            "what may fail or make rows by its value would tell it; select it as it is".to_owned()
+        }
+        (Purpose::Stores, _) => "leave it out".to_owned(),
+        (Purpose::Assigns, _) => "set only the columns that change, without it".to_owned(),
     }
 }

@@ -32,6 +32,11 @@ impl Sensitive {
         Self { blind: true, ..Self::default() }
     }
 
+    /// True if nobody knows what is marked.
+    pub fn is_blind(&self) -> bool {
+        self.blind
+    }
+
     /// What a column tells.
     pub fn label(&self, relation: u32, column: i16) -> Label {
         if self.blind {

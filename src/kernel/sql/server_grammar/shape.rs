@@ -270,6 +270,11 @@ fn key(n: &pg::Node) -> Key {
     Key::Value(Box::new(expression(n)))
 }
 
+/// What an expression by itself is made of.
+pub(super) fn value(n: &pg::Node) -> crate::kernel::sql::lineage::shape::Expression {
+    expression(n)
+}
+
 /// The conditions of an optional clause.
 pub(super) fn where_(clause: Option<&pg::Node>) -> Vec<Condition> {
     clause.map(conditions).unwrap_or_default()
