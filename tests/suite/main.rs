@@ -22,6 +22,7 @@ mod command_line;
 mod copy;
 mod drivers;
 mod encodings;
+mod everyday;
 mod extended;
 mod fault_client;
 mod fault_clock;

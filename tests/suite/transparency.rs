@@ -18,7 +18,7 @@ use crate::support::{
 /// A name for the failure message, and what the client does.
 type Conversation = (&'static str, fn(&mut RawClient));
 
-fn direct(server: &Postgres) -> RawClient {
+pub(crate) fn direct(server: &Postgres) -> RawClient {
     RawClient::connect(&server.address(), UPSTREAM_USER, UPSTREAM_PASSWORD, DATABASE)
 }
 
@@ -42,7 +42,7 @@ fn hold(mut client: RawClient, conversation: fn(&mut RawClient)) -> Vec<Message>
 
 /// Two servers number the tables and types that a conversation makes as their counters stand, and how far
 /// those are depends on when other connections came and went.
-fn without_own_oids(message: &mut Message) {
+pub(crate) fn without_own_oids(message: &mut Message) {
     const FIRST_OF_USERS: u32 = 16_384;
     let mut places = Vec::new();
     let body = message.body.as_slice();
@@ -68,7 +68,7 @@ fn without_own_oids(message: &mut Message) {
 }
 
 /// `pg_temp_3` belongs to the third backend that is there; how many there are is another's business.
-fn without_number_of_temporary_schema(message: &mut Message) {
+pub(crate) fn without_number_of_temporary_schema(message: &mut Message) {
     const NAME: &[u8] = b"pg_temp_";
     let mut from = 0;
     while let Some(at) = message.body[from..].windows(NAME.len()).position(|w| w == NAME) {
@@ -82,7 +82,7 @@ fn without_number_of_temporary_schema(message: &mut Message) {
 /// (the gateway asks for its shape instead, or answers itself), and one whose body can't be read. The
 /// error's code is the server's; its place in the server's source is not, nor, for an unreadable
 /// body, the words.
-fn without_source_of_what_is_not_sent(message: &mut Message) {
+pub(crate) fn without_source_of_what_is_not_sent(message: &mut Message) {
     let holds = |part: &[u8]| message.body.windows(part.len()).any(|w| w == part);
     let dropped: &[u8] = if message.tag != b'E' {
         return;
