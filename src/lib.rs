@@ -99,12 +99,16 @@
 //! transaction back; the session stays. However a session ends, `abandon` closes its records. While a
 //! disk that hangs holds up a session's thread, the control side acts in its stead (`stead.rs`).
 //!
-//! # What no session uses yet
+//! # Masks
 //!
-//! Masking is being built from the bottom. [`kernel::mask`] says what a mask makes of a value and which
-//! columns a rule means, [`wire::pg::row`] and [`wire::pg::copy_rows`] rewrite rows by a plan, and
-//! [`kernel::sql::lineage`] tells which marked columns a statement's outputs are made of. Nothing of it is
-//! joined to a session: there are no rules to set, and no result is masked.
+//! Rules ([`kernel::mask::rule`]) lie in the store. They fall on a target's catalog whenever either
+//! changes (`cli/serve/catalogs.rs`), as its [`kernel::mask::marks`], which are part of the catalog that
+//! statements are judged by. [`kernel::sql::lineage`] tells which marked columns a statement's outputs are
+//! made of and what else it asks of them; `judge/masks.rs` makes needs of the latter, and
+//! [`kernel::policy::decide()`] says which columns may be seen. What is left is an `Order` at the
+//! [`session::result::Run`]. When the result's header comes, `session/pg/mask.rs` makes it a plan, by which
+//! [`wire::pg::row`] and [`wire::pg::copy_rows`] write the rows anew. `hallpass mask test` and
+//! `hallpass explain` go the same way as far as the judgement (`cli/trial.rs`).
 
 pub mod api;
 pub mod cli;

@@ -97,7 +97,7 @@ impl Explanation<'_> {
             rows.push(("routines", format!("{}()", routine.name), String::new()));
         }
         for output in self.0.outputs(analysis).iter().filter(|o| o.shows != Shows::Clear) {
-            let name = output.name.as_deref().unwrap_or("?column?");
+            let name = output.name.as_deref().unwrap_or("–");
             rows.push((
                 "masked",
                 name.to_owned(),

@@ -112,7 +112,7 @@ fn statement(trial: &Trial<'_>, analysis: &Analysis, text: &mut String) {
         text.push_str("No masked column is in its result.\n");
     } else {
         let row = |(number, output): (usize, &Output)| {
-            let name = output.name.as_deref().unwrap_or("?column?");
+            let name = output.name.as_deref().unwrap_or("–");
             let cells = [&number.to_string(), name, output.shows.text(), &output.why];
             cells.map(str::to_owned).to_vec()
         };
