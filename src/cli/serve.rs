@@ -50,6 +50,7 @@ use crate::{
     session::{
         budget::Budgets,
         cores::{Arrival, Cores},
+        probes::Probes,
         registry::Registry,
         services::{Doorway, Services},
         signal::Wake,
@@ -243,6 +244,7 @@ async fn build(
         doorstep: Arc::default(),
         room: Arc::default(),
         budgets: Budgets::default(),
+        probes: Probes::default(),
         clock,
         metrics,
         store,

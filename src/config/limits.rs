@@ -53,6 +53,8 @@ pub struct Limits {
     pub message_bytes: u64,
     /// Memory that long messages may take at one time, of all clients together.
     pub long_messages_bytes: u64,
+    /// How many values one principal may ask a masked column for in an hour, where its rule allows `=`.
+    pub mask_probes: u64,
     /// Memory that the prepared statements and portals of one session may take.
     pub prepared_bytes: u64,
     /// After how long an unanswered request goes stale.
@@ -93,6 +95,7 @@ pub(super) fn read_limits(section: Section<'_>) -> Limits {
         message_bytes,
         long_messages_bytes: section
             .bytes("long_messages_bytes", message_bytes.saturating_mul(4).max(256 << 20)),
+        mask_probes: section.count("mask_probes", 100, i64::MAX as u64),
         prepared_bytes: section.bytes("prepared_bytes", 16 << 20),
         request_expires: section.duration("request_expires", seconds(DAY)),
         store_offline_max: section.duration("store_offline_max", seconds(MINUTE)),

@@ -13,6 +13,7 @@ pub mod login;
 pub mod names;
 pub mod parsers;
 pub mod pg;
+pub mod probes;
 pub mod registry;
 pub mod result;
 pub mod room;

@@ -16,8 +16,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
-    budget::Budgets, cache::Cache, doorstep::Doorstep, pg::startup::TlsPolicy, registry::Registry,
-    room::Room,
+    budget::Budgets, cache::Cache, doorstep::Doorstep, pg::startup::TlsPolicy, probes::Probes,
+    registry::Registry, room::Room,
 };
 use crate::{
     kernel::{
@@ -74,6 +74,8 @@ pub struct Limits {
     pub max_duration: Duration,
     /// Rows of a grant that doesn't say.
     pub row_budget: u64,
+    /// How many values one principal may ask a masked column for in an hour.
+    pub mask_probes: u64,
     /// How much of a parameter is kept for the record, in bytes.
     pub parameter_bytes: usize,
 }
@@ -205,6 +207,8 @@ pub struct Services {
     pub room: Arc<Room>,
     /// Row budgets.
     pub budgets: Budgets,
+    /// What has been asked of masked columns.
+    pub probes: Probes,
     /// What time it is.
     pub clock: Clock,
     /// What operators watch.

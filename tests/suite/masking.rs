@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Message, Postgres, RawClient, eventually,
-    gateway::TARGET,
+    gateway::{Options, TARGET},
     raw::{bind, close, describe, error, execute, parse, rows, sync, tags},
 };
 
@@ -258,4 +258,38 @@ fn what_is_not_understood_needs_unmask_where_columns_are_masked() {
     let needs = || refusal(&world.client.query(text)).contains("sql.unmask");
     assert!(eventually(Duration::from_secs(2), needs));
     assert!(!tells(&world.client.query(text)));
+}
+
+#[test]
+fn nobody_tries_all_values_of_a_masked_column() {
+    let server = Postgres::start();
+    let rest = "[limits]\nmask_probes = 10\n".to_owned();
+    let gateway = Gateway::start_with(&server, &Options { rest, ..Options::default() });
+    rule(&gateway, "public.customers.email", "email");
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "select");
+    let mut client = gateway.connect("alice", &secret);
+    let guess = "SELECT id FROM customers WHERE email > 'a'";
+    let masked = || !refusal(&client.query(guess)).is_empty();
+    assert!(eventually(Duration::from_secs(5), masked), "{}", gateway.log());
+    let five = "SELECT id FROM customers WHERE email IN ('a', 'b', 'c', 'd', 'e')";
+    assert!(error(&client.query(five)).is_none());
+    let packet = |n: usize| {
+        let bound = (0..n).flat_map(|_| [bind("", "s", &[Some("x")], 0), execute("", 1)]);
+        let text = "SELECT id FROM customers WHERE email = $1";
+        [vec![parse("s", text, &[])], bound.collect(), vec![close(b'S', "s"), sync()]].concat()
+    };
+    assert!(error(&client.exchange(&packet(4), 1)).is_none());
+    client.query("PREPARE p (text) AS SELECT id FROM customers WHERE email = $1");
+    assert!(error(&client.query("EXECUTE p ('x')")).is_none());
+    for answer in
+        [client.query("EXECUTE p ('x')"), client.query(five), client.exchange(&packet(1), 1)]
+    {
+        let said = error(&answer).expect("no more values");
+        assert_eq!(said.field('C'), "54000", "{said:?}");
+        assert!(said.field('M').contains("public.customers.email"), "{said:?}");
+        client.query("DEALLOCATE ALL");
+        client.query("PREPARE p (text) AS SELECT id FROM customers WHERE email = $1");
+    }
+    assert!(error(&client.query("SELECT id, email FROM customers WHERE id = 1")).is_none());
 }

@@ -86,6 +86,7 @@ fn limits(limits: &config::Limits) -> Limits {
         room_bytes: usize::try_from(limits.long_messages_bytes).unwrap_or(usize::MAX),
         max_duration: limits.max_duration,
         row_budget: limits.row_budget,
+        mask_probes: limits.mask_probes,
         parameter_bytes: PARAMETER_BYTES,
     }
 }

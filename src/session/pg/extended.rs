@@ -276,6 +276,11 @@ impl Conversation {
             // Bound before the abort that a cut result brings, its Execute couldn't end that.
             return self.hold_for_result();
         }
+        let named = prepared.analysis().and_then(|a| self.inner_of(a));
+        let all = prepared.batch.statements.iter().chain(&named).map(AsRef::as_ref);
+        if let Err(why) = self.take_probes(all, &permit) {
+            return self.refused(asked, why);
+        }
         let analysis = prepared.analysis().map(Arc::clone);
         let what = (&*prepared.batch.fingerprint, analysis.as_deref());
         let cleared = match self.of_this_batch(prepared.recorded.take()) {

@@ -1,6 +1,6 @@
 //! Results whose columns are masked: the plan from the result's header, rows and texts under it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     conversation::{Conversation, End},
@@ -11,13 +11,14 @@ use super::{
 use crate::{
     kernel::{
         mask::{
-            Format as CellFormat, Plan,
+            Format as CellFormat, Plan, Predicates,
             marks::{Described, Masked, Mismatch, Order},
         },
+        policy::Permit,
         refusal::{Refusal, RefusalKind},
-        sql::{analysis::Analysis, charset::ClientText},
+        sql::{analysis::Analysis, charset::ClientText, lineage::Purpose, reading::StatementKind},
     },
-    session::{names::Portal, result::Run},
+    session::{names::Portal, probes::Asked, result::Run},
     upstream::door::Control,
     wire::pg::{
         Format,
@@ -47,6 +48,55 @@ impl Conversation {
             (Some(analysis), _) => analysis.masked.clone(),
         };
         run.mask = masked.and_then(|masked| masked.order(shown)).map(Arc::new);
+    }
+
+    /// Counts the values that masked columns are asked for.
+    ///
+    /// # Errors
+    /// They are too many.
+    pub(super) fn take_probes<'a>(
+        &self,
+        analyses: impl Iterator<Item = &'a Analysis>,
+        permit: &Permit,
+    ) -> Result<(), Refusal> {
+        let mut values: BTreeMap<String, u64> = BTreeMap::new();
+        let mut add = |masked: &Masked| {
+            let hidden =
+                |column| permit.shown().is_none_or(|s| !s.all && !s.columns.contains(&column));
+            for one in &masked.lineage.uses {
+                let Purpose::Equals(count) = one.purpose else { continue };
+                for column in one.of.columns().filter(|column| hidden(*column)) {
+                    let mark = masked.marks.marked(column);
+                    if let Some(mark) = mark.filter(|m| m.predicates == Predicates::Equality) {
+                        *values.entry(mark.to_string()).or_default() += count as u64;
+                    }
+                }
+            }
+        };
+        // What PREPARE names runs later.
+        let runs = analyses.filter(|a| a.kind != StatementKind::Prepare);
+        runs.filter_map(|a| a.masked.as_deref()).for_each(&mut add);
+        if values.is_empty() {
+            return Ok(());
+        }
+        let handle = &self.facts.handle;
+        let asked = |(column, count)| {
+            let (principal, target) = (handle.principal.clone(), handle.target.clone());
+            (Asked { principal, target, column }, count)
+        };
+        let first = values.keys().next().cloned().unwrap_or_default();
+        let asked: Vec<_> = values.into_iter().map(asked).collect();
+        let services = &self.core.services;
+        let most = services.world.load().limits.mask_probes;
+        if services.probes.take(&asked, most, self.now) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            RefusalKind::LimitExceeded,
+            format!("no more values of {first} can be looked for in this hour: it is masked"),
+        )
+        .with_detail(format!("At most {most} in an hour (limits.mask_probes)."))
+        .with_hint("Ask for sql.unmask, or find the rows by another column."))
     }
 
     /// Asks for the header of a portal whose rows are masked, in front of its Execute: the client need

@@ -30,6 +30,7 @@ use hallpass::{
     session::{
         budget::Budgets,
         desk::{self, Caller, Cell, Kind, Table},
+        probes::Probes,
         registry::Registry,
         services::{Limits, Over, Services, World},
     },
@@ -62,6 +63,7 @@ fn limits() -> Limits {
         room_bytes: 1,
         max_duration: LONGEST,
         row_budget: 1,
+        mask_probes: 1,
         parameter_bytes: 1,
     }
 }
@@ -99,6 +101,7 @@ async fn services(folder: &std::path::Path) -> Services {
         doorstep: Arc::default(),
         room: Arc::default(),
         budgets: Budgets::default(),
+        probes: Probes::default(),
         clock,
         metrics: Arc::default(),
         store,
