@@ -12,7 +12,7 @@ use std::{
 use crate::support::{Gateway, Postgres};
 
 /// Runs one client of `tests/drivers`; what it printed if it failed.
-fn run(client: &str, dsn: &str) -> Result<(), String> {
+pub(crate) fn run(client: &str, dsn: &str) -> Result<(), String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers/run");
     let output = Command::new(script)
         .args([dsn, client])

@@ -233,3 +233,36 @@ fn changing_and_looking_beside_masked_columns_is_untouched() {
 fn migrations_that_tell_no_value_and_part_none_from_its_rule_go_on() {
     holds(&[include_str!("everyday/defining.sql")], 60);
 }
+
+/// A client of `tests/drivers` by somebody who may read, write and copy, and not unmask.
+fn client(name: &str) {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    let bounds = ["--for", "30m", "--row-budget", "1000000"];
+    gateway.grant_with("alice", "select,dml,export", &bounds);
+    mask(&gateway, &mut gateway.connect("alice", &secret));
+    if let Err(told) = super::drivers::run(name, &gateway.dsn("alice", &secret)) {
+        panic!("{name}:\n{told}");
+    }
+}
+
+#[test]
+fn pythons_clients_work_on_beside_masked_columns() {
+    client("masked-python");
+}
+
+#[test]
+fn pgjdbc_works_on_beside_masked_columns() {
+    client("masked-jdbc");
+}
+
+#[test]
+fn node_postgres_works_on_beside_masked_columns() {
+    client("masked-node");
+}
+
+#[test]
+fn psql_and_the_servers_own_tools_work_on_beside_masked_columns() {
+    client("masked-psql");
+}
