@@ -293,3 +293,25 @@ fn nobody_tries_all_values_of_a_masked_column() {
     }
     assert!(error(&client.query("SELECT id, email FROM customers WHERE id = 1")).is_none());
 }
+
+#[test]
+fn where_a_rule_hides_null_nobody_asks_for_it() {
+    let mut world = start();
+    let asks = [
+        "SELECT count(*) FROM customers WHERE phone IS NULL",
+        "SELECT id, phone IS NOT NULL FROM customers",
+        "SELECT count(phone) FROM customers",
+    ];
+    for text in asks {
+        assert!(error(&world.client.query(text)).is_none(), "{text}");
+    }
+    let arguments = ["mask", "add", "--target", TARGET, "--column", "public.customers.phone"];
+    world.gateway.must(&[&arguments[..], &["--with", "full", "--mask-null"]].concat());
+    for text in asks {
+        let told =
+            || refusal(&world.client.query(text)).contains("asks for NULL in public.customers");
+        assert!(eventually(Duration::from_secs(5), told), "{text}");
+    }
+    let beside = world.client.query("SELECT count(*), count(id) FROM customers");
+    assert!(error(&beside).is_none(), "{beside:?}");
+}

@@ -138,6 +138,11 @@ impl Marks {
         self.users_types || self.sensitive.is_blind()
     }
 
+    /// True if some rule hides what is NULL.
+    pub fn hides_nulls(&self) -> bool {
+        self.sensitive.is_blind() || self.marked.values().any(|mark| mark.nulls == Nulls::Hidden)
+    }
+
     /// The rule's word on a column.
     pub fn marked(&self, column: ColumnId) -> Option<&Marked> {
         self.marked.get(&column)

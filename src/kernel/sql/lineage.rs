@@ -93,6 +93,8 @@ pub enum Purpose {
     Equals(usize),
     /// Rows are found, joined or counted by it in another way.
     Filters,
+    /// Asked whether it is NULL, or counted where it isn't.
+    AsksNull,
     /// Rows are sorted, grouped or made distinct by it.
     Compares,
     /// How many rows come out, or whether the statement fails, hangs on its value.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::kernel::{
     access::Permission,
-    mask::{Predicates, marks::Masked},
+    mask::{Nulls, Predicates, marks::Masked},
     sql::{
         analysis::{Analysis, Need, NeedOn, SessionEffect},
         context::Context,
@@ -42,7 +42,7 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     uses.sort_by_key(|found| match found.purpose {
         Purpose::Assigns => 0,
         Purpose::Stores => 1,
-        Purpose::Equals(_) | Purpose::Filters => 2,
+        Purpose::Equals(_) | Purpose::Filters | Purpose::AsksNull => 2,
         Purpose::Compares => 3,
         Purpose::Computes => 4,
     });
@@ -103,12 +103,14 @@ fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
     let marks = &cx.catalog.marks;
     let what = match found.purpose {
         Purpose::Equals(_) | Purpose::Filters => "finds rows by",
+        Purpose::AsksNull => "asks for NULL in",
         Purpose::Compares => "sorts or groups by",
         Purpose::Computes => "computes with",
         Purpose::Stores => "copies",
         Purpose::Assigns => "overwrites",
     };
-    if found.of.is_unknown() {
+    let asks_null = found.purpose == Purpose::AsksNull;
+    if found.of.is_unknown() && (!asks_null || marks.hides_nulls()) {
         analysis.needs.push(Need {
             permission: Permission::Unmask,
             on: NeedOn::WholeTarget,
@@ -119,6 +121,8 @@ fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
         let Some(mark) = marks.marked(column) else { continue };
         let allowed = match (found.purpose, mark.predicates) {
             (Purpose::Stores | Purpose::Assigns, _) => false,
+            // A mask leaves NULL what is NULL, so that asking tells no more, unless its rule hides that.
+            (Purpose::AsksNull, _) if mark.nulls == Nulls::Stay => true,
             (_, Predicates::Allow) => true,
             (Purpose::Equals(constants), Predicates::Equality) => constants <= EQUALS_MAX,
             (_, Predicates::Equality | Predicates::Deny) => false,
@@ -146,6 +150,7 @@ fn instead(purpose: Purpose, predicates: Predicates) -> String {
         (Purpose::Equals(_) | Purpose::Filters, Predicates::Deny | Predicates::Allow) => {
             "find them by other columns".to_owned()
         }
+        (Purpose::AsksNull, _) => "its rule hides what is NULL; leave that out".to_owned(),
         (Purpose::Compares, _) => "use another column, the key for instance".to_owned(),
         (Purpose::Computes, _) => {
             "what may fail or make rows by its value would tell it; select it as it is".to_owned()

@@ -250,9 +250,9 @@ impl<'a> Follower<'a> {
                     };
                     self.used(purpose, label);
                 }
-                // A mask leaves NULL what is NULL: it tells no more.
                 Condition::IsNull(column) => {
-                    self.reference(column, place);
+                    let label = self.reference(column, place);
+                    self.used(Purpose::AsksNull, label);
                 }
                 Condition::Joins(left, right) => {
                     let mut label = self.reference(left, place);

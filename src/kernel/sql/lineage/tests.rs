@@ -129,6 +129,7 @@ fn told(lineage: &Lineage) -> String {
         let purpose = match found.purpose {
             Purpose::Equals(constants) => format!("equals{constants}"),
             Purpose::Filters => "filters".into(),
+            Purpose::AsksNull => "asks".into(),
             Purpose::Compares => "compares".into(),
             Purpose::Computes => "computes".into(),
             Purpose::Stores => "stores".into(),
@@ -232,9 +233,9 @@ fn what_is_made_of_a_column_tells_of_it() {
         SELECT row(c.*) FROM customers c => (email+salary)
         SELECT ARRAY(SELECT email FROM customers) => (email)
         SELECT ARRAY[name, email] FROM customers => (email)
-        SELECT min(email), count(*), count(email) FROM customers => (email) - -
+        SELECT min(email), count(*), count(email) FROM customers => (email) - - | asks email
         SELECT string_agg(email, ',') FROM customers => (email)
-        SELECT email IS NULL, name FROM customers => - -
+        SELECT email IS NULL, name FROM customers => - - | asks email
         SELECT EXISTS (SELECT FROM customers WHERE email = 'x') => - | equals1 email
         SELECT 'a' IN (SELECT email FROM customers) => (email)
         SELECT json_build_array(id, email) FROM customers => (email)
@@ -298,7 +299,7 @@ fn conditions_and_orders_ask() {
         SELECT id FROM customers WHERE email = 'a@b' => - | equals1 email
         SELECT id FROM customers WHERE $1 = email AND id = 5 => - | equals1 email
         SELECT id FROM customers WHERE NOT (email IN ('a', 'b', $1)) => - | equals3 email
-        SELECT id FROM customers WHERE email IS NOT NULL OR id = 1 => -
+        SELECT id FROM customers WHERE email IS NOT NULL OR id = 1 => - | asks email
         SELECT id FROM customers WHERE email LIKE 'a%' => - | filters email | computes email
         SELECT id FROM customers WHERE upper(email) = 'A' => - | filters email
         SELECT id FROM customers WHERE domain = 'x' => - | filters email

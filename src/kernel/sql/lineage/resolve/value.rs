@@ -41,7 +41,8 @@ impl<'a> Follower<'a> {
             self.query(query, place);
         }
         for column in &value.counted {
-            self.reference(column, place);
+            let counted = self.reference(column, place);
+            self.used(Purpose::AsksNull, counted);
         }
         self.conditions(&value.conditions, place);
         for column in &value.compared {
