@@ -276,9 +276,7 @@ impl Conversation {
             // Bound before the abort that a cut result brings, its Execute couldn't end that.
             return self.hold_for_result();
         }
-        let named = prepared.analysis().and_then(|a| self.inner_of(a));
-        let all = prepared.batch.statements.iter().chain(&named).map(AsRef::as_ref);
-        if let Err(why) = self.take_probes(all, &permit) {
+        if let Err(why) = self.take_probes(&prepared.batch, &permit) {
             return self.refused(asked, why);
         }
         let analysis = prepared.analysis().map(Arc::clone);
@@ -298,17 +296,7 @@ impl Conversation {
                     // Planning it, and reading its parameters, may call functions.
                     self.names.doubt();
                 }
-                let entry = Rc::new(Portal {
-                    age: self.names.age(),
-                    prepared: Rc::clone(&prepared),
-                    parameters: Vec::new(),
-                    result_formats: Vec::new(),
-                    fetched: std::cell::Cell::new((0, 0)),
-                    recorded: std::cell::RefCell::new(Some(
-                        self.unused(&clearance, Ended::Completed),
-                    )),
-                    holds: false,
-                });
+                let entry = self.bound_portal(&prepared, &clearance);
                 let undo = self.names.bind(portal, entry);
                 self.bound(portal, analysis.as_deref());
                 self.code_may_open(analysis.iter().map(AsRef::as_ref));
@@ -318,6 +306,19 @@ impl Conversation {
             }
             Err(refusal) => self.refused(asked, refusal),
         }
+    }
+
+    /// A portal of a Bind that is on its way.
+    fn bound_portal(&self, prepared: &Rc<Prepared>, clearance: &Clearance) -> Rc<Portal> {
+        Rc::new(Portal {
+            age: self.names.age(),
+            prepared: Rc::clone(prepared),
+            parameters: Vec::new(),
+            result_formats: Vec::new(),
+            fetched: std::cell::Cell::new((0, 0)),
+            recorded: std::cell::RefCell::new(Some(self.unused(clearance, Ended::Completed))),
+            holds: false,
+        })
     }
 
     /// Execute.

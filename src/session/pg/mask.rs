@@ -16,7 +16,12 @@ use crate::{
         },
         policy::Permit,
         refusal::{Refusal, RefusalKind},
-        sql::{analysis::Analysis, charset::ClientText, lineage::Purpose, reading::StatementKind},
+        sql::{
+            analysis::{Analysis, Batch},
+            charset::ClientText,
+            lineage::Purpose,
+            reading::StatementKind,
+        },
     },
     session::{names::Portal, probes::Asked, result::Run},
     upstream::door::Control,
@@ -54,11 +59,11 @@ impl Conversation {
     ///
     /// # Errors
     /// They are too many.
-    pub(super) fn take_probes<'a>(
-        &self,
-        analyses: impl Iterator<Item = &'a Analysis>,
-        permit: &Permit,
-    ) -> Result<(), Refusal> {
+    pub(super) fn take_probes(&self, batch: &Batch, permit: &Permit) -> Result<(), Refusal> {
+        if !self.has_masks() {
+            return Ok(());
+        }
+        let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
         let mut values: BTreeMap<String, u64> = BTreeMap::new();
         let mut add = |masked: &Masked| {
             let hidden =
@@ -74,7 +79,8 @@ impl Conversation {
             }
         };
         // What PREPARE names runs later.
-        let runs = analyses.filter(|a| a.kind != StatementKind::Prepare);
+        let runs =
+            batch.statements.iter().chain(&named).filter(|a| a.kind != StatementKind::Prepare);
         runs.filter_map(|a| a.masked.as_deref()).for_each(&mut add);
         if values.is_empty() {
             return Ok(());

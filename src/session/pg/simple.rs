@@ -88,8 +88,7 @@ impl Conversation {
         if let Some(why) = self.wall_opens_inside(&batch.statements, &named) {
             return self.refused(asked, why);
         }
-        let all = || batch.statements.iter().chain(&named).map(AsRef::as_ref);
-        if let Err(why) = self.take_probes(all(), &permit) {
+        if let Err(why) = self.take_probes(&batch, &permit) {
             return self.refused(asked, why);
         }
         self.send_query(text, batch, &permit)
