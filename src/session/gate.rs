@@ -366,6 +366,7 @@ fn opaque(text: &str, masks: bool) -> Analysis {
         writes: true,
         hidden: None,
         masked: None,
+        rules: None,
         local: None,
         parameters: 0,
     };

@@ -5,7 +5,8 @@
 //! run for so long, `HALLPASS_DIFFER_SEED=7` on other statements; a finding tells the number of its
 //! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone. `HALLPASS_DIFFER_LIVE=10` sends ten
 //! times as many through a gateway, `HALLPASS_DIFFER_KEYS=10` compares ten times as many texts of one key,
-//! `HALLPASS_DIFFER_SESSIONS=10` has ten times as many sessions.
+//! `HALLPASS_DIFFER_SESSIONS=10` has ten times as many sessions. `HALLPASS_CANARY_SECONDS=3600` looks for
+//! masked values in what a gateway sends for so long.
 
 #[path = "../support/corpus.rs"]
 pub mod corpus;
@@ -15,6 +16,7 @@ mod same_key;
 mod support;
 
 mod builtins;
+mod canary;
 mod check;
 mod generate;
 mod laboratory;
@@ -78,6 +80,21 @@ fn what_is_said_to_tell_nothing_of_marked_columns_tells_nothing() {
         let found = lineage::findings(1);
         assert!(found.is_empty(), "{} findings\n{}", found.len(), found.join("\n"));
     });
+}
+
+#[test]
+fn no_byte_that_a_gateway_sends_tells_a_masked_value() {
+    let told = canary::run(&canary::World::start(true), canary::QUERIES);
+    let all = told.findings.len();
+    assert!(told.findings.is_empty(), "{all} findings\n{}", told.findings.join("\n"));
+    assert!(told.sent < 100 || told.refused * 10 < told.sent * 8, "most are refused");
+    assert!(told.sent < 100 || told.rows > told.sent, "hardly any rows come");
+}
+
+#[test]
+fn without_masks_the_canary_sings_in_every_way() {
+    let told = canary::run(&canary::World::start(false), 400);
+    assert_eq!(canary::silent(&told), [], "nothing is found in these");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod attack_activity;
 mod attack_code;
 mod attack_corpus;
 mod attack_log_in;
+mod attack_masks;
 mod attack_meanings;
 mod attack_names;
 mod attack_scopes;

@@ -114,7 +114,7 @@ fn what_would_part_a_masked_column_from_its_rule_needs_unmask() {
         ("ALTER DOMAIN mail RENAME TO post", "renames a type"),
         ("ALTER DOMAIN mail SET SCHEMA billing", "moves a type"),
         ("ALTER SCHEMA public RENAME TO open", "renames the schema public"),
-        ("ALTER TABLE plain ADD COLUMN x text DEFAULT leak()", "stores what leak makes"),
+        ("ALTER TABLE plain ADD COLUMN x text DEFAULT leak()", "runs code that isn't trusted"),
     ] {
         world.refuses(text, why);
     }

@@ -106,7 +106,7 @@ impl Marks {
                 marked.insert(id, mark);
             }
         }
-        let sensitive = Sensitive::compile(marked.keys().copied(), catalog);
+        let sensitive = Sensitive::compile(marked.keys().copied(), catalog).watching();
         let kinds = Arc::clone(catalog.kinds());
         Self { version: rules.version, sensitive, marked, kinds, users_types, key: Some(key) }
     }
@@ -122,7 +122,7 @@ impl Marks {
         self.version
     }
 
-    /// True if no column is masked.
+    /// True if no column is masked, and none that the catalog doesn't know yet.
     pub fn is_empty(&self) -> bool {
         self.sensitive.is_empty()
     }
@@ -155,7 +155,7 @@ impl Marks {
         }
         let hidden: Vec<_> = label.columns().filter(|c| !shown.columns.contains(c)).collect();
         if label.is_unknown() {
-            return Some((Mask::Whole, Nulls::Stay));
+            return Some((Mask::Whole, Nulls::Hidden));
         }
         let mut rules = hidden.iter().map(|column| self.marked.get(column));
         let first = rules.next()?;
@@ -168,7 +168,12 @@ impl Marks {
                 .then(|| Mask::Column(Arc::clone(&mark.with))),
             _ => None,
         };
-        Some((mask.unwrap_or(Mask::Whole), nulls))
+        Some(match mask {
+            // It may be NULL because of a value: `NULLIF(salary, 1000)`.
+            None if label.is_derived() => (Mask::Whole, Nulls::Hidden),
+            None => (Mask::Whole, nulls),
+            Some(mask) => (mask, nulls),
+        })
     }
 }
 
@@ -348,7 +353,7 @@ impl Order {
             Some(outputs) => &outputs.get(at)?.label,
             None if self.lineage.rest.is_clear() => return None,
             // Any of them may be it.
-            None => return Some((Mask::Whole, Nulls::Stay)),
+            None => return Some((Mask::Whole, Nulls::Hidden)),
         };
         self.marks.mask_of(label, &self.shown)
     }
@@ -360,7 +365,7 @@ impl Order {
             (relation, number) if number > 0 => {
                 self.marks.mask_of(&sensitive.label(relation, number), &self.shown)
             }
-            (relation, 0) if sensitive.reaches(relation) => Some((Mask::Whole, Nulls::Stay)),
+            (relation, 0) if sensitive.reaches(relation) => Some((Mask::Whole, Nulls::Hidden)),
             // System columns.
             _ => None,
         }

@@ -254,6 +254,8 @@ pub struct Analysis {
     pub hidden: Option<Hidden>,
     /// What it does with masked columns.
     pub masked: Option<Arc<Masked>>,
+    /// The version of the mask rules that it was judged by; `None`: it wasn't.
+    pub rules: Option<u64>,
     /// Answered by the gateway.
     pub local: Option<LocalCall>,
     /// The highest parameter number.

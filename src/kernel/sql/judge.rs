@@ -142,6 +142,7 @@ impl Judge<'_> {
             writes,
             hidden: self.hidden,
             masked: None,
+            rules: None,
             local: None,
             parameters: self.reading.parameters,
         }

@@ -38,6 +38,7 @@ pub struct Label {
     columns: BTreeSet<ColumnId>,
     derived: bool,
     unknown: bool,
+    noticed: bool,
 }
 
 impl Label {
@@ -67,6 +68,12 @@ impl Label {
         self.derived
     }
 
+    /// Whether the value is computed at all shows: it may fail, or a query of its own runs for it. Beside
+    /// a marked column that says whether to compute it, it would tell of that.
+    pub fn is_noticed(&self) -> bool {
+        self.noticed
+    }
+
     /// The marked columns.
     pub fn columns(&self) -> impl Iterator<Item = ColumnId> {
         self.columns.iter().copied()
@@ -77,6 +84,12 @@ impl Label {
         self.columns.extend(&other.columns);
         self.derived |= other.derived;
         self.unknown |= other.unknown;
+        self.noticed |= other.noticed;
+    }
+
+    /// The same, computed where that shows.
+    fn noticed(self) -> Self {
+        Self { noticed: true, ..self }
     }
 
     /// A value that is computed from it.

@@ -111,6 +111,7 @@ fn answered_here(reading: &Reading, call: LocalCall) -> Analysis {
         writes: false,
         hidden: None,
         masked: None,
+        rules: None,
         local: Some(call),
         parameters: reading.parameters,
     }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        access::{Grant, GrantStatus, Permission, Scope},
         mask::{
             Format as CellFormat, Plan, Predicates,
             marks::{Described, Masked, Mismatch, Order},
@@ -17,7 +18,7 @@ use crate::{
         policy::Permit,
         refusal::{Refusal, RefusalKind},
         sql::{
-            analysis::{Analysis, Batch},
+            analysis::{Analysis, Batch, StatementClass},
             charset::ClientText,
             lineage::Purpose,
             reading::StatementKind,
@@ -45,12 +46,15 @@ impl Conversation {
         let nothing = Arc::default();
         let shown = run.shown.as_ref().unwrap_or(&nothing);
         let named = analysis.is_some_and(|a| a.executes.is_some() || a.fetches.is_some());
-        let masked = match (analysis, &run.inner) {
-            (Some(_), Some(inner)) if named => inner.masked.clone(),
-            // Fail closed: nobody knows what runs.
-            (None, _) => Some(Arc::new(Masked::unknown(marks))),
-            (Some(_), None) if named => Some(Arc::new(Masked::unknown(marks))),
-            (Some(analysis), _) => analysis.masked.clone(),
+        let runs = match (analysis, &run.inner) {
+            (Some(_), inner) if named => inner.as_deref(),
+            (analysis, _) => analysis,
+        };
+        // Fail closed: nobody knows what runs; or a cursor or a portal was made under other rules.
+        let known = runs.filter(|a| a.rules.is_none_or(|rules| rules == marks.version()));
+        let masked = match known {
+            Some(analysis) => analysis.masked.clone(),
+            None => Some(Arc::new(Masked::unknown(marks))),
         };
         run.mask = masked.and_then(|masked| masked.order(shown)).map(Arc::new);
     }
@@ -248,12 +252,62 @@ impl Conversation {
         let run = self.front_run();
         let shows_all = run.as_ref().is_some_and(|r| r.shown.as_ref().is_some_and(|s| s.all));
         let scrubs = run.is_some_and(|run| run.mask.as_ref().is_some_and(|order| order.scrubs()));
-        // A deferred constraint speaks up at COMMIT, of rows that other statements have changed.
-        if scrubs || class != b"23" || shows_all {
+        // A deferred constraint speaks up at COMMIT, of rows that other statements have changed; so does
+        // a deferred trigger, in the words that its code likes.
+        let speaks = self.speaks_code(fields);
+        if scrubs || !speaks && class != b"23" || shows_all {
             return scrubs;
         }
         let catalog = self.facts.target.catalog.load();
-        !catalog.marks.is_empty() && !quotes::is_of_a_plain_table(fields, &catalog)
+        !catalog.marks.is_empty() && (speaks || !quotes::is_of_a_plain_table(fields, &catalog))
+    }
+
+    /// True if code of a trigger may speak that nobody knew of, or that runs at the end of a transaction:
+    /// it says where it stands, in a statement that writes or ends something. What COPY FROM says so are
+    /// the client's own rows.
+    fn speaks_code(&self, fields: &ErrorFields<'_>) -> bool {
+        let has = |code| fields.field(code).is_some();
+        let nothing_new = |analysis: &Analysis| {
+            let reads = !analysis.writes && analysis.class != StatementClass::Session;
+            reads || analysis.kind == StatementKind::CopyFromClient
+        };
+        let front = self.exchange.front().map(|owed| &owed.tag);
+        let knows = match front {
+            Some(Tag::Execute(execution)) => execution.analysis.as_deref().is_some_and(nothing_new),
+            // The end of its transaction is the end of the last of them.
+            Some(Tag::Query(query)) => {
+                let all = &query.batch.statements;
+                !all.is_empty() && all.iter().all(|analysis| nothing_new(analysis))
+            }
+            _ => false,
+        };
+        has(b'W') && !has(b'P') && !knows
+    }
+
+    /// True if all that is masked may be seen.
+    fn shows_all(&self) -> bool {
+        let unmasks = |g: &&Arc<Grant>| {
+            let is_active = g.status_at(self.now) == GrantStatus::Active;
+            is_active && g.permissions.allows(Permission::Unmask) && g.scope == Scope::All
+        };
+        self.rights.standing.allows(Permission::Unmask)
+            || self.rights.grants.iter().any(|g| unmasks(&g))
+    }
+
+    /// Passes a notification on, without its payload if that may hold masked values: triggers like to put
+    /// whole rows in there. True if it has been written.
+    pub(super) fn quiet_notification(&mut self, bytes: &[u8]) -> bool {
+        if !self.has_masks() || self.shows_all() {
+            return false;
+        }
+        let Some((sender, rest)) = bytes.split_at_checked(4) else { return false };
+        let channel = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+        body::message(&mut self.down, backend::NOTIFICATION_RESPONSE, |out| {
+            out.extend_from_slice(sender);
+            out.extend_from_slice(channel);
+            out.extend_from_slice(b"\0\0");
+        });
+        true
     }
 
     /// True if nothing but our own Sync stands before a Query.
@@ -273,7 +327,9 @@ impl Conversation {
     /// Writes an error or a notice without what may quote masked values.
     pub(super) fn say_scrubbed(&mut self, tag: u8, fields: &ErrorFields<'_>) {
         let class = fields.sqlstate().get(..2).unwrap_or_default();
-        let keeps = QUOTES_NOTHING.contains(&class) || fields.is_fatal();
+        // RAISE takes any code that it likes, and says where it stands.
+        let raised = fields.field(b'W').is_some() && fields.field(b'R') != Some(b"DeadLockReport");
+        let keeps = QUOTES_NOTHING.contains(&class) && !raised || fields.is_fatal();
         backend::scrubbed(&mut self.down, tag, fields, keeps);
     }
 }

@@ -60,6 +60,9 @@ impl Conversation {
             backend::NOTICE_RESPONSE | backend::NOTIFICATION_RESPONSE => {
                 self.exchange.reply(tag)?;
                 let is_notice = tag == backend::NOTICE_RESPONSE;
+                if !is_notice && self.quiet_notification(body) {
+                    return Ok(Reply::Swallow);
+                }
                 if is_notice && !ours && !self.may_say(bytes.len(), false) {
                     self.beyond_the_cut(bytes.len());
                     return Ok(Reply::Swallow);

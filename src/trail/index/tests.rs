@@ -81,6 +81,7 @@ fn granted() -> Permit {
         writes: false,
         hidden: None,
         masked: None,
+        rules: None,
         local: None,
         parameters: 0,
     };

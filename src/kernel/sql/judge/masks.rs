@@ -20,6 +20,7 @@ const EQUALS_MAX: usize = 5;
 /// Adds to an analysis what masks have to do with it.
 pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>) {
     let marks = &cx.catalog.marks;
+    analysis.rules = Some(marks.version());
     if marks.is_empty() {
         return;
     }
@@ -28,6 +29,13 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
             permission: Permission::Unmask,
             on: NeedOn::WholeTarget,
             why: "nothing can be masked in what it may do".to_owned(),
+        });
+    }
+    if analysis.needs.iter().any(|need| need.on == NeedOn::Code) {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::WholeTarget,
+            why: "runs code that isn't trusted and may read what is masked".to_owned(),
         });
     }
     let reach = reach(reading, cx);

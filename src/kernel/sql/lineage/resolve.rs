@@ -4,12 +4,15 @@ mod from;
 mod value;
 mod write;
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::kernel::sql::{
     context::Context,
     lineage::{
-        Label, Lineage, OutputColumn, Purpose, Sensitive, Use,
+        ColumnId, Label, Lineage, OutputColumn, Purpose, Sensitive, Use,
         rows::{Named, Place, Rows},
         shape::{
             Body, Condition, Cte, Expression, Key, Output, Query, Reference, Select, SetOperation,
@@ -25,7 +28,8 @@ const STEPS: usize = 400_000;
 const ROUNDS: usize = 64;
 
 pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> Lineage {
-    let mut follower = Follower { cx, sensitive, uses: BTreeSet::new(), steps: STEPS };
+    let mut follower =
+        Follower { cx, sensitive, uses: BTreeSet::new(), equals: BTreeMap::new(), steps: STEPS };
     let place = Place::default();
     let rows = match shape {
         Shape::Query(query) => follower.query(query, &place),
@@ -41,6 +45,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         Shape::Copied { table, columns } => follower.copied(table, columns),
         Shape::Opaque(_) => Rows::unknown(Label::unknown()),
     };
+    follower.count_equals();
     if follower.steps == 0 {
         let rest = if sensitive.is_empty() { Label::default() } else { Label::unknown() };
         return Lineage { outputs: None, rest, uses: follower.uses };
@@ -60,6 +65,9 @@ struct Follower<'c> {
     cx: &'c Context<'c>,
     sensitive: &'c Sensitive,
     uses: BTreeSet<Use>,
+    /// How many constants each condition compares which columns with, by where the condition stands: a
+    /// recursive query is followed several times.
+    equals: BTreeMap<usize, (Label, usize)>,
     /// How much may still be looked at.
     steps: usize,
 }
@@ -75,6 +83,20 @@ impl<'a> Follower<'a> {
     fn used(&mut self, purpose: Purpose, of: Label) {
         if !of.is_clear() {
             self.uses.insert(Use { purpose, of });
+        }
+    }
+
+    /// All conditions of the statement ask together: `a = 1 OR a = 2` is `a IN (1, 2)`.
+    fn count_equals(&mut self) {
+        let mut all: BTreeMap<ColumnId, usize> = BTreeMap::new();
+        for (label, constants) in std::mem::take(&mut self.equals).into_values() {
+            for column in label.columns() {
+                let asked = all.entry(column).or_default();
+                *asked = asked.saturating_add(constants);
+            }
+        }
+        for (column, constants) in all {
+            self.used(Purpose::Equals(constants), Label::of(column));
         }
     }
 
@@ -243,16 +265,16 @@ impl<'a> Follower<'a> {
             match condition {
                 Condition::Equals { column, constants } => {
                     let label = self.reference(column, place);
-                    let purpose = if label.is_derived() {
-                        Purpose::Filters
+                    if label.is_derived() {
+                        self.used(Purpose::Filters, label);
                     } else {
-                        Purpose::Equals(*constants)
-                    };
-                    self.used(purpose, label);
+                        let at = std::ptr::from_ref(condition).addr();
+                        self.equals.insert(at, (label, *constants));
+                    }
                 }
                 Condition::IsNull(column) => {
-                    let label = self.reference(column, place);
-                    self.used(Purpose::AsksNull, label);
+                    let label = self.asked_null(column, place);
+                    self.used(Purpose::Filters, label);
                 }
                 Condition::Joins(left, right) => {
                     let mut label = self.reference(left, place);

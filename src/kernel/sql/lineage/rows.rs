@@ -44,6 +44,14 @@ impl<'a> Rows<'a> {
         all.computed()
     }
 
+    /// Those of its values that may be NULL because of what they are computed from.
+    pub(super) fn computed(&self) -> Label {
+        let labels = self.columns.iter().flatten().map(|column| &column.label);
+        let mut all = Label::default();
+        labels.chain([&self.rest]).filter(|label| label.is_derived()).for_each(|l| all.or(l));
+        all
+    }
+
     /// The column of that name. `None`: there is none.
     pub(super) fn named(&self, name: &str) -> Option<Found> {
         let Some(columns) = &self.columns else {

@@ -1,7 +1,7 @@
 //! Which columns are marked, and which others show the same values: those of views, partitions and
 //! generated columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::kernel::{
     catalog::{Catalog, Relation},
@@ -17,14 +17,24 @@ use crate::kernel::{
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sensitive {
     labels: HashMap<u32, BTreeMap<i16, Label>>,
+    /// Columns of views, and generated ones, of which it shows whether they are computed.
+    noticed: BTreeSet<(u32, i16)>,
     marks: usize,
     blind: bool,
+    /// There are rules: what the catalog doesn't know may be marked.
+    watches: bool,
 }
 
 impl Sensitive {
-    /// Nothing is marked.
+    /// Nothing is marked, and nothing will be.
     pub fn is_empty(&self) -> bool {
-        self.marks == 0 && !self.blind
+        self.marks == 0 && !self.blind && !self.watches
+    }
+
+    /// The same where rules may hold for what the catalog doesn't know yet.
+    #[must_use]
+    pub fn watching(self) -> Self {
+        Self { watches: true, ..self }
     }
 
     /// Nobody knows what is marked: every column may be.
@@ -43,7 +53,9 @@ impl Sensitive {
             return Label::unknown();
         }
         let labels = self.labels.get(&relation);
-        labels.and_then(|labels| labels.get(&column)).cloned().unwrap_or_default()
+        let mut label = labels.and_then(|labels| labels.get(&column)).cloned().unwrap_or_default();
+        label.noticed |= self.noticed.contains(&(relation, column));
+        label
     }
 
     /// True if any column of the relation tells something.
@@ -74,13 +86,14 @@ impl Sensitive {
 
     /// True if that is news.
     fn add(&mut self, relation: u32, column: i16, label: &Label) -> bool {
+        let shows = label.noticed && self.noticed.insert((relation, column));
         if label.is_clear() {
-            return false;
+            return shows;
         }
         let known = self.labels.entry(relation).or_default().entry(column).or_default();
         let before = known.clone();
         known.or(label);
-        *known != before
+        shows || *known != before
     }
 
     /// A table's rows are its parents' too, and what is said of a parent's column holds for its own.
@@ -108,18 +121,20 @@ impl Sensitive {
     fn generate(&mut self, catalog: &Catalog) -> bool {
         let mut grown = false;
         for table in catalog.relations() {
-            if !self.reaches(table.oid) {
-                continue;
-            }
             for column in &table.columns {
                 let Some(expression) = &column.generated else { continue };
                 let text = format!("SELECT {expression} FROM {}", quoted(table));
-                let label = match read(&text).map(|shape| self.outputs(&shape, catalog)) {
-                    Some(outputs) => outputs.map_or_else(Label::unknown, |labels| {
-                        labels.into_iter().next().unwrap_or_default()
-                    }),
-                    None => Label::unknown(),
+                // A generated column is made of its own row.
+                let unknown = || {
+                    if self.reaches(table.oid) {
+                        Label::unknown()
+                    } else {
+                        Label::default().noticed()
+                    }
                 };
+                let outputs = read(&text).and_then(|shape| self.outputs(&shape, catalog));
+                let label = outputs
+                    .map_or_else(unknown, |labels| labels.into_iter().next().unwrap_or_default());
                 grown |= self.add(table.oid, column.number, &label.computed());
             }
         }
@@ -129,9 +144,7 @@ impl Sensitive {
     fn view(&mut self, shapes: &[(&Relation, Option<Shape>)], catalog: &Catalog) -> bool {
         let mut grown = false;
         for (view, shape) in shapes {
-            if !view.reads.iter().any(|oid| self.labels.contains_key(oid)) {
-                continue;
-            }
+            let reads = view.reads.iter().any(|oid| self.labels.contains_key(oid));
             let outputs = shape.as_ref().and_then(|shape| self.outputs(shape, catalog));
             for (at, column) in view.columns.iter().enumerate() {
                 let label = match &outputs {
@@ -141,7 +154,8 @@ impl Sensitive {
                     // Fail closed: nobody knows which column is which.
                     _ => None,
                 };
-                grown |= self.add(view.oid, column.number, &label.unwrap_or_else(Label::unknown));
+                let unknown = if reads { Label::unknown() } else { Label::default().noticed() };
+                grown |= self.add(view.oid, column.number, &label.unwrap_or(unknown));
             }
         }
         grown

@@ -223,10 +223,13 @@ fn severity_notice(
 /// `keeps_message`, its detail, hint and context. What stays says what kind it is and where: severity,
 /// SQLSTATE, position, names of the constraint and of what it is on, and the server's own place.
 pub fn scrubbed(out: &mut Vec<u8>, tag: u8, fields: &ErrorFields<'_>, keeps_message: bool) {
+    // RAISE says what it likes in place of names, and where it stands.
+    let raised = fields.field(b'W').is_some();
     body::message(out, tag, |out| {
         for (code, text) in fields.iter() {
             let text = match code {
                 b'M' if !keeps_message => SCRUBBED.as_bytes(),
+                b's' | b't' | b'c' | b'd' | b'n' if raised => continue,
                 b'S' | b'V' | b'C' | b'M' | b'P' | b's' | b't' | b'c' | b'd' | b'n' | b'F'
                 | b'L' | b'R' => text,
                 _ => continue,

@@ -80,6 +80,8 @@ impl<'a> Follower<'a> {
             Source::Join(join) => self.join(join, place, tables),
             Source::Opaque(_) => {
                 let rest = self.anything();
+                // How many rows come of it hangs on what nobody knows.
+                self.used(Purpose::Computes, rest.clone());
                 let rows = Rows::unknown(rest);
                 let table = Table { known_as: None, bare: true, rows: Rc::new(rows.clone()) };
                 tables.push(table);

@@ -1,6 +1,6 @@
 //! What a value tells, and what a name in it stands for.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use crate::kernel::sql::{
     builtins::never_fails,
@@ -23,12 +23,23 @@ impl<'a> Follower<'a> {
         if let Some(column) = &value.column {
             return self.reference(column, place);
         }
-        let mut label = Label::default();
-        for column in &value.columns {
-            label.or(&self.reference(column, place));
+        let mut parts = Vec::new();
+        for column in value.columns.iter().collect::<BTreeSet<_>>() {
+            parts.push(self.reference(column, place));
+        }
+        for column in value.counted.iter().collect::<BTreeSet<_>>() {
+            parts.push(self.asked_null(column, place));
         }
         for query in &value.queries {
-            label.or(&self.query(query, place).whole());
+            parts.push(self.query(query, place).whole().noticed());
+        }
+        for query in &value.asked {
+            self.query(query, place);
+            parts.push(Label::default().noticed());
+        }
+        let mut label = Label::default();
+        for part in &parts {
+            label.or(part);
         }
         if value.opaque.is_some() {
             label.or(&self.anything());
@@ -36,23 +47,47 @@ impl<'a> Follower<'a> {
         if value.through.iter().any(|step| self.may_read_anything(step)) {
             label.or(&self.anything());
         }
-        let label = label.computed();
-        for query in &value.asked {
-            self.query(query, place);
-        }
-        for column in &value.counted {
-            let counted = self.reference(column, place);
-            self.used(Purpose::AsksNull, counted);
-        }
+        let mut label = label.computed();
         self.conditions(&value.conditions, place);
         for column in &value.compared {
             let compared = self.reference(column, place);
             self.used(Purpose::Compares, compared);
         }
-        if !label.is_clear() && value.through.iter().any(may_fail) {
+        let fails = value.through.iter().any(|step| self.may_fail(step));
+        label.noticed |= fails || value.opaque.is_some();
+        if !label.is_clear() && (fails || decides(&parts)) {
             self.used(Purpose::Computes, label.clone());
         }
         label
+    }
+
+    /// [`Self::null_of`] where somebody asks for it: a rule may hide even what is NULL in a marked column.
+    pub(super) fn asked_null(&mut self, reference: &'a Reference, place: &Place<'a>) -> Label {
+        let label = self.reference(reference, place);
+        if !label.is_derived() {
+            self.used(Purpose::AsksNull, label);
+        }
+        self.null_of(reference, place)
+    }
+
+    /// What it tells whether a value is NULL. A mask leaves NULL what is NULL, so that a marked column
+    /// tells no more; but what is computed may be NULL because of whatever value:
+    /// `CASE WHEN salary > 1000 THEN 1 END`.
+    fn null_of(&mut self, reference: &'a Reference, place: &Place<'a>) -> Label {
+        let label = self.reference(reference, place);
+        if !label.is_derived() {
+            return Label::default();
+        }
+        // A whole row tells what its columns tell.
+        let row = match reference {
+            Reference::Row(names) if !names.is_empty() => self.row_named(names, place),
+            Reference::Column(names) => match names.as_slice() {
+                [name] if self.bare_column(name, place).is_none() => self.row_named(names, place),
+                _ => None,
+            },
+            Reference::Row(_) | Reference::Field(..) => None,
+        };
+        row.map_or(label, |rows| rows.computed())
     }
 
     /// A function of the users' own reads what it likes. Those that the settings trust, and those of
@@ -63,6 +98,41 @@ impl<'a> Follower<'a> {
         routines
             .filter(|routine| name.schema().is_none_or(|schema| routine.schema == schema))
             .any(|r| r.extension.is_none() && self.cx.trust.permission_for(r).is_none())
+    }
+
+    /// True unless the step is known to give one value for whatever value it gets. What a user has made
+    /// may go by the same name.
+    fn may_fail(&self, step: &Step) -> bool {
+        let catalog = self.cx.catalog;
+        let of_users = |oid: u32| {
+            catalog.routine_by_oid(oid).is_some_and(|routine| routine.extension.is_none())
+        };
+        match step {
+            Step::Function(name) => {
+                let known = match name.0.as_slice() {
+                    [name] => {
+                        let overloads = || catalog.routines_named(name);
+                        never_fails::function(name)
+                            && overloads().all(|routine| routine.extension.is_some())
+                    }
+                    [schema, name] => schema == "pg_catalog" && never_fails::function(name),
+                    _ => false,
+                };
+                !known
+            }
+            Step::Operator(name) => {
+                let overloads = catalog.operators_named(name);
+                !never_fails::operator(name) || overloads.iter().any(|o| of_users(o.routine))
+            }
+            // The name stands without its schema; this session may have made a type a moment ago.
+            Step::Cast(to) => {
+                !never_fails::cast(to)
+                    || !catalog.shapes_named(to).is_empty()
+                    || !catalog.types_named(to).is_empty()
+                    || self.cx.overlay.contains(to)
+            }
+            Step::Part => true,
+        }
     }
 
     /// What a column as written tells. What is found nowhere may be a column that the catalog doesn't
@@ -193,16 +263,11 @@ fn either(one: Option<Label>, other: Option<Label>) -> Option<Label> {
     }
 }
 
-/// True unless the step is known to give one value for whatever value it gets.
-fn may_fail(step: &Step) -> bool {
-    match step {
-        Step::Function(name) => match name.0.as_slice() {
-            [name] => !never_fails::function(name),
-            [schema, name] if schema == "pg_catalog" => !never_fails::function(name),
-            _ => true,
-        },
-        Step::Operator(name) => !never_fails::operator(name),
-        Step::Cast(to) => !never_fails::cast(to),
-        Step::Part => true,
-    }
+/// True if some part that tells something may decide whether another one is computed, and that shows:
+/// `CASE WHEN salary > 1000 THEN (SELECT …) END`. Queries and columns of subqueries are only computed
+/// where they are asked for, and EXPLAIN ANALYZE tells how often.
+fn decides(parts: &[Label]) -> bool {
+    let noticed =
+        |but: usize| parts.iter().enumerate().any(|(at, part)| at != but && part.is_noticed());
+    parts.iter().enumerate().any(|(at, part)| !part.is_clear() && noticed(at))
 }

@@ -1,0 +1,149 @@
+//! One bit at a time: what a statement says differs by whether a guess is right.
+
+use super::World;
+
+const GUESSES: &[(&str, [&str; 2])] = &[
+    // Rows that are there or not.
+    ("SELECT id FROM customers WHERE credit > {}", ["7000", "7800"]),
+    ("SELECT id FROM customers WHERE id = 900001 AND email LIKE '{}%'", ["ann.k", "ann.l"]),
+    ("SELECT id FROM customers WHERE id = 900001 AND email ~ '^{}'", ["ann.k", "ann.l"]),
+    ("SELECT count(*) FILTER (WHERE credit > {}) FROM customers", ["7000", "7800"]),
+    (
+        "SELECT n.id FROM notes n WHERE EXISTS (SELECT FROM customers WHERE credit > {})",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT count(*) FROM customers c JOIN (VALUES ('{}')) v (m) ON v.m || '.kn4ry@example.org' = c.email",
+        ["ann", "bob"],
+    ),
+    ("SELECT id FROM customers WHERE (id, credit) > (900001, {})", ["7000", "7800"]),
+    ("SELECT country FROM customers GROUP BY country HAVING max(credit) > {}", ["7000", "7800"]),
+    ("UPDATE notes SET body = 'x' FROM customers WHERE credit > {}", ["7000", "7800"]),
+    ("DELETE FROM customers WHERE id = 900001 AND credit > {}", ["7000", "7800"]),
+    (
+        "MERGE INTO notes n USING customers c ON n.id = 1 AND c.id = 900001 WHEN MATCHED AND c.credit > {} THEN DELETE",
+        ["7000", "7800"],
+    ),
+    (
+        "WITH d AS (DELETE FROM customers WHERE id = 900001 AND credit > {} RETURNING 1) SELECT count(*) FROM d",
+        ["7000", "7800"],
+    ),
+    ("COPY (SELECT id FROM customers WHERE credit > {}) TO STDOUT", ["7000", "7800"]),
+    // Of more values than can be known.
+    (
+        "SELECT id FROM customers WHERE email = 'a' OR email = 'b' OR email = 'c' OR email = 'd' OR email = 'e' OR email = '{}.kn4ry@example.org'",
+        ["ann", "bob"],
+    ),
+    (
+        "SELECT id FROM customers WHERE email IN ('a', 'b', 'c') UNION ALL SELECT id FROM customers WHERE email IN ('d', 'e', '{}.kn4ry@example.org')",
+        ["ann", "bob"],
+    ),
+    // NULL or not.
+    ("SELECT NULLIF(credit, {}) FROM customers WHERE id = 900001", ["7777.77", "7777.78"]),
+    ("SELECT CASE WHEN email > '{}' THEN 'x' END FROM customers WHERE id = 900001", ["a", "b"]),
+    (
+        "SELECT id FROM (SELECT id, CASE WHEN credit > {} THEN 1 END AS n FROM customers) s WHERE n IS NOT NULL",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT n IS NULL FROM (SELECT id, NULLIF(credit, {}) AS n FROM customers) s WHERE id = 900001",
+        ["7777.77", "7777.78"],
+    ),
+    (
+        "SELECT count(n) FROM (SELECT CASE WHEN credit > {} THEN 1 END AS n FROM customers) s",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT s IS NULL FROM (SELECT CASE WHEN credit > {} THEN 1 END FROM customers WHERE id = 900001) s",
+        ["7000", "7800"],
+    ),
+    (
+        "WITH w AS (SELECT id, NULLIF(email, '{}.kn4ry@example.org') AS n FROM customers) SELECT id FROM w WHERE n IS NULL",
+        ["ann", "bob"],
+    ),
+    // It fails or not.
+    ("SELECT 1 / (credit - {}) FROM customers WHERE id = 900001", ["7777.77", "1"]),
+    (
+        "SELECT CASE WHEN credit > {} THEN 1 / (id - id) ELSE 1 END FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT CASE WHEN credit > {} THEN (SELECT id FROM notes) END FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT coalesce(NULLIF(credit > {}, true), (SELECT id > 0 FROM notes)) FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT credit > {} AND (SELECT id > 0 FROM notes) FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT CASE WHEN credit > {} THEN x.f END FROM customers c, LATERAL (SELECT 1 / (c.id - c.id) AS f) x WHERE c.id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT CASE WHEN c.credit > {} THEN f.f END FROM customers c JOIN fails f USING (id) WHERE c.id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT CASE WHEN credit > {} THEN EXISTS (SELECT FROM notes n WHERE 1 / (n.id - n.id) = 1) END FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "CREATE DOMAIN public.text AS pg_catalog.text CHECK (VALUE !~ '^{}') | SELECT email::public.text FROM customers WHERE id = 900001",
+        ["ann", "bob"],
+    ),
+    ("SELECT replace(email, '{}', '1')::int FROM stored", ["ann.kn4ry@example.org", "ann"]),
+    // How many rows.
+    (
+        "SELECT generate_series(1, credit::int - {}) FROM customers WHERE id = 900001",
+        ["7776", "7778"],
+    ),
+    (
+        "SELECT g FROM customers c, generate_series({}, c.credit::int) g WHERE c.id = 900001",
+        ["7777", "7779"],
+    ),
+    ("SELECT id FROM notes LIMIT (SELECT credit::int - {} FROM stored)", ["7777", "7778"]),
+    ("SELECT id FROM notes OFFSET (SELECT credit::int - {} FROM stored)", ["7777", "7778"]),
+    (
+        "SELECT unnest(CASE WHEN credit > {} THEN ARRAY[1, 2] ELSE ARRAY[1] END) FROM stored",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT count(*) FROM notes TABLESAMPLE BERNOULLI ((SELECT least(100, greatest(0, credit - {})) FROM stored))",
+        ["7000", "7800"],
+    ),
+    // In which order.
+    ("SELECT id FROM customers WHERE id >= 900001 ORDER BY email > '{}' DESC", ["~", "b"]),
+    ("SELECT DISTINCT credit > {} FROM customers WHERE id >= 900000", ["7000", "-1"]),
+    ("SELECT rank() OVER (ORDER BY credit > {}) FROM customers WHERE id >= 900000", ["7000", "-1"]),
+    (
+        "SELECT sum(1) OVER (PARTITION BY credit > {} ORDER BY id) FROM customers WHERE id >= 900000",
+        ["7000", "-1"],
+    ),
+    ("SELECT count(DISTINCT credit > {}) FROM customers WHERE id >= 900000", ["7000", "-1"]),
+    (
+        "SELECT string_agg(id::text, ',' ORDER BY credit > {}, id) FROM customers WHERE id >= 900001",
+        ["7000", "-1"],
+    ),
+    // In its plan.
+    (
+        "EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT CASE WHEN credit > {} THEN (SELECT count(*) FROM notes) END FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT id FROM customers WHERE id = 900001 AND credit > {}",
+        ["7000", "7800"],
+    ),
+    // By what is defined.
+    ("ALTER TABLE customers ADD CHECK (credit < {})", ["7000", "7800"]),
+    ("CREATE INDEX ON customers ((1 / (credit - {})))", ["7777.77", "1"]),
+    ("CREATE VIEW v AS SELECT id FROM customers WHERE credit > {} | TABLE v", ["7000", "7800"]),
+];
+
+#[test]
+fn no_guess_is_told_to_be_right() {
+    World::start("").tells(GUESSES);
+}

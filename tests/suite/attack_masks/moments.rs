@@ -1,0 +1,107 @@
+//! What changes between two messages: rules and grants that come and go while a cursor or a portal is
+//! open, tables and views that nobody has seen yet.
+
+use std::{thread::sleep, time::Duration};
+
+use super::{World, tells};
+use crate::support::{
+    Message, RawClient,
+    gateway::TARGET,
+    postgres::UPSTREAM_USER,
+    raw::{bind, execute, parse, query, rows, sync},
+};
+
+/// A rule is known to all sessions by then.
+const NOTICED: Duration = Duration::from_millis(1500);
+
+const CITIES: &str =
+    "SELECT city || '' AS c, full_name FROM customers WHERE id >= 900001 ORDER BY id";
+
+fn packet(client: &mut RawClient, messages: &[Vec<u8>]) -> Vec<Message> {
+    client.exchange(&[messages.concat(), sync()], 1)
+}
+
+#[test]
+fn a_rule_holds_for_portals_cursors_and_statements_that_are_older() {
+    let world = World::start("UPDATE customers SET city = 'kn4ry' WHERE id >= 900001;");
+    let mut client = world.through();
+    client.query("BEGIN");
+    client.query(&format!("DECLARE k CURSOR FOR {CITIES}"));
+    client.query(&format!("PREPARE p AS {CITIES}"));
+    let opens = [parse("s", CITIES, &[]), bind("o", "s", &[], 0), execute("o", 1)];
+    assert!(tells(&packet(&mut client, &opens)), "nobody masks it yet");
+    world.gateway.must(&[
+        "mask",
+        "add",
+        "--target",
+        TARGET,
+        "--column",
+        "public.customers.city",
+        "--with",
+        "full",
+    ]);
+    sleep(NOTICED);
+    for (what, said) in [
+        ("the portal", packet(&mut client, &[execute("o", 0)])),
+        ("the statement", packet(&mut client, &[bind("n", "s", &[], 0), execute("n", 0)])),
+        ("FETCH", client.query("FETCH 1 FROM k")),
+        ("the cursor as a portal", packet(&mut client, &[execute("k", 0)])),
+        ("EXECUTE", client.query("EXECUTE p")),
+        ("anew", client.query(CITIES)),
+    ] {
+        assert!(!tells(&said), "{what}: {said:?}");
+        assert!(!rows(&said).is_empty(), "{what}: {said:?}");
+    }
+}
+
+#[test]
+fn a_grant_that_ends_masks_what_is_open() {
+    let world = World::start("");
+    let grant = world.gateway.grant("alice", "unmask");
+    let mut client = world.through();
+    client.query("BEGIN");
+    client.query("DECLARE k CURSOR FOR SELECT email FROM customers WHERE id >= 900001");
+    assert!(tells(&client.query("FETCH 1 FROM k")), "unmask is held");
+    let bound = [parse("s", "TABLE stored", &[]), bind("o", "s", &[], 0)];
+    packet(&mut client, &bound);
+    world.gateway.must(&["grant", "revoke", &grant]);
+    sleep(NOTICED);
+    for messages in [query("FETCH 1 FROM k"), [execute("o", 0), sync()].concat()] {
+        let said = client.exchange(&[messages], 1);
+        assert!(!tells(&said), "{said:?}");
+    }
+}
+
+#[test]
+fn what_nobody_has_seen_yet_may_be_masked() {
+    let world = World::start("");
+    let mut client = world.through();
+    let rename = "ALTER TABLE customers RENAME COLUMN email TO x; ALTER TABLE customers RENAME COLUMN full_name TO email; ALTER TABLE customers RENAME COLUMN x TO full_name";
+    for (made, asked) in [
+        ("CREATE VIEW fresh AS SELECT email AS x FROM stored", "SELECT x FROM fresh"),
+        ("CREATE TABLE copied AS TABLE stored", "SELECT email FROM copied"),
+        (
+            "CREATE OR REPLACE VIEW mails AS SELECT id, email AS mail FROM stored",
+            "SELECT mail FROM mails",
+        ),
+        (rename, "SELECT full_name FROM customers WHERE id = 900001"),
+    ] {
+        world.server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER}; {made}"));
+        assert!(tells(&world.bare().query(asked)), "{asked}");
+        let said = client.query(asked);
+        assert!(!tells(&said), "{asked}: {said:?}");
+    }
+}
+
+#[test]
+fn where_no_column_has_a_rules_name_yet_one_may_come() {
+    let world = World::start("");
+    world
+        .server
+        .sql("ALTER TABLE customers RENAME TO before; ALTER TABLE logs RENAME TO logs_before");
+    // All that is known by then has no masked column.
+    sleep(Duration::from_secs(3));
+    world.server.sql("ALTER TABLE before RENAME TO customers");
+    let said = world.through().query("SELECT email FROM customers WHERE id = 900001");
+    assert!(!tells(&said), "{said:?}");
+}
