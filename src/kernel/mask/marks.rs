@@ -153,14 +153,14 @@ impl Marks {
         if label.is_clear() || shown.all {
             return None;
         }
-        let hidden: Vec<_> = label.columns().filter(|c| !shown.columns.contains(c)).collect();
         if label.is_unknown() {
             return Some((Mask::Whole, Nulls::Hidden));
         }
-        let mut rules = hidden.iter().map(|column| self.marked.get(column));
+        let hidden = || label.columns().filter(|c| !shown.columns.contains(c));
+        let mut rules = hidden().map(|column| self.marked.get(&column));
         let first = rules.next()?;
         let nulls = |mark: &Marked| mark.nulls == Nulls::Hidden;
-        let hides = hidden.iter().filter_map(|c| self.marked.get(c)).any(nulls);
+        let hides = hidden().filter_map(|c| self.marked.get(&c)).any(nulls);
         let nulls = if hides { Nulls::Hidden } else { Nulls::Stay };
         let mask = match first {
             Some(mark) if !label.is_derived() => rules
@@ -175,6 +175,12 @@ impl Marks {
             Some(mask) => (mask, nulls),
         })
     }
+}
+
+/// True of a value that doesn't go out as it is: it may tell of a column that isn't shown.
+fn masks(label: &Label, shown: &Shown) -> bool {
+    let may = label.is_unknown() || label.columns().any(|c| !shown.columns.contains(&c));
+    may && !label.is_clear() && !shown.all
 }
 
 /// Oids below are the server's own.
@@ -252,7 +258,7 @@ impl Masked {
     pub fn masks_any(&self, shown: &Shown) -> bool {
         let outputs = self.lineage.outputs.iter().flatten().map(|output| &output.label);
         let mut labels = outputs.chain([&self.lineage.rest]);
-        labels.any(|label| self.marks.mask_of(label, shown).is_some())
+        labels.any(|label| masks(label, shown))
     }
 
     /// The same where its rows don't come out.
@@ -263,7 +269,7 @@ impl Masked {
     }
 
     /// What has to happen to its result. `None`: nothing, all that it reaches may be seen.
-    pub fn order(&self, shown: &Shown) -> Option<Order> {
+    pub fn order(self: &Arc<Self>, shown: &Arc<Shown>) -> Option<Order> {
         if shown.all {
             return None;
         }
@@ -271,9 +277,8 @@ impl Masked {
         let masks = self.masks_any(shown);
         (scrubs || masks).then(|| Order {
             masks,
-            lineage: self.lineage.clone(),
-            shown: shown.clone(),
-            marks: Arc::clone(&self.marks),
+            masked: Arc::clone(self),
+            shown: Arc::clone(shown),
             scrubs,
         })
     }
@@ -282,9 +287,8 @@ impl Masked {
 /// What has to happen to the result of one statement that runs.
 #[derive(Clone, Debug)]
 pub struct Order {
-    lineage: Lineage,
-    shown: Shown,
-    marks: Arc<Marks>,
+    masked: Arc<Masked>,
+    shown: Arc<Shown>,
     scrubs: bool,
     masks: bool,
 }
@@ -312,7 +316,7 @@ pub struct Mismatch;
 impl Order {
     /// What a user's type holds. `None`: nobody knows, or the type is the server's own.
     pub fn holds(&self, type_oid: u32) -> Option<ColumnType> {
-        self.marks.kinds.get(&type_oid).copied()
+        self.masked.marks.kinds.get(&type_oid).copied()
     }
 
     /// True if texts of the server's about the statement may quote masked values.
@@ -330,7 +334,7 @@ impl Order {
     /// # Errors
     /// [`Mismatch`]: the result must not go out.
     pub fn plan(&self, columns: &[Described<'_>]) -> Result<Plan, Mismatch> {
-        if let Some(outputs) = &self.lineage.outputs {
+        if let Some(outputs) = &self.masked.lineage.outputs {
             let called =
                 |(output, column): (&crate::kernel::sql::lineage::OutputColumn, &Described<'_>)| {
                     output.name.as_ref().is_none_or(|name| name.as_bytes() == column.name)
@@ -340,7 +344,7 @@ impl Order {
             }
         }
         // Fail closed: without a key there are no rules, and then there is no order either.
-        let key = self.marks.key.as_ref().ok_or(Mismatch)?;
+        let key = self.masked.marks.key.as_ref().ok_or(Mismatch)?;
         let masks = columns.iter().enumerate().map(|(at, column)| {
             let mask = self.by_lineage(at).or_else(|| self.by_origin(column));
             Column { holds: column.holds, format: column.format, mask }
@@ -349,21 +353,21 @@ impl Order {
     }
 
     fn by_lineage(&self, at: usize) -> Option<(Mask, Nulls)> {
-        let label = match &self.lineage.outputs {
+        let label = match &self.masked.lineage.outputs {
             Some(outputs) => &outputs.get(at)?.label,
-            None if self.lineage.rest.is_clear() => return None,
+            None if self.masked.lineage.rest.is_clear() => return None,
             // Any of them may be it.
             None => return Some((Mask::Whole, Nulls::Hidden)),
         };
-        self.marks.mask_of(label, &self.shown)
+        self.masked.marks.mask_of(label, &self.shown)
     }
 
     fn by_origin(&self, column: &Described<'_>) -> Option<(Mask, Nulls)> {
-        let sensitive = &self.marks.sensitive;
+        let sensitive = &self.masked.marks.sensitive;
         match (column.relation, column.number) {
             (0, _) => None,
             (relation, number) if number > 0 => {
-                self.marks.mask_of(&sensitive.label(relation, number), &self.shown)
+                self.masked.marks.mask_of(&sensitive.label(relation, number), &self.shown)
             }
             (relation, 0) if sensitive.reaches(relation) => Some((Mask::Whole, Nulls::Hidden)),
             // System columns.

@@ -180,7 +180,9 @@ fn shown(
         grant.inspect(|grant| remember(used, grant)).is_some()
     };
     shown.all = allows(&NeedOn::WholeTarget);
-    for masked in masked.iter().filter(|_| !shown.all) {
+    // Usually nobody holds any of it: then the columns needn't be looked at.
+    let some = live.iter().any(|g| g.permissions.allows(Permission::Unmask));
+    for masked in masked.iter().filter(|_| some && !shown.all) {
         for column in masked.columns() {
             let Some(mark) = masked.marks.marked(column) else { continue };
             let (schema, name) = (mark.schema.clone(), mark.table.clone());

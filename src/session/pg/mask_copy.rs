@@ -43,7 +43,7 @@ impl Conversation {
         };
         let nothing = std::sync::Arc::default();
         let shown = permit.shown().unwrap_or(&nothing);
-        let Some(masked) = analysis.masked.as_deref().filter(|m| m.order(shown).is_some()) else {
+        let Some(masked) = analysis.masked.as_ref().filter(|m| m.order(shown).is_some()) else {
             return Ok(None);
         };
         let Some(copy) = server_grammar::copy_out(text, self.reading.mode) else {

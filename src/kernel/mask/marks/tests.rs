@@ -141,7 +141,7 @@ fn described(name: &str, relation: u32, number: i16, holds: ColumnType) -> Descr
 const NUMBER: ColumnType = ColumnType::One(Kind::Integer(Width::Four));
 
 fn order(text: &str, shown: &Shown) -> Option<Order> {
-    judged(text).masked.and_then(|masked| masked.order(shown))
+    judged(text).masked.and_then(|masked| masked.order(&Arc::new(shown.clone())))
 }
 
 #[test]

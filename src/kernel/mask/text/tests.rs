@@ -165,6 +165,17 @@ fn algorithms() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn an_address_in_ascii_is_masked_as_any_other(
+        value in "[ -~\t\x7f]{0,12}|[a9.@ -]{0,14}|[a-c.]{0,3}@[a-c9.-]{0,260}",
+    ) {
+        let (mut quick, mut usual) = (Vec::new(), Vec::new());
+        ascii_email(value.as_bytes(), &mut quick);
+        any_email(&value, &mut usual);
+        prop_assert_eq!(quick, usual);
+    }
+
     #[test]
     fn no_value_is_ever_shown_whole(algorithm in algorithms(), value in "[a-z0-9@. äß日]{0,24}") {
         let shown = masked(&algorithm, &value);
