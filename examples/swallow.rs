@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! swallow query  HOST:PORT USER PASSWORD DATABASE SQL       seconds and bytes of one answer
+//! swallow binary HOST:PORT USER PASSWORD DATABASE SQL       the same in the extended protocol, in binary
 //! swallow logins HOST:PORT USER PASSWORD DATABASE THREADS SECONDS    log-ins in that time
 //! swallow idle   HOST:PORT USER PASSWORD DATABASE COUNT     opens them, waits for end of input
 //! ```
@@ -24,7 +25,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["query", address, user, password, database, sql] => {
-            query(&Login { address, user, password, database }, sql)
+            query(&Login { address, user, password, database }, |c| c.ask(sql))
+        }
+        ["binary", address, user, password, database, sql] => {
+            query(&Login { address, user, password, database }, |c| c.ask_in_binary(sql))
         }
         ["logins", address, user, password, database, threads, seconds] => logins(
             &Login { address, user, password, database },
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
         ["idle", address, user, password, database, count] => {
             idle(&Login { address, user, password, database }, count.parse().unwrap_or(1))
         }
-        _ => Err(io::Error::other("usage: swallow query|logins|idle …; see the source")),
+        _ => Err(io::Error::other("usage: swallow query|binary|logins|idle …; see the source")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,10 +56,13 @@ struct Login<'a> {
     database: &'a str,
 }
 
-fn query(login: &Login<'_>, sql: &str) -> io::Result<()> {
+fn query(
+    login: &Login<'_>,
+    ask: impl FnOnce(&mut Connection) -> io::Result<u64>,
+) -> io::Result<()> {
     let mut connection = Connection::open(login)?;
     let began = Instant::now();
-    let bytes = connection.ask(sql)?;
+    let bytes = ask(&mut connection)?;
     println!("{{\"seconds\": {:.6}, \"bytes\": {bytes}}}", began.elapsed().as_secs_f64());
     Ok(())
 }
@@ -155,7 +162,24 @@ impl Connection {
         let mut body = Vec::new();
         put(&mut body, sql);
         self.send(b'Q', &body)?;
-        if self.buffer.len() < 262_144 && sql.len() > 12 {
+        self.swallow(sql.len() > 12)
+    }
+
+    /// Parse, Bind with all results in binary, Execute, Sync.
+    fn ask_in_binary(&mut self, sql: &str) -> io::Result<u64> {
+        let mut parse = vec![0];
+        put(&mut parse, sql);
+        parse.extend([0, 0]);
+        self.send(b'P', &parse)?;
+        self.send(b'B', &[0, 0, 0, 0, 0, 0, 0, 1, 0, 1])?;
+        self.send(b'E', &[0, 0, 0, 0, 0])?;
+        self.send(b'S', &[])?;
+        self.swallow(true)
+    }
+
+    /// Reads up to ReadyForQuery, and gives how many bytes that were.
+    fn swallow(&mut self, is_large: bool) -> io::Result<u64> {
+        if is_large && self.buffer.len() < 262_144 {
             self.buffer.resize(262_144, 0);
         }
         let mut total = 0;

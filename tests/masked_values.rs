@@ -2,9 +2,11 @@
 //! copies with every option. What is written must be a value of its type to the server, in both formats
 //! the same one.
 //!
-//! How long a row takes is measured on demand:
+//! How long a row takes, and judging a query where columns are masked, is measured on demand:
 //! `HALLPASS_TIME_MASKS=1 cargo test --release --test masked_values time -- --nocapture`.
 
+#[path = "support/analysis_time.rs"]
+mod analysis_time;
 #[path = "support/mod.rs"]
 mod support;
 

@@ -27,6 +27,21 @@ BULK = {
     "select": "SELECT * FROM big",
     "copy": "COPY big TO STDOUT",
 }
+# Views of one table, and the masks of their columns.
+MASKED = {
+    "none": {},
+    "two": {"email": "email", "card": "inner(0, 4)"},
+    "hashed": {"email": "hash", "card": "hash"},
+    "all": {"id": "bucket(10)", "email": "email", "name": "inner(1, 1)", "at": "truncate(month)",
+            "amount": "bucket(10)", "words": "partial", "card": "card", "state": "full", "country": "null",
+            "number": "bucket(10)"},
+}
+FORMS = {
+    "text": ("query", "SELECT * FROM ten_{}"),
+    "binary": ("binary", "SELECT * FROM ten_{}"),
+    "copy": ("query", "COPY (SELECT * FROM ten_{}) TO STDOUT"),
+}
+ROWS = 1_000_000
 SECRET = "bench-secret"
 
 
@@ -39,7 +54,7 @@ def arguments():
     parser.add_argument("--without-gateway", action="store_true")
     parser.add_argument("--gateway", default=os.path.join(ROOT, "target/release/hallpass"))
     parser.add_argument("--swallow", default=os.path.join(ROOT, "target/release/examples/swallow"))
-    parser.add_argument("--only", default="simple,extended,prepared,bulk,logins,idle")
+    parser.add_argument("--only", default="simple,extended,prepared,bulk,masks,logins,idle")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (2 if options.quick else 4)
@@ -164,6 +179,14 @@ class Bench:
                    timestamptz '2024-01-01' + n * interval '1 second' AS at,
                    (n % 1000)::numeric / 7 AS amount, n % 2 = 0 AS flag
             FROM generate_series(1, 1000000) AS n; ANALYZE big""")
+        if "masks" in self.options.only:
+            self.sql(f"""CREATE TABLE ten AS
+                SELECT n AS id, 'user.' || n || '@example.com' AS email, 'Alice Example ' || n AS name,
+                       timestamptz '2024-01-01' + n * interval '1.001 second' AS at, (n % 100000)::numeric / 100 AS amount,
+                       'some words of an ordinary length'::text AS words, (4111111111000000 + n)::text AS card,
+                       'active'::text AS state, 'DE'::text AS country, n % 1000 AS number
+                FROM generate_series(1, {ROWS}) AS n; ANALYZE ten;
+                """ + ";".join(f"CREATE VIEW ten_{kind} AS SELECT * FROM ten" for kind in MASKED))
 
     def sql(self, text):
         subprocess.run([program("psql"), "-X", "-q", "-d", self.dsn("direct"), "-v", "ON_ERROR_STOP=1"],
@@ -249,6 +272,12 @@ connections = 4000
                                  "--allow", "select,export,dml", "--row-budget", "1000000000000",
                                  "--reason", "benchmark", "--json"],
                        check=True, capture_output=True, cwd=folder)
+        if "masks" in self.options.only:
+            for kind, columns in MASKED.items():
+                for column, algorithm in columns.items():
+                    subprocess.run(binary + ["mask", "add", "--target", "postgres", "--column",
+                                             f"public.ten_{kind}.{column}", "--with", algorithm],
+                                   check=True, capture_output=True, cwd=folder)
         pid = self.start("gateway", port, binary + ["serve"])
         self.add("hallpass", port, pid, "alice", secret)
 
@@ -344,6 +373,9 @@ def measure(bench, options):
                     note(f"bulk {kind}", name, round_, seconds=answer["seconds"],
                          cpu_ms_100mb=used * 1e3 / (answer["bytes"] / 1e8))
                 progress(f"round {round_ + 1}: a million rows by {kind}")
+        if "masks" in options.only:
+            masks(bench, [name for name in turn if name != "pgbouncer"], lambda *a, **v: note(*a, round_, **v))
+            progress(f"round {round_ + 1}: a million rows under masks")
         if "logins" in options.only:
             for name in turn:
                 before = bench.cpu(name)
@@ -373,6 +405,36 @@ def measure(bench, options):
     return samples
 
 
+def masks(bench, names, note):
+    """A million rows of ten columns, of which none, two or all are masked at the gateway."""
+    for form, (mode, text) in FORMS.items():
+        for kind in MASKED:
+            for name in names:
+                before = bench.cpu(name)
+                done = subprocess.run(bench.swallow(name, mode, text.format(kind)), capture_output=True, timeout=300)
+                if done.returncode != 0:
+                    sys.exit(f"{name}, {form}, {kind}: {done.stderr.decode()[-2000:]}")
+                note(f"{form} {kind}", name, seconds=json.loads(done.stdout)["seconds"],
+                     cpu_ns_row=(bench.cpu(name) - before) * 1e9 / ROWS)
+
+
+def report_masks(samples):
+    """What masks add to relaying the same rows, within one round."""
+    got = {(s["part"], s["round"], unit): s[unit] for s in samples if s["target"] == "hallpass"
+           for unit in ("seconds", "cpu_ns_row") if unit in s}
+    rounds = sorted({r for part, r, _ in got if part == "text none"})
+    if not rounds:
+        return
+    print("\nmasks beside none of them, medians: throughput, and CPU ns a row on top")
+    for form in FORMS:
+        for kind in list(MASKED)[1:]:
+            pair = lambda unit, r: (got[f"{form} none", r, unit], got[f"{form} {kind}", r, unit])
+            speed = [a / b for a, b in (pair("seconds", r) for r in rounds)]
+            more = [b - a for a, b in (pair("cpu_ns_row", r) for r in rounds)]
+            print(f"{form + ' ' + kind:16}{statistics.median(speed):6.0%} (best {max(speed):.0%})"
+                  f"{statistics.median(more):8.0f} (least {min(more):.0f})")
+
+
 def progress(text):
     print(f"  {text}", file=sys.stderr, flush=True)
 
@@ -382,6 +444,7 @@ UNITS = {
     "cpu_us": ("proxy CPU us each", "{:.1f}"),
     "seconds": ("seconds", "{:.2f}"),
     "cpu_ms_100mb": ("proxy CPU ms per 100 MB", "{:.0f}"),
+    "cpu_ns_row": ("proxy CPU ns a row", "{:.0f}"),
     "kib_each": ("KiB each", "{:.1f}"),
     "rss_mib": ("RSS MiB", "{:.1f}"),
 }
@@ -441,6 +504,7 @@ def main():
         print(f"{os.cpu_count()} cores, load {load:.1f}, {options.rounds} round(s) of {options.seconds:g} s, "
               f"{time.time() - began:.0f} s in all; median (best)\n")
         summary = report(samples, names)
+        report_masks(samples)
         if options.json:
             with open(options.json, "w") as out:
                 json.dump({"options": {"rounds": options.rounds, "seconds": options.seconds},
