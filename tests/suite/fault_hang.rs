@@ -170,21 +170,27 @@ fn what_waits_for_its_record_when_its_right_ends_never_leaves() {
         assert!(client.is_silent_for(Duration::from_millis(200)), "it ran without a record");
         gateway.must(&["grant", "revoke", &grant]);
         let page = || gateway.http("/metrics").expect("answers").1;
-        let is_over = || page().lines().any(|line| line == "hallpass_grants_active 0");
-        assert!(eventually(SOON, is_over), "it is not taken away");
+        let none_active = || page().lines().any(|line| line == "hallpass_grants_active 0");
+        assert!(eventually(SOON, none_active), "it is not taken away");
         gateway.faults("");
+        let mut is_over = false;
         for _ in 0..answers {
             let answer = client.read_until(b'Z');
+            // A COMMIT that was looked at when its transaction was rolled back already has ended it.
+            is_over = answer.last().is_some_and(|ready| ready.body == b"I");
             let message = error(&answer).map(|e| e.field('M')).unwrap_or_default();
             let is_told = message.contains("revoked") || message.contains("permission denied");
             assert!(is_told, "{before:?}: {answer:?}");
         }
+        let mut ended = Vec::new();
         if !before.is_empty() {
             let answer = client.query("COMMIT");
+            ended = answer.clone();
             let tag = answer.iter().find(|m| m.tag == b'C').map(crate::support::raw::Message::text);
-            assert!(tag.as_deref() != Some("COMMIT"), "{before:?}: {answer:?}");
+            assert!(is_over || tag.as_deref() != Some("COMMIT"), "{before:?}: {answer:?}");
         }
-        assert_eq!(rows(&client.query("SELECT 'standing'")), [["standing"]], "{before:?}");
+        let answer = client.query("SELECT 'standing'");
+        assert_eq!(rows(&answer), [["standing"]], "{before:?}: {ended:?}, then {answer:?}");
     }
     let log = server.log();
     assert!(!log.contains(&format!("statement: {never}")) && !log.contains(&format!(": {never}")));

@@ -18,12 +18,21 @@ use super::{
     owed::Tag, replace::cut_of,
 };
 use crate::{
-    kernel::{access::Level, ids::GrantId, refusal::Refusal},
+    kernel::{
+        access::Level,
+        ids::GrantId,
+        refusal::Refusal,
+        sql::{
+            analysis::{Analysis, SessionEffect},
+            reading::TransactionChange,
+        },
+    },
     session::{
         services::{Services, Target},
         signal::{SessionHandle, Wake},
     },
     upstream::{self, Control},
+    wire::pg::exchange::Owed,
 };
 
 /// How long passing on a cancel may take.
@@ -250,6 +259,36 @@ impl Conversation {
     fn unsent_that_ended(&self) -> Option<Refusal> {
         let mut unsent = self.exchange.unsent()?.peekable();
         unsent.peek()?;
-        unsent.find_map(cut_of).or_else(|| self.transaction.rolled_back.clone())
+        let cut = unsent.find_map(cut_of);
+        // What was sent behind the word that it is rolled back ends it, and the client is told.
+        let mut unsent = self.exchange.unsent()?;
+        let knows = unsent.any(|owed| is_end_of_rolled_back(owed) == Some(true))
+            && self.exchange.unsent()?.all(|owed| is_end_of_rolled_back(owed) != Some(false));
+        cut.or_else(|| self.transaction.rolled_back.clone().filter(|_| !knows))
+    }
+}
+
+/// Whether a statement ends a transaction of which its session knew that it is rolled back, or takes
+/// it back itself; `None`: it is no statement.
+fn is_end_of_rolled_back(owed: &Owed<Tag>) -> Option<bool> {
+    let takes_back = |analysis: &Analysis| {
+        let effects = analysis.effects.as_slice();
+        matches!(effects, [SessionEffect::Transaction(TransactionChange::Rollback { .. })])
+    };
+    match &owed.tag {
+        Tag::Execute(execution) => {
+            let takes_back = execution.analysis.as_deref().is_some_and(takes_back);
+            Some(takes_back || execution.poisoned.is_some())
+        }
+        Tag::Query(query) => match query.batch.statements.as_slice() {
+            [only] => Some(takes_back(only) || query.poisoned.is_some()),
+            _ => Some(false),
+        },
+        Tag::Plain
+        | Tag::Named(..)
+        | Tag::Fail(_)
+        | Tag::Absent(_)
+        | Tag::Ours(_)
+        | Tag::Local(_) => None,
     }
 }
