@@ -30,6 +30,9 @@
 //! | server | `kernel::mask::json` (documents under masks) | `masked_documents` |
 //! | server | `wire::pg::row` (rows under a plan) | `masked_rows` |
 //! | server | `wire::pg::copy_rows` (text, CSV, binary under a plan) | `masked_copies` |
+//! | client, server | `wire::mysql::{greeting, login}` | `log_ins_of_mysql` |
+//! | client | `wire::mysql::{command, execute, value}` | `commands_of_mysql` |
+//! | server | `wire::mysql::{packet, response, reply, column, row}` | `answers_of_mysql` |
 //! | people | `kernel::mask::{algorithm, path, pattern, rule}` | `mask_rules` |
 //! | files | `config` (`proxy.toml`: addresses, URLs, sizes, durations, networks, trust, roles) | `settings` |
 //! | files | `net::tls`, `trail::identity`, `upstream::credential` (keys, certificates, passwords) | `files_of_a_node` |
@@ -58,6 +61,8 @@ mod harness;
 mod masks;
 #[path = "fuzz/targets/messages.rs"]
 mod messages;
+#[path = "fuzz/targets/mysql.rs"]
+mod mysql;
 #[path = "fuzz/targets/servers.rs"]
 mod servers;
 #[path = "fuzz/targets/start_ups.rs"]

@@ -16,6 +16,7 @@
 )]
 
 pub mod error;
+pub mod mysql;
 pub mod pg;
 
 pub use error::WireError;
