@@ -7,6 +7,7 @@ use crate::{
     kernel::refusal::{Refusal, RefusalKind},
     wire::{
         WireError,
+        mysql::{auth::upstream::ProofError, reply::ErrPacket},
         pg::{backend::ErrorFields, scram::ScramError},
     },
 };
@@ -43,6 +44,12 @@ pub enum UpstreamError {
     /// It couldn't prove that it is the server it should be.
     #[error(transparent)]
     Scram(#[from] ScramError),
+    /// The gateway can't, or must not, prove itself as it wants.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// It can't do what the client was offered: its greeting is not that of the others.
+    #[error("the server lacks what clients of this listener were offered: {0}")]
+    Lacks(String),
     /// It broke the protocol.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -77,12 +84,16 @@ impl UpstreamError {
                 UpstreamErrorKind::Unreachable
             }
             Self::Tls(_) | Self::NoTls => UpstreamErrorKind::Tls,
-            Self::Credential(_) | Self::Method { .. } => UpstreamErrorKind::Credentials,
+            Self::Credential(_) | Self::Method { .. } | Self::Proof(_) => {
+                UpstreamErrorKind::Credentials
+            }
             Self::Server(error) if error.sqlstate.starts_with("28") => {
                 UpstreamErrorKind::Credentials
             }
             Self::Server(_) => UpstreamErrorKind::Server,
-            Self::Scram(_) | Self::Wire(_) | Self::Random => UpstreamErrorKind::Protocol,
+            Self::Scram(_) | Self::Wire(_) | Self::Random | Self::Lacks(_) => {
+                UpstreamErrorKind::Protocol
+            }
         }
     }
 
@@ -97,6 +108,8 @@ impl UpstreamError {
             | Self::Credential(_)
             | Self::Method { .. }
             | Self::Scram(_)
+            | Self::Proof(_)
+            | Self::Lacks(_)
             | Self::Wire(_)
             | Self::Broken(_)
             | Self::Random => None,
@@ -124,6 +137,14 @@ impl UpstreamError {
     }
 }
 
+/// What a server of MySQL or MariaDB says in an ERR packet; or what is wrong with it.
+pub(super) fn server_error(payload: &[u8]) -> UpstreamError {
+    match ErrPacket::read(payload) {
+        Ok(error) => UpstreamError::Server(Box::new(ServerError::of_mysql(&error))),
+        Err(error) => error.into(),
+    }
+}
+
 /// An ErrorResponse of an upstream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerError {
@@ -147,10 +168,6 @@ impl ServerError {
     /// It is none.
     pub fn read(body: &[u8]) -> Result<Self, WireError> {
         let fields = ErrorFields::new(body)?;
-        let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.escape_ascii().to_string(),
-        };
         let field = |code| fields.field(code).map(text);
         Ok(Self {
             severity: field(b'V').or_else(|| field(b'S')).unwrap_or_default(),
@@ -161,9 +178,27 @@ impl ServerError {
         })
     }
 
+    /// From an ERR packet of MySQL or MariaDB; its number stands in the message.
+    pub fn of_mysql(error: &ErrPacket<'_>) -> Self {
+        Self {
+            severity: "ERROR".to_owned(),
+            sqlstate: text(&error.state),
+            message: format!("{} [{}]", text(error.message), error.number),
+            detail: None,
+            hint: None,
+        }
+    }
+
     /// The first two characters of its SQLSTATE.
     pub fn class(&self) -> &str {
         self.sqlstate.get(..2).unwrap_or_default()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.escape_ascii().to_string(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod control;
 pub mod credential;
 pub mod door;
+pub mod mysql;
 pub mod pg;
 pub mod samples;
 pub mod survey;
@@ -17,9 +18,11 @@ mod error;
 use std::path::PathBuf;
 
 pub use control::Control;
-pub use credential::Credential;
+pub use credential::{Credential, CredentialError};
 pub use error::{ServerError, UpstreamError, UpstreamErrorKind};
 pub use pg::{ConnectOptions, Connected, connect};
+
+use error::server_error;
 
 /// Where an upstream listens.
 #[derive(Clone, PartialEq, Eq, Debug)]

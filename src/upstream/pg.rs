@@ -132,7 +132,7 @@ pub async fn cancel(
     timeout(options.timeout, run).await.map_err(|_| UpstreamError::TooSlow)?
 }
 
-async fn open(address: &Address, keepalive: Duration) -> Result<Stream, UpstreamError> {
+pub(super) async fn open(address: &Address, keepalive: Duration) -> Result<Stream, UpstreamError> {
     let open = async {
         match address {
             Address::Unix(path) => UnixStream::connect(path).await.map(Stream::unix),

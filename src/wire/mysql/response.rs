@@ -11,7 +11,7 @@ use super::{
     Capabilities,
     command::Command,
     field::Fields,
-    packet::Header,
+    packet::{Header, PART_MAX},
     reply::{self, EofPacket, ErrPacket, OkPacket, Status, is_end},
 };
 use crate::wire::WireError;
@@ -216,6 +216,27 @@ impl Response {
             return ErrPacket::read(payload).map(Reply::Failed);
         }
         self.packet(first, payload)
+    }
+
+    /// The same for a payload whose packets have been joined. `next`: the number behind the last of them.
+    ///
+    /// # Errors
+    /// As [`Response::take`].
+    pub fn take_joined<'a>(
+        &mut self,
+        payload: &'a [u8],
+        (sequence, next): (u8, u8),
+    ) -> Result<Reply<'a>, WireError> {
+        let header = Header { length: payload.len().min(PART_MAX), sequence };
+        if !header.is_continued() {
+            return self.take(header, payload);
+        }
+        let first = payload.first().copied().unwrap_or_default();
+        if sequence != self.next || !self.is_row(header, first) {
+            return Err(WireError::BadValue { what: "length of a packet" });
+        }
+        self.next = next;
+        Ok(Reply::Row)
     }
 
     fn packet<'a>(&mut self, first: u8, payload: &'a [u8]) -> Result<Reply<'a>, WireError> {

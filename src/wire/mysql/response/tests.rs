@@ -143,7 +143,7 @@ fn other_answers_are_taken_packet_by_packet() {
 fn a_row_as_long_as_a_packet_can_be_goes_on_whatever_it_looks_like() {
     for capabilities in [OLD, NEW] {
         let mut response = Response::new(Kind::Rows, 1, capabilities);
-        let long = |sequence| Header { length: packet::PART_MAX, sequence };
+        let long = |sequence| Header { length: PART_MAX, sequence };
         // An end, an error and an empty packet are parts of the row.
         for (header, first) in
             [(long(1), reply::EOF), (long(2), reply::ERR), (Header { length: 0, sequence: 3 }, 0)]
