@@ -12,8 +12,12 @@ pub enum Format {
 /// The bytes of an integer type, signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Width {
+    /// 8 bits.
+    One,
     /// 16 bits.
     Two,
+    /// 24 bits.
+    Three,
     /// 32 bits.
     Four,
     /// 64 bits.
@@ -24,7 +28,9 @@ impl Width {
     /// The value bits: all but the sign.
     pub fn bits(self) -> u32 {
         match self {
+            Self::One => 7,
             Self::Two => 15,
+            Self::Three => 23,
             Self::Four => 31,
             Self::Eight => 63,
         }
@@ -33,7 +39,9 @@ impl Width {
     /// The value, if it fits.
     pub fn fit(self, value: i64) -> Option<i64> {
         let fits = match self {
+            Self::One => i8::try_from(value).is_ok(),
             Self::Two => i16::try_from(value).is_ok(),
+            Self::Three => (-(1 << 23)..1 << 23).contains(&value),
             Self::Four => i32::try_from(value).is_ok(),
             Self::Eight => true,
         };
@@ -112,6 +120,11 @@ mod tests {
     fn a_value_beyond_its_width_does_not_fit() {
         assert_eq!(Width::Two.fit(32_767), Some(32_767));
         assert_eq!(Width::Two.fit(-32_769), None);
+        assert_eq!((Width::One.fit(-128), Width::One.fit(128)), (Some(-128), None));
+        assert_eq!(
+            (Width::Three.fit(-8_388_608), Width::Three.fit(8_388_608)),
+            (Some(-8_388_608), None)
+        );
         assert_eq!(Width::Four.fit(1 << 31), None);
         assert_eq!(Width::Eight.fit(i64::MIN), Some(i64::MIN));
     }

@@ -10,6 +10,7 @@
 
 pub mod auth;
 pub mod capability;
+pub mod cell;
 pub mod column;
 pub mod command;
 pub mod execute;

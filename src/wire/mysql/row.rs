@@ -10,6 +10,10 @@ use super::{
 };
 use crate::wire::WireError;
 
+mod rewrite;
+
+pub use rewrite::rewrite;
+
 /// The first byte of a binary row.
 pub const BINARY_ROW: u8 = 0x00;
 

@@ -158,7 +158,22 @@ impl<'a> Value<'a> {
         code: TypeCode,
         unsigned: bool,
     ) -> Result<Self, WireError> {
-        let bytes = code.form()?.take(fields)?;
+        Self::of(code, unsigned, code.form()?.take(fields)?)
+    }
+
+    /// One value that isn't NULL, of bytes whose length was told before them.
+    ///
+    /// # Errors
+    /// They aren't a value of that type.
+    pub fn of(code: TypeCode, unsigned: bool, bytes: &'a [u8]) -> Result<Self, WireError> {
+        let bad = WireError::BadValue { what: "length of a value" };
+        match code.form()? {
+            Form::Nothing if !bytes.is_empty() => return Err(bad),
+            Form::Fixed(length) if bytes.len() != length => return Err(bad),
+            Form::Moment if !matches!(bytes.len(), 0 | 4 | 7 | 11) => return Err(bad),
+            Form::Span if !matches!(bytes.len(), 0 | 8 | 12) => return Err(bad),
+            Form::Nothing | Form::Fixed(_) | Form::Moment | Form::Span | Form::Bytes => {}
+        }
         let mut inner = Fields::new(0, bytes);
         let value = match code {
             TypeCode::NULL => Self::Null,

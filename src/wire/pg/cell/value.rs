@@ -299,6 +299,8 @@ fn text_integer(cell: &[u8]) -> Option<i64> {
 
 fn binary_integer(width: Width, cell: &[u8]) -> Option<i64> {
     Some(match width {
+        // No type of Postgres is that wide.
+        Width::One | Width::Three => return None,
         Width::Two => i16::from_be_bytes(cell.try_into().ok()?).into(),
         Width::Four => i32::from_be_bytes(cell.try_into().ok()?).into(),
         Width::Eight => i64::from_be_bytes(cell.try_into().ok()?),
@@ -318,7 +320,9 @@ fn put_integer(out: &mut Vec<u8>, value: i64, width: Width) {
     let bytes = value.to_be_bytes();
     // The value fits its width, so that only copies of its sign are left out.
     let from = match width {
+        Width::One => 7,
         Width::Two => 6,
+        Width::Three => 5,
         Width::Four => 4,
         Width::Eight => 0,
     };
