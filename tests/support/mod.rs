@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 pub mod gateway;
+pub mod mysql;
 pub mod ports;
 pub mod postgres;
 pub mod psql;
@@ -14,6 +15,7 @@ pub mod scram;
 pub mod tls;
 
 pub use gateway::Gateway;
+pub use mysql::MySql;
 pub use postgres::Postgres;
 pub use psql::{Psql, PsqlSession};
 pub use raw::{Message, RawClient};
