@@ -33,6 +33,7 @@
 //! | client, server | `wire::mysql::{greeting, login}` | `log_ins_of_mysql` |
 //! | client | `wire::mysql::{command, execute, value}` | `commands_of_mysql` |
 //! | server | `wire::mysql::{packet, response, reply, column, row}` | `answers_of_mysql` |
+//! | server | `wire::mysql::{cell, row}` (rows under a plan) | `masked_rows_of_mysql` |
 //! | people | `kernel::mask::{algorithm, path, pattern, rule}` | `mask_rules` |
 //! | files | `config` (`proxy.toml`: addresses, URLs, sizes, durations, networks, trust, roles) | `settings` |
 //! | files | `net::tls`, `trail::identity`, `upstream::credential` (keys, certificates, passwords) | `files_of_a_node` |

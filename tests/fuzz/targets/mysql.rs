@@ -1,16 +1,22 @@
 //! Bytes of MySQL's protocol, of both sides.
 
-use hallpass::wire::mysql::{
-    Capabilities,
-    column::Column,
-    command::Command,
-    greeting::Greeting,
-    login::{Answer, Challenge, LogIn},
-    packet::{self, Extent, Header},
-    reply::{self, EofPacket, ErrPacket, OkPacket, Status},
-    response::{Kind, Reply, Response},
-    row::{BinaryRow, TextRow},
-    value::TypeCode,
+use std::sync::Arc;
+
+use hallpass::{
+    kernel::mask::{self, Format, Key, Mask, Nulls, Plan},
+    wire::mysql::{
+        Capabilities,
+        cell::{Shape, column_type},
+        column::{self, Column},
+        command::Command,
+        greeting::Greeting,
+        login::{Answer, Challenge, LogIn},
+        packet::{self, Extent, Header},
+        reply::{self, EofPacket, ErrPacket, OkPacket, Status},
+        response::{Kind, Reply, Response},
+        row::{self, BinaryRow, TextRow},
+        value::TypeCode,
+    },
 };
 
 use crate::harness::Target;
@@ -196,4 +202,52 @@ fn answer(mut response: Response, mut rest: &[u8]) {
             | Reply::Line(_) => {}
         }
     }
+}
+
+#[test]
+fn masked_rows_of_mysql() {
+    let codes = [
+        TypeCode::LONG,
+        TypeCode::VAR_STRING,
+        TypeCode::DATETIME,
+        TypeCode::NEWDECIMAL,
+        TypeCode::TIME,
+        TypeCode::BLOB,
+        TypeCode::JSON,
+    ];
+    let columns = codes.map(|code| {
+        let collation = if code == TypeCode::VAR_STRING { 45 } else { column::BINARY };
+        Column { code, ..Column::text(b"c", collation) }
+    });
+    let shapes = columns.map(|column| Shape::of(&column));
+    let key = Arc::new(Key::new(b"a key of the tests").expect("long enough"));
+    let algorithms = ["hash", "inner(1, 1)", "truncate(month)", "bucket(5)", "full", "email"];
+    let seeds = [
+        b"\x00\x0217\x04abcd\x132026-11-26 10:20:30\x0512.34\x0810:20:30\x02xy\x02{}".to_vec(),
+        b"\x01\x00\x00\x00\x11\0\0\0\x04abcd\x04\xea\x07\x0b\x1a\x0512.34\x08\0\0\0\0\0\x0a\x14\x1e\x02xy\x02{}"
+            .to_vec(),
+    ];
+    Target::new("masked_rows_of_mysql", seeds).run(|bytes| {
+        let (which, payload) = bytes.split_first().unwrap_or((&0, &[]));
+        let format = if which & 1 == 0 { Format::Text } else { Format::Binary };
+        let masked = columns.iter().enumerate().map(|(at, column)| {
+            let algorithm = algorithms[(at + usize::from(which >> 1)) % algorithms.len()];
+            let mask = Mask::Column(Arc::new(algorithm.parse().expect("one")));
+            mask::Column {
+                holds: column_type(column),
+                format,
+                mask: (at % 2 == usize::from(which >> 7)).then_some((mask, Nulls::Stay)),
+            }
+        });
+        let plan = Plan::new(masked, &key);
+        let mut out = b"before".to_vec();
+        let Ok(_) = row::rewrite(&mut out, payload, (&shapes, &plan, format)) else {
+            assert_eq!(out, b"before");
+            return;
+        };
+        // What was a row is one, and masks to a row again.
+        let again = out.split_off(6);
+        let mut twice = Vec::new();
+        row::rewrite(&mut twice, &again, (&shapes, &plan, format)).expect("a row");
+    });
 }
