@@ -1,7 +1,9 @@
 //! What is asked of MariaDB 10.11 and MySQL 9.7 themselves.
 
+mod forms;
 #[path = "../support/mod.rs"]
 mod support;
+mod upstream;
 
 use support::{
     Postgres,

@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use super::{
     column::{self, Column},
-    value::{TypeCode, Value},
+    value::{Printed, TypeCode, Value, single},
 };
 use crate::kernel::mask::{
     Algorithm, CellMask, ColumnType, Format, Key, Kind, Mask, Nulls, Shown, WHOLE, Width,
@@ -343,21 +343,18 @@ fn float(
     value: f64,
     out: &mut Vec<u8>,
 ) -> Option<()> {
-    let single = kind == Kind::Single;
-    let value = number::float(algorithm, value, if single { SINGLE_STEPS } else { DOUBLE_STEPS })?;
-    let value = if single { f64::from(value as f32) } else { value };
+    let is_single = kind == Kind::Single;
+    let value =
+        number::float(algorithm, value, if is_single { SINGLE_STEPS } else { DOUBLE_STEPS })?;
+    let value = if is_single { f64::from(value as f32) } else { value };
     if !value.is_finite() {
         return None;
     }
-    match (how.mask.format, single) {
+    match (how.mask.format, is_single) {
         (Format::Binary, true) => out.extend((value as f32).to_le_bytes()),
         (Format::Binary, false) => out.extend(value.to_le_bytes()),
-        // Spec: with an exponent from here on, as the server does.
-        (Format::Text, _) if value != 0.0 && !(1e-15..1e15).contains(&value.abs()) => {
-            write!(out, "{value:e}").ok()?;
-        }
-        (Format::Text, true) => write!(out, "{}", value as f32).ok()?,
-        (Format::Text, false) => write!(out, "{value}").ok()?,
+        (Format::Text, true) => write!(out, "{}", single(value as f32)).ok()?,
+        (Format::Text, false) => write!(out, "{}", Printed(value)).ok()?,
     }
     Some(())
 }

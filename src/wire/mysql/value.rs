@@ -233,6 +233,26 @@ fn time_of_day(fields: &mut Fields<'_>) -> Result<(u8, u8, u8, u32), WireError> 
     Ok((hour, minute, second, micros))
 }
 
+/// A float as the server prints it: with an exponent where it is very long.
+pub(super) struct Printed(pub(super) f64);
+
+impl fmt::Display for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Spec: `my_gcvt` of the server, `MAX_DECPT_FOR_F_FORMAT`.
+        if self.0 == 0.0 || (1e-15..1e15).contains(&self.0.abs()) {
+            write!(f, "{}", self.0)
+        } else {
+            write!(f, "{:e}", self.0)
+        }
+    }
+}
+
+/// A float of 32 bits: the server prints six digits of it.
+pub(super) fn single(value: f32) -> Printed {
+    let digits = format!("{value:.5e}");
+    Printed(digits.parse().unwrap_or_else(|_| f64::from(value)))
+}
+
 impl fmt::Display for Value<'_> {
     /// As the server writes it in a text row. Bytes that aren't UTF-8 are shown as what stands for them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,8 +264,8 @@ impl fmt::Display for Value<'_> {
             Self::Null => f.write_str("NULL"),
             Self::Signed(number) => number.fmt(f),
             Self::Unsigned(number) => number.fmt(f),
-            Self::Float(number) => number.fmt(f),
-            Self::Double(number) => number.fmt(f),
+            Self::Float(number) => single(*number).fmt(f),
+            Self::Double(number) => Printed(*number).fmt(f),
             Self::Moment { date: (year, month, day), time } => {
                 write!(f, "{year:04}-{month:02}-{day:02}")?;
                 let Some((hour, minute, second, fraction)) = time else { return Ok(()) };
