@@ -173,10 +173,7 @@ fn columns(payloads: &[Vec<u8>]) -> Vec<Column<'_>> {
 fn text_cells(columns: &[Column<'_>], payload: &[u8]) -> Vec<Option<String>> {
     let mut row = TextRow::new(payload);
     let mut next = || row.cell().expect("a cell");
-    let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => format!("0x{}", bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()),
-    };
+    let text = |bytes: &[u8]| Value::Bytes(bytes).to_string();
     let cells = columns.iter().map(|_| next().map(text)).collect();
     row.end().expect("all of it");
     cells
