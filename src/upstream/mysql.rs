@@ -29,8 +29,10 @@ use crate::{
 };
 use conversation::Conversation;
 
+pub mod catalog;
 mod control;
 mod conversation;
+mod kinds;
 
 pub use control::{Control, Row};
 

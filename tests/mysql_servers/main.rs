@@ -1,5 +1,6 @@
 //! What is asked of MariaDB 10.11 and MySQL 9.7 themselves.
 
+mod catalogs;
 mod forms;
 #[path = "../support/mod.rs"]
 mod support;
