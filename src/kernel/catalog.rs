@@ -101,6 +101,9 @@ pub struct Relation {
     pub cascades: Vec<Cascade>,
     /// The columns of its primary key, by number.
     pub primary_key: Vec<i16>,
+    /// The columns that decide which of its rows can't stand beside each other, by number: those of unique
+    /// indexes and exclusion constraints, of their expressions too.
+    pub unique: Vec<i16>,
     /// The columns that its rows are parted by, by number; 0 for an expression.
     pub partition_key: Vec<i16>,
     /// It has rules other than a view's own.
@@ -133,6 +136,7 @@ impl Relation {
             owned_by: None,
             cascades: Vec::new(),
             primary_key: Vec::new(),
+            unique: Vec::new(),
             partition_key: Vec::new(),
             has_rules: false,
         }

@@ -22,11 +22,13 @@ use crate::support::{
 const MARKS: [&str; 6] = ["kn4ry", "yr4nk", "6b6e347279", "a240cn", "7777.77", "1980-05-06"];
 
 /// The rules.
-const MASKS: [(&str, &str); 4] = [
+const MASKS: [(&str, &str); 6] = [
     ("public.customers.email", "full"),
     ("public.customers.birth_date", "null"),
     ("public.customers.credit", "null"),
     ("public.logs.email", "full"),
+    ("public.shifts.worked", "null"),
+    ("public.shifts.badge", "full"),
 ];
 
 /// What stands in the database besides the shop.

@@ -301,6 +301,7 @@ fn where_a_rule_hides_null_nobody_asks_for_it() {
         "SELECT count(*) FROM customers WHERE phone IS NULL",
         "SELECT id, phone IS NOT NULL FROM customers",
         "SELECT count(phone) FROM customers",
+        "SELECT id FROM customers c WHERE c IS NOT NULL",
     ];
     for text in asks {
         assert!(error(&world.client.query(text)).is_none(), "{text}");

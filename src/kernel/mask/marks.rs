@@ -184,7 +184,7 @@ fn masks(label: &Label, shown: &Shown) -> bool {
 }
 
 /// Oids below are the server's own.
-const FIRST_USER_OID: u32 = 16_384;
+pub(crate) const FIRST_USER_OID: u32 = 16_384;
 
 /// `character varying(20)`: 20.
 pub fn declared_length(type_name: &str) -> Option<u32> {

@@ -359,6 +359,13 @@ pub enum Definition {
     },
     /// Expressions are run over the rows that are there.
     Runs,
+    /// It fails if a column holds NULL.
+    Nulls {
+        /// Whose.
+        of: RawName,
+        /// Its name.
+        column: String,
+    },
     /// A column goes.
     Drops {
         /// Whose.

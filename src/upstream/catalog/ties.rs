@@ -32,6 +32,7 @@ pub(super) async fn read(
         if let Some(relation) = relations.get_mut(&number(&row, 0)?) {
             relation.primary_key.extend(numbers::<i16>(&row, 1)?);
             relation.partition_key.extend(numbers::<i16>(&row, 2)?);
+            relation.unique.extend(numbers::<i16>(&row, 3)?);
         }
     }
     Ok(())
@@ -62,9 +63,17 @@ WHERE contype = 'f' AND NOT (confdeltype IN ('a', 'r') AND confupdtype IN ('a', 
 ORDER BY oid";
 
 const KEYS: &str = "
-SELECT conrelid, conkey, '{}'::int2[] FROM pg_constraint WHERE contype = 'p' AND conrelid <> 0
+SELECT conrelid, conkey, '{}'::int2[], '{}'::int2[] FROM pg_constraint
+WHERE contype = 'p' AND conrelid <> 0
 UNION ALL
-SELECT partrelid, '{}', string_to_array(partattrs::text, ' ')::int2[] FROM pg_partitioned_table
+SELECT partrelid, '{}', string_to_array(partattrs::text, ' ')::int2[], '{}' FROM pg_partitioned_table
+UNION ALL
+SELECT indrelid, '{}', '{}', ARRAY(
+    SELECT k FROM unnest(string_to_array(indkey::text, ' ')::int2[]) k WHERE k <> 0
+    UNION SELECT refobjsubid::int2 FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = indexrelid
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = indrelid AND d.refobjsubid > 0)
+FROM pg_index WHERE (indisunique OR indisexclusion) AND indrelid >= 16384
 ORDER BY 1";
 
 const OWNED: &str = "

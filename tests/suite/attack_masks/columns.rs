@@ -45,6 +45,18 @@ const COLUMNS: &[&str] = &[
     "DECLARE k CURSOR FOR SELECT email FROM customers WHERE id = 900001 | FETCH ALL FROM k",
     "DECLARE k SCROLL CURSOR WITH HOLD FOR TABLE stored | MOVE 1 FROM k | FETCH PRIOR FROM k | FETCH ABSOLUTE 1 FROM k",
     "PREPARE p AS SELECT email FROM customers WHERE id = $1 | EXECUTE p (900001)",
+    // WITH RECURSIVE sees what stands behind; a recursive query with a WITH of its own sees itself.
+    "WITH RECURSIVE a AS (SELECT body FROM notes), notes AS (SELECT email || '' AS body FROM customers WHERE id = 900001) SELECT body FROM a",
+    "WITH RECURSIVE a AS (SELECT body FROM notes), notes AS (UPDATE customers SET city = city WHERE id = 900001 RETURNING 1 AS id, email || '' AS body) SELECT body FROM a",
+    "COPY (WITH RECURSIVE a AS (SELECT body FROM notes), notes AS (SELECT email || '' AS body FROM customers WHERE id = 900001) SELECT body FROM a) TO STDOUT",
+    "DECLARE k CURSOR FOR WITH RECURSIVE a AS (SELECT body FROM notes), notes AS (SELECT email || '' AS body FROM customers WHERE id = 900001) SELECT body FROM a | FETCH ALL k",
+    "CREATE TEMP TABLE z AS WITH RECURSIVE a AS (SELECT body FROM notes), notes AS (SELECT email || '' AS body FROM customers WHERE id = 900001) SELECT body FROM a | TABLE z",
+    "WITH RECURSIVE products (id, sku, name) AS (WITH x AS (SELECT 1) SELECT 1, email || '', 'x'::text FROM customers WHERE id = 900001 UNION ALL SELECT id + 1, name, sku FROM products WHERE id < 3) SELECT name FROM products",
+    "WITH RECURSIVE products (id, sku, name) AS (SELECT 1, email || '', 'x'::text FROM customers WHERE id = 900001 UNION ALL (WITH n AS (SELECT * FROM products) SELECT id + 1, name, sku FROM n WHERE id < 3)) SELECT name FROM products",
+    // Behind a schema stands a relation, however near a subquery of the same name is.
+    "SELECT (SELECT public.customers.email FROM (SELECT 'x'::text AS email) customers) FROM public.customers WHERE id = 900001",
+    "SELECT (SELECT concat(public.customers.*) FROM (SELECT 'x'::text AS email) customers) FROM public.customers WHERE id = 900001",
+    "INSERT INTO notes SELECT 9, (SELECT public.customers.email FROM (SELECT 'x'::text AS email) customers) FROM public.customers WHERE id = 900001 RETURNING body",
 ];
 
 #[test]

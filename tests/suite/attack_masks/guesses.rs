@@ -128,6 +128,79 @@ const GUESSES: &[(&str, [&str; 2])] = &[
         "SELECT string_agg(id::text, ',' ORDER BY credit > {}, id) FROM customers WHERE id >= 900001",
         ["7000", "-1"],
     ),
+    // DISTINCT ON and ORDER BY look for outputs first, by number, by name, by a name that is made up.
+    (
+        "SELECT DISTINCT ON (2) id, e FROM (SELECT id, email AS e FROM stored UNION ALL SELECT -1, '{}.kn4ry@example.org') s",
+        ["ann", "bob"],
+    ),
+    (
+        "SELECT DISTINCT ON (k) id, e AS k FROM (SELECT 1 AS k, id, email AS e FROM stored UNION ALL SELECT 1, -1, '{}.kn4ry@example.org') s",
+        ["ann", "bob"],
+    ),
+    (
+        "SELECT s.id, upper(e) FROM (SELECT id, email AS e FROM stored UNION ALL SELECT -1, '{}') s, (SELECT 1 AS upper) u ORDER BY upper",
+        ["aa", "bb"],
+    ),
+    (
+        "SELECT s.id, (SELECT e AS upper) FROM (SELECT id, email AS e FROM stored UNION ALL SELECT -1, '{}') s, (SELECT 1 AS upper) u ORDER BY upper",
+        ["aa", "bb"],
+    ),
+    (
+        "SELECT s.id, e::varchar::\"char\"::text FROM (SELECT id, email AS e FROM stored UNION ALL SELECT -1, '{}') s, (SELECT 1 AS text) u ORDER BY 2",
+        ["aa", "bb"],
+    ),
+    (
+        "SELECT s.id, CASE WHEN true THEN e END FROM (SELECT id, email AS e FROM stored UNION ALL SELECT -1, '{}') s, (SELECT 1 AS \"case\") u ORDER BY \"case\"",
+        ["aa", "bb"],
+    ),
+    // A cycle ends by what is alike.
+    (
+        "WITH RECURSIVE w (i, e) AS (SELECT 0, '{}.kn4ry@example.org' UNION ALL SELECT w.i + 1, c.email FROM w, stored c WHERE w.i < 5) CYCLE e SET is_cycle USING path SELECT 1 FROM w",
+        ["ann", "bob"],
+    ),
+    // A sum leaves the range of its type.
+    (
+        "SELECT avg(x) FROM (SELECT worked AS x FROM shifts UNION ALL SELECT make_interval(months => 2147483647 - {})) s",
+        ["6", "8"],
+    ),
+    // What is there already stands in the way, of many at once.
+    (
+        "INSERT INTO shifts (id, badge) SELECT i + 10, 'badge ' || (i + {}) FROM generate_series(1, 6) i ON CONFLICT DO NOTHING RETURNING id",
+        ["1", "10"],
+    ),
+    (
+        "INSERT INTO shifts (id, badge) SELECT i + 10, 'badge ' || (i + {}) FROM generate_series(1, 6) i ON CONFLICT (badge) DO NOTHING",
+        ["1", "10"],
+    ),
+    (
+        "INSERT INTO shifts (id, badge) SELECT i + 10, 'badge ' || (i + {}) FROM generate_series(1, 6) i ON CONFLICT ON CONSTRAINT shifts_badge_key DO UPDATE SET id = shifts.id RETURNING id",
+        ["1", "10"],
+    ),
+    (
+        "INSERT INTO shifts (id, badge) VALUES (11, 'a'), (12, 'b'), (13, 'c'), (14, 'd'), (15, 'e'), (16, 'badge {}') ON CONFLICT (badge) DO NOTHING",
+        ["7", "10"],
+    ),
+    (
+        "INSERT INTO shifts VALUES (11, NULL, 'a'), (12, NULL, 'b'), (13, NULL, 'c'), (14, NULL, 'd'), (15, NULL, 'e'), (16, NULL, 'badge {}') ON CONFLICT DO NOTHING",
+        ["7", "10"],
+    ),
+    (
+        "INSERT INTO shifts (id, badge) SELECT i + 10, 'BADGE ' || (i + {}) FROM generate_series(1, 6) i ON CONFLICT (lower(badge)) DO NOTHING",
+        ["1", "10"],
+    ),
+    // NATURAL joins by names that nobody has seen.
+    (
+        "SELECT count(*) FROM (SELECT credit > {} AS b, 1 + 1 FROM customers WHERE id = 900001) a NATURAL JOIN (VALUES (true)) v (b)",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT count(*) FROM generate_series(1, 1) g NATURAL JOIN (SELECT (credit > {})::int AS g, 2 FROM stored) q",
+        ["7000", "7800"],
+    ),
+    (
+        "SELECT id FROM public.customers WHERE id = 900001 AND EXISTS (SELECT FROM (SELECT 1 AS credit) customers WHERE public.customers.credit > {})",
+        ["7000", "7800"],
+    ),
     // In its plan.
     (
         "EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT CASE WHEN credit > {} THEN (SELECT count(*) FROM notes) END FROM customers WHERE id = 900001",
@@ -143,7 +216,12 @@ const GUESSES: &[(&str, [&str; 2])] = &[
     ("CREATE VIEW v AS SELECT id FROM customers WHERE credit > {} | TABLE v", ["7000", "7800"]),
 ];
 
+const SHIFTS: &str = "
+    CREATE TABLE shifts (id integer PRIMARY KEY, worked interval, badge text UNIQUE);
+    CREATE UNIQUE INDEX ON shifts (lower(badge));
+    INSERT INTO shifts VALUES (1, '7 months', 'badge 7');";
+
 #[test]
 fn no_guess_is_told_to_be_right() {
-    World::start("").tells(GUESSES);
+    World::start(SHIFTS).tells(GUESSES);
 }

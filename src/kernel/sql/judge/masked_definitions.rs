@@ -48,6 +48,13 @@ impl<'c> Needs<'_, 'c> {
                     self.whole(relation, format!("{what} {of}, which has masked columns"));
                 }
             }
+            Definition::Nulls { of, column } => {
+                for relation in self.reached(of) {
+                    if self.marks.hides_nulls() {
+                        self.column(relation, column, false, "looks for NULL in");
+                    }
+                }
+            }
             Definition::Runs => {}
             Definition::Drops { of, column } => {
                 for relation in self.reached(of) {

@@ -105,6 +105,11 @@ impl<'a> Follower<'a> {
             return Rows::unknown(Label::unknown());
         }
         let mut place = place.clone();
+        // Spec: each query of WITH RECURSIVE may name those behind it, and what is called the same is out
+        // of sight. Fail closed: what such a one gives out isn't known yet.
+        for cte in query.ctes.iter().filter(|_| query.recursive) {
+            place = place.with_cte(&cte.name, Rc::new(Rows::unknown(self.anything())));
+        }
         for cte in &query.ctes {
             let rows = self.cte(cte, query.recursive, &place);
             place = place.with_cte(&cte.name, Rc::new(rows));
@@ -129,6 +134,10 @@ impl<'a> Follower<'a> {
         let mut rows =
             if recursive { self.recursive(cte, place) } else { self.query(&cte.query, place) };
         rows.rename(&cte.columns);
+        for name in &cte.cycle {
+            let label = rows.named(name).map_or_else(|| self.anything(), |found| found.label);
+            self.used(Purpose::Compares, label);
+        }
         if cte.adds_columns {
             let whole = rows.whole();
             rows.append(&Rows::unknown(whole));
@@ -139,10 +148,17 @@ impl<'a> Follower<'a> {
     /// What it gives out goes into it again, until nothing is added.
     fn recursive(&mut self, cte: &'a Cte, place: &Place<'a>) -> Rows<'a> {
         let first = match &cte.query.body {
-            Body::Set(set) if cte.query.ctes.is_empty() => &set.left,
-            _ => return self.query(&cte.query, place),
+            Body::Set(set) => &set.left,
+            Body::Select(_) | Body::Values(_) | Body::Write(_) => {
+                return self.query(&cte.query, place);
+            }
         };
-        let mut rows = self.query(first, place);
+        let mut before = place.clone();
+        for inner in &cte.query.ctes {
+            let rows = self.cte(inner, cte.query.recursive, &before);
+            before = before.with_cte(&inner.name, Rc::new(rows));
+        }
+        let mut rows = self.query(first, &before);
         for _ in 0..ROUNDS {
             rows.rename(&cte.columns);
             let itself = place.with_cte(&cte.name, Rc::new(rows.clone()));
@@ -181,7 +197,7 @@ impl<'a> Follower<'a> {
     }
 
     fn unnamed(&mut self, value: &'a Expression, place: &Place<'a>) -> Named<'a> {
-        Named { name: None, label: self.value(value, place) }
+        Named { name: None, made_up: None, label: self.value(value, place) }
     }
 
     fn select(&mut self, select: &'a Select, place: &Place<'a>) -> (Rows<'a>, Option<Place<'a>>) {
@@ -223,9 +239,10 @@ impl<'a> Follower<'a> {
                         None => rows.append(&Rows::unknown(Label::unknown())),
                     }
                 }
-                Output::Value { name, value } => {
+                Output::Value { name, made_up, value } => {
                     let label = self.value(value, place);
-                    let column = Named { name: name.as_deref(), label };
+                    let (name, made_up) = (name.as_deref(), made_up.as_deref());
+                    let column = Named { name, made_up, label };
                     rows.append(&Rows::known(vec![column]));
                 }
             }
@@ -246,11 +263,15 @@ impl<'a> Follower<'a> {
             }
             Key::Value(value) => {
                 let bare = value.column.as_ref().and_then(Reference::bare);
-                let output = bare.and_then(|name| rows.named(name)).filter(|found| found.certain);
+                let output = bare.and_then(|name| rows.named(name));
                 match (output, value.column.as_ref()) {
                     (Some(output), Some(column)) => {
                         let mut label = output.label;
-                        label.or(&self.find(column, place).unwrap_or_default());
+                        let found = self.find(column, place);
+                        // An output whose name nobody knows need not be meant.
+                        let unknown =
+                            || if output.certain { Label::default() } else { self.anything() };
+                        label.or(&found.unwrap_or_else(unknown));
                         label
                     }
                     _ => self.value(value, place),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::kernel::sql::lineage::Label;
+use crate::kernel::sql::{lineage::Label, reading::RawName};
 
 /// The columns of a source or of a query.
 #[derive(Clone, Default, Debug)]
@@ -18,8 +18,17 @@ pub(super) struct Rows<'a> {
 pub(super) struct Named<'a> {
     /// `None`: the server makes up a name.
     pub(super) name: Option<&'a str>,
+    /// What it makes up, if that is known.
+    pub(super) made_up: Option<&'a str>,
     /// What it tells.
     pub(super) label: Label,
+}
+
+impl<'a> Named<'a> {
+    /// One that goes by this name.
+    pub(super) fn known(name: &'a str, label: Label) -> Self {
+        Self { name: Some(name), made_up: None, label }
+    }
 }
 
 impl<'a> Rows<'a> {
@@ -58,14 +67,15 @@ impl<'a> Rows<'a> {
             return Some(Found { label: self.rest.clone(), certain: false });
         };
         let mut found: Option<Label> = None;
-        for column in columns.iter().filter(|c| c.name == Some(name)) {
+        for column in columns.iter().filter(|c| c.name.or(c.made_up) == Some(name)) {
             found.get_or_insert_default().or(&column.label);
         }
         if let Some(label) = found {
             return Some(Found { label, certain: true });
         }
         // The server may have made up just this one.
-        let mut unnamed = columns.iter().filter(|c| c.name.is_none()).peekable();
+        let is_unnamed = |c: &&Named<'a>| c.name.or(c.made_up).is_none();
+        let mut unnamed = columns.iter().filter(is_unnamed).peekable();
         unnamed.peek()?;
         let mut label = Label::default();
         unnamed.for_each(|column| label.or(&column.label));
@@ -125,6 +135,8 @@ pub(super) struct Found {
 pub(super) struct Table<'a> {
     /// What may stand before a dot.
     pub(super) known_as: Option<&'a str>,
+    /// The relation as written, if it goes by its own name: then its schema may stand before that.
+    pub(super) relation: Option<&'a RawName>,
     /// Its columns may be named without it.
     pub(super) bare: bool,
     pub(super) rows: Rc<Rows<'a>>,

@@ -52,6 +52,8 @@ pub struct Cte {
     pub query: Query,
     /// SEARCH or CYCLE adds columns made of its rows.
     pub adds_columns: bool,
+    /// CYCLE: rows that are alike in these end it.
+    pub cycle: Vec<String>,
 }
 
 /// Where a query's rows come from.
@@ -76,9 +78,9 @@ pub struct Select {
     pub outputs: Vec<Output>,
     /// WHERE and HAVING.
     pub conditions: Vec<Condition>,
-    /// GROUP BY. A bare name or number may mean an output.
+    /// GROUP BY and DISTINCT ON. A bare name or number may mean an output.
     pub groups: Vec<Key>,
-    /// WINDOW, DISTINCT ON.
+    /// WINDOW.
     pub compared: Vec<Expression>,
     /// DISTINCT: all outputs are compared.
     pub distinct: bool,
@@ -112,6 +114,8 @@ pub struct Write {
     pub from: Vec<Source>,
     /// WHERE, ON, WHEN … AND, and what ON CONFLICT looks for.
     pub conditions: Vec<Condition>,
+    /// ON CONFLICT without a word of which columns it looks for: how many rows ask.
+    pub conflicts: Option<usize>,
     /// Columns that existing rows get new values in, each list with what it gets.
     pub assigned: Vec<Assignment>,
     /// Columns that new rows of MERGE get, with their values.
@@ -200,6 +204,8 @@ pub enum Output {
     Value {
         /// AS, or the column's own name; none: the server makes one up.
         name: Option<String>,
+        /// What the server makes up, if that is known.
+        made_up: Option<String>,
         /// What it is.
         value: Box<Expression>,
     },

@@ -123,12 +123,13 @@ impl Found {
             (T::AtDetachPartition | T::AtDetachPartitionFinalize, Some(N::PartitionCmd(part))) => {
                 self.list.push(Definition::Leaves(raw_name(part.name.as_ref()?)));
             }
-            // These look at no value, or at whether it is NULL, which a mask doesn't hide; or at what a
-            // constraint says that is there already.
+            (T::AtSetNotNull, _) => {
+                self.list.push(Definition::Nulls { of: table.clone(), column: n.name.clone() });
+            }
+            // These look at no value, or at what a constraint says that is there already.
             (
                 T::AtColumnDefault
                 | T::AtDropNotNull
-                | T::AtSetNotNull
                 | T::AtSetStatistics
                 | T::AtSetOptions
                 | T::AtResetOptions
@@ -186,8 +187,13 @@ impl Found {
         const WHAT: &str = "makes a constraint of";
         let own = column.cloned();
         match C::try_from(n.contype).ok()? {
+            // A column that is made holds one value.
+            C::ConstrNotnull => {
+                for column in n.keys.iter().filter_map(text) {
+                    self.list.push(Definition::Nulls { of: table.clone(), column });
+                }
+            }
             C::ConstrNull
-            | C::ConstrNotnull
             | C::ConstrIdentity
             | C::ConstrAttrDeferrable
             | C::ConstrAttrNotDeferrable

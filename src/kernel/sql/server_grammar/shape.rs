@@ -5,6 +5,7 @@
 
 mod changes;
 mod expression;
+mod names;
 mod source;
 
 use pg_query::protobuf::{self as pg, node::Node as N};
@@ -116,7 +117,6 @@ fn select_query(select: &pg::SelectStmt) -> Query {
             let mut compared = Vec::new();
             // DISTINCT is a list of one empty node; DISTINCT ON has expressions.
             let on = distinct_clause.iter().filter(|n| n.node.is_some());
-            compared.extend(on.map(expression));
             compared.extend(window_clause.iter().map(expression));
             let distinct = distinct_clause.iter().any(|n| n.node.is_none());
             Body::Select(Box::new(Select {
@@ -127,7 +127,8 @@ fn select_query(select: &pg::SelectStmt) -> Query {
                     .chain(having_clause)
                     .flat_map(|n| conditions(n))
                     .collect(),
-                groups: group_clause.iter().flat_map(keys).collect(),
+                // Spec: a bare name or number in DISTINCT ON is an output, as in ORDER BY.
+                groups: group_clause.iter().chain(on).flat_map(keys).collect(),
                 compared,
                 distinct,
             }))
@@ -171,6 +172,7 @@ fn cte_of(cte: &pg::CommonTableExpr) -> Cte {
         name: cte.ctename.clone(),
         columns: cte.aliascolnames.iter().filter_map(text).collect(),
         query: inner.unwrap_or_else(unknown),
+        cycle: cte.cycle_clause.iter().flat_map(|c| &c.cycle_col_list).filter_map(text).collect(),
         adds_columns: cte.search_clause.is_some() || cte.cycle_clause.is_some(),
     }
 }
@@ -202,19 +204,20 @@ pub(super) fn outputs(list: &[pg::Node]) -> Vec<Output> {
 fn output(n: &pg::Node) -> Output {
     let (name, value) = match &n.node {
         Some(N::ResTarget(target)) => (&target.name, target.val.as_deref()),
-        _ => return Output::Value { name: None, value: Box::new(expression(n)) },
+        _ => return Output::Value { name: None, made_up: None, value: Box::new(expression(n)) },
     };
     let Some(value) = value else { return Output::Star(Vec::new()) };
     if let Some(star) = star(value) {
         return star;
     }
+    let made_up = names::made_up(value);
     let value = expression(value);
     let name = match (name.is_empty(), &value.column) {
         (false, _) => Some(name.clone()),
         (true, Some(column)) => column.name().map(str::to_owned),
         (true, None) => None,
     };
-    Output::Value { name, value: Box::new(value) }
+    Output::Value { name, made_up, value: Box::new(value) }
 }
 
 /// `*`, `t.*`, `(t).*`.

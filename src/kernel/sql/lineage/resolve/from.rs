@@ -46,12 +46,17 @@ impl<'a> Follower<'a> {
         }
         match source {
             Source::Relation { name, alias } => {
-                let rows = match name.0.as_slice() {
+                let cte = match name.0.as_slice() {
                     [only] => place.cte(only).map(|rows| Rows::clone(&rows)),
                     _ => None,
                 };
-                let rows = rows.unwrap_or_else(|| self.relation(name));
-                known_as(rows, alias, name.0.last().map(String::as_str), tables)
+                let is_own = cte.is_none() && alias.name.is_none();
+                let rows = cte.unwrap_or_else(|| self.relation(name));
+                let rows = known_as(rows, alias, name.0.last().map(String::as_str), tables);
+                if let Some(table) = tables.last_mut() {
+                    table.relation = is_own.then_some(name);
+                }
+                rows
             }
             Source::Query { query, lateral, alias } => {
                 let rows = match lateral {
@@ -69,7 +74,7 @@ impl<'a> Follower<'a> {
                 let given = given.computed();
                 // How many rows come of it hangs on what it is given.
                 self.used(Purpose::Computes, given.clone());
-                let of = |name: &'a str| Named { name: Some(name), label: given.clone() };
+                let of = |name: &'a str| Named::known(name, given.clone());
                 let rows = match (columns, alias.name.as_deref()) {
                     (Some(columns), _) => Rows::known(columns.iter().map(|c| of(c)).collect()),
                     (None, Some(name)) if is_one_column(arguments) => Rows::known(vec![of(name)]),
@@ -83,8 +88,8 @@ impl<'a> Follower<'a> {
                 // How many rows come of it hangs on what nobody knows.
                 self.used(Purpose::Computes, rest.clone());
                 let rows = Rows::unknown(rest);
-                let table = Table { known_as: None, bare: true, rows: Rc::new(rows.clone()) };
-                tables.push(table);
+                let shared = Rc::new(rows.clone());
+                tables.push(Table { known_as: None, relation: None, bare: true, rows: shared });
                 rows
             }
         }
@@ -109,13 +114,16 @@ impl<'a> Follower<'a> {
                 }
                 None => Rows::unknown(left.whole()),
             };
-            tables.push(Table { known_as: Some(name), bare: false, rows: Rc::new(rows) });
+            let rows = Rc::new(rows);
+            tables.push(Table { known_as: Some(name), relation: None, bare: false, rows });
         }
         let rows = match merged {
             Some(names) => self.side_by_side(&names, left, right),
             None => {
                 let (mut rest, right) = (left.whole(), right.whole());
                 rest.or(&right);
+                // Which columns it joins by, nobody knows.
+                self.used(Purpose::Filters, rest.clone());
                 Rows::unknown(rest)
             }
         };
@@ -162,7 +170,7 @@ impl<'a> Follower<'a> {
                 None => label.or(&self.anything()),
             }
         }
-        Named { name: Some(name), label }
+        Named::known(name, label)
     }
 
     /// Spec: first the merged columns, then what is left of one side and of the other.
@@ -236,9 +244,8 @@ impl<'a> Follower<'a> {
 
     fn columns_of(&mut self, relation: &'a Relation) -> Rows<'a> {
         self.spend(relation.columns.len());
-        let columns = relation.columns.iter().map(|column| Named {
-            name: Some(&column.name),
-            label: self.sensitive.label(relation.oid, column.number),
+        let columns = relation.columns.iter().map(|column| {
+            Named::known(&column.name, self.sensitive.label(relation.oid, column.number))
         });
         Rows::known(columns.collect())
     }
@@ -251,8 +258,8 @@ impl<'a> Follower<'a> {
             return self.without_generated(table, rows);
         }
         let column = |name: &'a String| match rows.named(name) {
-            Some(found) => Named { name: Some(name), label: found.label },
-            None => Named { name: Some(name), label: self.anything() },
+            Some(found) => Named::known(name, found.label),
+            None => Named::known(name, self.anything()),
         };
         Rows::known(columns.iter().map(column).collect())
     }
@@ -294,6 +301,6 @@ fn known_as<'a>(
 ) -> Rows<'a> {
     rows.rename(&alias.columns);
     let known_as = alias.name.as_deref().or(own);
-    tables.push(Table { known_as, bare: true, rows: Rc::new(rows.clone()) });
+    tables.push(Table { known_as, relation: None, bare: true, rows: Rc::new(rows.clone()) });
     rows
 }

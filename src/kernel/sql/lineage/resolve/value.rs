@@ -2,18 +2,25 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use crate::kernel::sql::{
-    builtins::never_fails,
-    lineage::{
-        Label, Purpose,
-        resolve::Follower,
-        rows::{Found, Place, Rows},
-        shape::{Expression, Reference, Step},
+use crate::kernel::{
+    mask::marks::FIRST_USER_OID,
+    sql::{
+        builtins::never_fails,
+        lineage::{
+            Label, Purpose,
+            resolve::Follower,
+            rows::{Found, Place, Rows},
+            shape::{Expression, Reference, Step},
+        },
     },
 };
 
 /// Columns that every table has and no catalog lists: where a row lies and who made it.
 const SYSTEM: [&str; 6] = ["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
+
+/// Types whose sum is of the same type.
+const INTERVAL: u32 = 1186;
+const MONEY: u32 = 790;
 
 impl<'a> Follower<'a> {
     pub(super) fn value(&mut self, value: &'a Expression, place: &Place<'a>) -> Label {
@@ -53,7 +60,8 @@ impl<'a> Follower<'a> {
             let compared = self.reference(column, place);
             self.used(Purpose::Compares, compared);
         }
-        let fails = value.through.iter().any(|step| self.may_fail(step));
+        let fails =
+            value.through.iter().any(|step| self.may_fail(step) || self.overflows(step, &label));
         label.noticed |= fails || value.opaque.is_some();
         if !label.is_clear() && (fails || decides(&parts)) {
             self.used(Purpose::Computes, label.clone());
@@ -66,8 +74,25 @@ impl<'a> Follower<'a> {
         let label = self.reference(reference, place);
         if !label.is_derived() {
             self.used(Purpose::AsksNull, label);
+        } else if let Some(row) = self.row_of(reference, place) {
+            // `t IS NOT NULL` asks each of its columns.
+            for column in row.columns.iter().flatten().filter(|c| !c.label.is_derived()) {
+                self.used(Purpose::AsksNull, column.label.clone());
+            }
         }
         self.null_of(reference, place)
+    }
+
+    /// The row, if it is a whole one.
+    fn row_of(&mut self, reference: &'a Reference, place: &Place<'a>) -> Option<Rc<Rows<'a>>> {
+        match reference {
+            Reference::Row(names) if !names.is_empty() => self.row_named(names, place),
+            Reference::Column(names) => match names.as_slice() {
+                [name] if self.bare_column(name, place).is_none() => self.row_named(names, place),
+                _ => None,
+            },
+            Reference::Row(_) | Reference::Field(..) => None,
+        }
     }
 
     /// What it tells whether a value is NULL. A mask leaves NULL what is NULL, so that a marked column
@@ -79,14 +104,7 @@ impl<'a> Follower<'a> {
             return Label::default();
         }
         // A whole row tells what its columns tell.
-        let row = match reference {
-            Reference::Row(names) if !names.is_empty() => self.row_named(names, place),
-            Reference::Column(names) => match names.as_slice() {
-                [name] if self.bare_column(name, place).is_none() => self.row_named(names, place),
-                _ => None,
-            },
-            Reference::Row(_) | Reference::Field(..) => None,
-        };
+        let row = self.row_of(reference, place);
         row.map_or(label, |rows| rows.computed())
     }
 
@@ -133,6 +151,20 @@ impl<'a> Follower<'a> {
             }
             Step::Part => true,
         }
+    }
+
+    /// True of a sum of what a few values beside it may take beyond its type's range: the sum of the usual
+    /// numbers has room for all of them.
+    fn overflows(&self, step: &Step, label: &Label) -> bool {
+        let Step::Function(name) = step else { return false };
+        let is_sum = matches!(name.base(), "sum" | "avg");
+        is_sum
+            && label.columns().any(|id| {
+                let relation = self.cx.catalog.relation_by_oid(id.relation);
+                let columns = relation.iter().flat_map(|relation| &relation.columns);
+                let mut of_type = columns.filter(|c| c.number == id.number).map(|c| c.type_oid);
+                of_type.any(|oid| matches!(oid, INTERVAL | MONEY) || oid >= FIRST_USER_OID)
+            })
     }
 
     /// What a column as written tells. What is found nowhere may be a column that the catalog doesn't
@@ -222,14 +254,16 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// The row of the nearest table of that name. A schema before it is not looked at: of two tables of
-    /// one name, it is the one and the other.
+    /// The row of the nearest table of that name. Of two tables of one name, it is the one and the other.
     pub(super) fn row_named(
         &mut self,
         names: &[String],
         place: &Place<'a>,
     ) -> Option<Rc<Rows<'a>>> {
         let name = names.last()?;
+        if let [.., schema, name] = names {
+            return self.row_of_relation(schema, name, place);
+        }
         for level in place.levels() {
             self.spend(level.tables.len());
             let mut found: Option<Rc<Rows<'a>>> = None;
@@ -249,6 +283,42 @@ impl<'a> Follower<'a> {
             }
         }
         None
+    }
+
+    /// The row of `schema.name`. Spec: only a relation that goes by its own name can be called so, be it
+    /// farther than a CTE, a subquery or a table of another schema that is called the same. One that is
+    /// written without a schema may be it or not: then it is that one and the next.
+    fn row_of_relation(
+        &mut self,
+        schema: &str,
+        name: &str,
+        place: &Place<'a>,
+    ) -> Option<Rc<Rows<'a>>> {
+        let mut found: Option<Rc<Rows<'a>>> = None;
+        for level in place.levels() {
+            self.spend(level.tables.len());
+            let mut certain = false;
+            for table in level.tables.iter().filter(|t| t.known_as == Some(name)) {
+                let Some(relation) = table.relation else { continue };
+                match relation.schema() {
+                    Some(written) if written != schema => continue,
+                    Some(_) => certain = true,
+                    None => {}
+                }
+                found = Some(match found {
+                    None => Rc::clone(&table.rows),
+                    Some(rows) => {
+                        let mut both = Rows::clone(&rows);
+                        both.append(&table.rows);
+                        Rc::new(Rows::unknown(both.whole()))
+                    }
+                });
+            }
+            if certain {
+                break;
+            }
+        }
+        found
     }
 }
 

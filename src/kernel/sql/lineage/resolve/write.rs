@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::kernel::sql::lineage::{
-    Label, Purpose,
-    resolve::Follower,
-    rows::{Place, Rows, Table},
-    shape::{Assignment, Write},
+use crate::kernel::sql::{
+    judge::{Resolved, meanings},
+    lineage::{
+        Label, Purpose,
+        resolve::Follower,
+        rows::{Place, Rows, Table},
+        shape::{Assignment, Write},
+    },
 };
 
 impl<'a> Follower<'a> {
@@ -14,9 +17,11 @@ impl<'a> Follower<'a> {
         let target = Rc::new(self.relation(&write.table));
         let own = write.table.0.last().map(String::as_str);
         let known_as = write.alias.as_deref().or(own);
-        let mut tables = vec![Table { known_as, bare: true, rows: Rc::clone(&target) }];
+        let relation = write.alias.is_none().then_some(&write.table);
+        let mut tables = vec![Table { known_as, relation, bare: true, rows: Rc::clone(&target) }];
         for name in &write.also_known_as {
-            tables.push(Table { known_as: Some(name), bare: false, rows: Rc::clone(&target) });
+            let rows = Rc::clone(&target);
+            tables.push(Table { known_as: Some(name), relation: None, bare: false, rows });
         }
         // FROM doesn't see the table that is written.
         let mut sources = Vec::new();
@@ -40,6 +45,9 @@ impl<'a> Follower<'a> {
                 target.named(name);
             }
         }
+        if let Some(rows) = write.conflicts {
+            self.conflicts(write, rows);
+        }
         for assignment in &write.inserted {
             let values = self.assigned_values(assignment, &inside);
             self.stored(values);
@@ -57,6 +65,24 @@ impl<'a> Follower<'a> {
             }
         }
         self.outputs(&write.returning, &star, &inside)
+    }
+
+    /// ON CONFLICT that names no columns looks for all that have to be unique.
+    fn conflicts(&mut self, write: &'a Write, rows: usize) {
+        let given = write.rows.as_ref().map(|(columns, _)| columns.as_slice()).unwrap_or_default();
+        for meaning in meanings(&write.table, self.cx).all() {
+            let Resolved::User(relation) = meaning else { continue };
+            for column in relation.columns.iter().filter(|c| relation.unique.contains(&c.number)) {
+                let gets = given.is_empty() || given.contains(&column.name);
+                let label = self.sensitive.label(relation.oid, column.number);
+                // A generated column is made of what others get.
+                if label.is_derived() {
+                    self.used(Purpose::Filters, label);
+                } else if gets && !label.is_clear() {
+                    self.equals.insert(std::ptr::from_ref(column).addr(), (label, rows));
+                }
+            }
+        }
     }
 
     fn stored(&mut self, label: Label) {

@@ -28,8 +28,14 @@ pub(super) fn insert(n: &pg::InsertStmt) -> Query {
         write.assigned = assignments(&conflict.target_list);
         write.conditions.extend(where_(conflict.where_clause.as_deref()));
         // The index that it looks for says nothing of rows but that two of them are the same: which
-        // columns these are shows in the statement, and what is found shows in its effect.
-        if let Some(infer) = conflict.infer.as_deref() {
+        // columns these are shows in the statement, and what is found shows in its effect. Each new row
+        // asks for one value.
+        let asks = many(write.rows.as_ref().map(|(_, rows)| rows));
+        let infer = conflict.infer.as_deref().filter(|infer| infer.conname.is_empty());
+        if infer.is_none() {
+            write.conflicts = Some(asks);
+        }
+        if let Some(infer) = infer {
             write.conditions.extend(where_(infer.where_clause.as_deref()));
             let elements = infer.index_elems.iter().filter_map(|n| match &n.node {
                 Some(N::IndexElem(element)) => Some(element),
@@ -38,16 +44,26 @@ pub(super) fn insert(n: &pg::InsertStmt) -> Query {
             for element in elements {
                 write.conditions.push(match element.expr.as_deref() {
                     Some(value) => Condition::Other(expression(value)),
-                    // Each new row asks for one value.
                     None => Condition::Equals {
                         column: Reference::Column(vec![element.name.clone()]),
-                        constants: 1,
+                        constants: asks,
                     },
                 });
             }
         }
     }
     finish(write, n.with_clause.as_ref())
+}
+
+/// How many rows INSERT brings. Of a query's nobody knows; nor of constants, whose long runs are read as
+/// two.
+fn many(rows: Option<&Query>) -> usize {
+    match rows.map(|rows| &rows.body) {
+        Some(Body::Values(values)) if values.len() == 1 => 1,
+        Some(Body::Values(_)) => usize::MAX,
+        Some(Body::Select(_) | Body::Set(_) | Body::Write(_)) => usize::MAX,
+        None => 1,
+    }
 }
 
 pub(super) fn update(n: &pg::UpdateStmt) -> Query {
@@ -109,6 +125,7 @@ fn write(table: Option<&pg::RangeVar>, returning: Option<&pg::ReturningClause>) 
         alias: table.alias.as_ref().map(|a| a.aliasname.clone()),
         also_known_as,
         rows: None,
+        conflicts: None,
         from: Vec::new(),
         conditions: Vec::new(),
         assigned: Vec::new(),
