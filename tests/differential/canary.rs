@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     generate::{Dice, Grammar},
-    laboratory::{first_number, from_environment},
+    laboratory::{PER_SEED, first_number, from_environment},
     support::{
         Gateway, Message, Postgres, RawClient, eventually,
         gateway::TARGET,
@@ -21,9 +21,13 @@ use super::{
 const SCHEMA: &str = include_str!("lineage.sql");
 const MORE: &str = include_str!("canary.sql");
 const GRAMMAR: &str = include_str!("lineage.grammar");
+const MORE_GRAMMAR: &str = include_str!("canary.grammar");
 
-/// So many by default.
+/// So many by default, where nobody says how long.
 pub(crate) const QUERIES: u64 = 1_500;
+
+/// So long on a machine that tests for others.
+const IN_CI: Duration = Duration::from_secs(60);
 
 /// The columns that are masked, so that nothing of a value is left.
 const MASKED: [(&str, &str); 8] = [
@@ -82,7 +86,7 @@ const WAYS: [Way; 14] = [
 ];
 
 /// What changes what names mean, and what is asked then; each statement after a bar.
-const BATCHES: [&str; 17] = [
+const BATCHES: [&str; 46] = [
     "CREATE TEMP VIEW tv AS <query> | SELECT * FROM tv | EXPLAIN (VERBOSE) TABLE tv",
     "CREATE TEMP TABLE tt AS <query> | TABLE tt",
     "SELECT <text> AS x INTO TEMP tt FROM <relation> a | TABLE tt",
@@ -100,6 +104,35 @@ const BATCHES: [&str; 17] = [
     "WITH d AS (UPDATE customers SET name = email RETURNING *) SELECT count(*) FROM d | SELECT name FROM customers",
     "PREPARE p AS SELECT id, name, email FROM contacts_or_not | CREATE TEMP VIEW contacts_or_not AS SELECT id, email AS name, name AS email FROM customers | EXECUTE p",
     "CREATE TABLE kid () INHERITS (customers) | SELECT name, email FROM customers | DROP TABLE kid",
+    "CREATE STATISTICS st ON email, name FROM customers | ANALYZE customers | SELECT * FROM pg_stats_ext",
+    "ANALYZE customers | SELECT attname, null_frac, n_distinct FROM pg_stats | SELECT * FROM pg_stats",
+    "CREATE INDEX ON customers (upper(email)) | ANALYZE customers | SELECT most_common_vals FROM pg_stats",
+    "<query> | SELECT * FROM pg_stat_activity | SELECT query FROM pg_stat_activity",
+    "PREPARE p AS <query> | SELECT * FROM pg_prepared_statements | EXECUTE p | DEALLOCATE p",
+    "DECLARE k CURSOR FOR <query> | SELECT * FROM pg_cursors | MOVE 1 FROM k | FETCH ALL FROM k",
+    "DECLARE k SCROLL CURSOR WITH HOLD FOR <query> | FETCH LAST FROM k | FETCH RELATIVE -1 FROM k",
+    "DECLARE k CURSOR FOR SELECT * FROM customers | FETCH 1 FROM k | DELETE FROM customers WHERE CURRENT OF k RETURNING *",
+    "LISTEN c | SELECT count(pg_notify('c', <text>)) FROM <relation> a | NOTIFY c, 'x'",
+    "SELECT lo_from_bytea(4711, convert_to(<text>, 'UTF8')) FROM customers a | SELECT lo_get(4711)",
+    "CREATE SEQUENCE sq | SELECT setval('sq', a.salary) FROM customers a | SELECT last_value FROM sq",
+    "SELECT setval('sq2', max(salary)) FROM customers | SELECT last_value FROM sq2 | SELECT * FROM pg_sequences",
+    "CREATE TEMP TABLE t (x text) | INSERT INTO t SELECT <text> FROM <relation> a | TABLE t",
+    "CREATE TEMP TABLE t AS SELECT id, name FROM customers | UPDATE t SET name = a.email FROM customers a WHERE a.id = t.id | TABLE t",
+    "CREATE TEMP TABLE t (LIKE customers INCLUDING ALL) | INSERT INTO t TABLE customers | SELECT email FROM t",
+    "CREATE TEMP TABLE t (x text DEFAULT current_setting('my.x', true)) | SELECT set_config('my.x', email, true) FROM customers | INSERT INTO t DEFAULT VALUES RETURNING x",
+    "SET plan_cache_mode = force_generic_plan | PREPARE p AS <query> | EXECUTE p | EXPLAIN (VERBOSE, SETTINGS) EXECUTE p",
+    "EXPLAIN (ANALYZE, VERBOSE, SETTINGS, BUFFERS, WAL, FORMAT XML) <query>",
+    "SET datestyle = 'German' | SET bytea_output = 'escape' | SET xmlbinary = 'hex' | SET extra_float_digits = 0 | <statement>",
+    "SET client_min_messages = debug5 | <statement>",
+    "SET client_encoding = 'LATIN1' | <statement> | COPY (<query>) TO STDOUT",
+    "COMMENT ON COLUMN customers.name IS 'x' | SELECT col_description('customers'::regclass, 2)",
+    "ALTER TABLE customers ADD COLUMN twin text GENERATED ALWAYS AS (email) STORED | SELECT twin FROM customers",
+    "ALTER TABLE customers ALTER COLUMN name TYPE text USING email | SELECT name FROM customers",
+    "CREATE VIEW vv AS <query> | TABLE vv",
+    "CREATE MATERIALIZED VIEW vv AS <query> | TABLE vv",
+    "CREATE DOMAIN d AS text CHECK (VALUE < 'k') | SELECT <text>::d FROM <relation> a",
+    "CREATE TYPE ee AS ENUM ('x') | SELECT <text>::ee FROM <relation> a",
+    "DO $$BEGIN RAISE NOTICE '%', (SELECT min(email) FROM customers); END$$ | <query>",
 ];
 
 /// A gateway in front of values that carry marks.
@@ -133,7 +166,7 @@ impl World {
             "explain,info,select,dml,ddl,export",
             &["--for", "8h", "--row-budget", "100000000"],
         );
-        let grammar = Grammar::parse(GRAMMAR);
+        let grammar = Grammar::parse(&format!("{GRAMMAR}\n{MORE_GRAMMAR}"));
         grammar.check();
         let world = Self { server, gateway, secret, grammar };
         let knows = || {
@@ -179,17 +212,44 @@ pub(crate) struct Told {
     pub(crate) found: BTreeMap<Way, u64>,
 }
 
-/// What was found in so many queries.
-pub(crate) fn run(world: &World, queries: u64) -> Told {
+/// Which numbers to look at, and for how long at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Extent {
+    numbers: std::ops::Range<u64>,
+    most: Option<Duration>,
+}
+
+impl Extent {
+    /// So many, always the same.
+    pub(crate) fn of(queries: u64) -> Self {
+        let first = first_number() + APART;
+        Self { numbers: first..first + queries, most: None }
+    }
+
+    /// As the environment says: `HALLPASS_CANARY_SECONDS`, `HALLPASS_CANARY_SEED`, `HALLPASS_DIFFER_ONE`.
+    pub(crate) fn told() -> Self {
+        if let Some(number) = from_environment("HALLPASS_DIFFER_ONE") {
+            return Self { numbers: number..number + 1, most: None };
+        }
+        let in_ci = std::env::var_os("CI").is_some();
+        let seconds = from_environment("HALLPASS_CANARY_SECONDS").map(Duration::from_secs);
+        let Some(most) = seconds.or(in_ci.then_some(IN_CI)) else { return Self::of(QUERIES) };
+        let seed = from_environment("HALLPASS_CANARY_SEED").unwrap_or(1);
+        eprintln!("HALLPASS_CANARY_SEED={seed}");
+        let first = seed * PER_SEED + APART;
+        Self { numbers: first..u64::MAX / 2, most: Some(most) }
+    }
+}
+
+/// These numbers aren't those that others look at.
+const APART: u64 = 700_000;
+
+/// What was found in these queries. A finding tells its number, for `HALLPASS_DIFFER_ONE`.
+pub(crate) fn run(world: &World, extent: &Extent) -> Told {
     let mut told = Told::default();
-    let (started, first) = (Instant::now(), first_number() + 700_000);
-    let seconds = from_environment("HALLPASS_CANARY_SECONDS").map(Duration::from_secs);
-    let numbers = match from_environment("HALLPASS_DIFFER_ONE") {
-        Some(number) => number..number + 1,
-        None => first..first + seconds.map_or(queries, |_| u64::MAX / 2),
-    };
+    let (started, seconds, first) = (Instant::now(), extent.most, extent.numbers.start);
     let mut client = world.connect();
-    for number in numbers {
+    for number in extent.numbers.clone() {
         if seconds.is_some_and(|seconds| started.elapsed() > seconds) {
             break;
         }

@@ -34,7 +34,7 @@ const SCHEMA: &str = include_str!("schema.sql");
 const CORPUS: &str = include_str!("../corpus/schema.sql");
 
 /// Numbers of statements with one seed.
-const PER_SEED: u64 = 1_000_000;
+pub(crate) const PER_SEED: u64 = 1_000_000;
 
 /// Texts of the corpus that are longer are many of the same.
 const TEXT_BYTES_MAX: usize = 1500;

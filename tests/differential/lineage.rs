@@ -13,7 +13,10 @@ use hallpass::kernel::{
     catalog::Catalog,
     sql::{
         context::{Context, Overlay, SearchPath, Trust},
-        lineage::{ColumnId, Lineage, Sensitive, follow},
+        lineage::{
+            ColumnId, Lineage, Sensitive, follow,
+            shape::{Body, Output, Query, Shape},
+        },
         mode::LexMode,
         server_grammar,
     },
@@ -80,9 +83,10 @@ impl Worlds {
         Self { one, other, catalog, sensitive, _server: server }
     }
 
-    fn lineage(&self, sql: &str) -> Option<Lineage> {
+    fn lineage(&self, sql: &str) -> Option<(Shape, Lineage)> {
         let readings = server_grammar::read(sql, LexMode::POSTGRES).ok()?;
         let [only] = readings.as_slice() else { return None };
+        let shape = only.shape.as_deref()?;
         let path = SearchPath::Known(self.catalog.default_path.clone());
         let cx = Context {
             mode: LexMode::POSTGRES,
@@ -91,7 +95,7 @@ impl Worlds {
             overlay: &Overlay::default(),
             trust: &Trust::default(),
         };
-        Some(follow(only.shape.as_deref()?, &cx, &self.sensitive))
+        Some((shape.clone(), follow(shape, &cx, &self.sensitive)))
     }
 }
 
@@ -158,6 +162,16 @@ fn is_marked(text: &str) -> bool {
     MARKS.iter().any(|mark| text.contains(mark))
 }
 
+/// The names that a plain list of outputs is said to get.
+fn made_up(shape: &Shape) -> Vec<Option<String>> {
+    let Shape::Query(Query { body: Body::Select(select), .. }) = shape else { return Vec::new() };
+    let name = |output: &Output| match output {
+        Output::Star(_) => None,
+        Output::Value { name, made_up, .. } => Some(name.clone().or_else(|| made_up.clone())),
+    };
+    select.outputs.iter().map(name).collect::<Option<_>>().unwrap_or_default()
+}
+
 /// What went how often in which way.
 #[derive(Default)]
 struct Told {
@@ -172,7 +186,7 @@ impl Told {
 }
 
 fn one(worlds: &mut Worlds, number: u64, sql: &str, told: &mut Told) {
-    let Some(lineage) = worlds.lineage(sql) else {
+    let Some((shape, lineage)) = worlds.lineage(sql) else {
         told.count("no shape");
         return;
     };
@@ -193,6 +207,11 @@ fn one(worlds: &mut Worlds, number: u64, sql: &str, told: &mut Told) {
         for (output, name) in outputs.iter().zip(names) {
             if output.name.as_ref().is_some_and(|said| said != name) {
                 find(format!("calls a column {name}"));
+            }
+        }
+        for (made_up, name) in made_up(&shape).iter().zip(names) {
+            if made_up.as_ref().is_some_and(|said| said != name) {
+                find(format!("makes up the name {name}, not {made_up:?}"));
             }
         }
     }

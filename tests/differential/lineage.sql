@@ -33,6 +33,7 @@ CREATE VIEW wide AS SELECT c.*, o.total FROM customers c JOIN orders o ON o.cust
 CREATE VIEW deep AS SELECT w.mail AS a, w.name AS b, o.note FROM contacts w LEFT JOIN orders o ON o.id = w.id;
 CREATE VIEW sums AS SELECT count(*) AS n, max(mail) AS top, max(name) AS last FROM contacts;
 CREATE MATERIALIZED VIEW stored AS SELECT id, email, name FROM customers UNION ALL SELECT id, note, note FROM orders;
+CREATE TYPE textrange AS RANGE (subtype = text);
 CREATE TYPE pair AS (a text, b text);
 CREATE TABLE pairs (id integer, p pair, q pair);
 INSERT INTO pairs SELECT i, ROW('kn4ry' || md5(i || 'SALT'), 'x')::pair, ROW('a', 'b')::pair FROM generate_series(1, 2) i;

@@ -6,7 +6,8 @@
 //! statement, and `HALLPASS_DIFFER_ONE=7001234` looks at that one alone. `HALLPASS_DIFFER_LIVE=10` sends ten
 //! times as many through a gateway, `HALLPASS_DIFFER_KEYS=10` compares ten times as many texts of one key,
 //! `HALLPASS_DIFFER_SESSIONS=10` has ten times as many sessions. `HALLPASS_CANARY_SECONDS=3600` looks for
-//! masked values in what a gateway sends for so long.
+//! masked values in what a gateway sends for so long (a minute where `CI` is set), with
+//! `HALLPASS_CANARY_SEED=7` among other statements.
 
 #[path = "../support/corpus.rs"]
 pub mod corpus;
@@ -84,7 +85,7 @@ fn what_is_said_to_tell_nothing_of_marked_columns_tells_nothing() {
 
 #[test]
 fn no_byte_that_a_gateway_sends_tells_a_masked_value() {
-    let told = canary::run(&canary::World::start(true), canary::QUERIES);
+    let told = canary::run(&canary::World::start(true), &canary::Extent::told());
     let all = told.findings.len();
     assert!(told.findings.is_empty(), "{all} findings\n{}", told.findings.join("\n"));
     assert!(told.sent < 100 || told.refused * 10 < told.sent * 8, "most are refused");
@@ -93,7 +94,7 @@ fn no_byte_that_a_gateway_sends_tells_a_masked_value() {
 
 #[test]
 fn without_masks_the_canary_sings_in_every_way() {
-    let told = canary::run(&canary::World::start(false), 400);
+    let told = canary::run(&canary::World::start(false), &canary::Extent::of(400));
     assert_eq!(canary::silent(&told), [], "nothing is found in these");
 }
 
