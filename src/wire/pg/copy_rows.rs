@@ -11,6 +11,7 @@
 
 mod binary;
 mod csv;
+mod signs;
 mod text;
 
 use super::{backend::COPY_DATA, body, frame};
@@ -208,16 +209,10 @@ struct Rows<'a> {
     rewritten: usize,
 }
 
-impl<'a> Rows<'a> {
-    /// The mask of a column.
-    fn mask(&self, column: usize) -> Option<&'a CellMask> {
-        self.masks.get(column)?.as_ref()
-    }
-
-    /// Appends what the client gets for the cell in `self.cell`, or for NULL.
-    fn apply(&mut self, mask: &CellMask, is_null: bool, out: &mut Vec<u8>) -> Shown {
+impl Rows<'_> {
+    /// Appends what the client gets for a cell without its escapes; `None` is NULL.
+    fn apply(&mut self, mask: &CellMask, cell: Option<&[u8]>, out: &mut Vec<u8>) -> Shown {
         self.rewritten = self.rewritten.saturating_add(1);
-        let cell = (!is_null).then_some(self.cell.as_slice());
         super::cell::apply_as(mask, Format::Text, cell, (self.key, out))
     }
 

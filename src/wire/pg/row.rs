@@ -17,7 +17,7 @@ use crate::{
 /// appended unless the row is as wide as the plan and can be read up to the last masked cell. Gives how
 /// many cells were rewritten.
 ///
-/// Nothing is allocated but room in `out`, save for long arrays, bytes and escaped JSON texts.
+/// Nothing is allocated but room in `out`; `tests/masked_allocations` counts.
 ///
 /// # Errors
 /// A row of another width, one that ends inside a cell, or one that is longer masked than a length can
@@ -100,7 +100,8 @@ fn try_masked(
         return Err(WireError::BadValue { what: "number of columns" });
     }
     let start = out.len();
-    let rewritten = write_cells(out, (row, cells), None, masks)?;
+    let Written { rewritten, copied, .. } = write_cells(out, (row, cells), None, masks)?;
+    out.extend_from_slice(row.get(copied..).unwrap_or_default());
     let here = out.len().saturating_sub(start).saturating_sub(1);
     let length = i32::try_from(here.saturating_add(behind))
         .map_err(|_| WireError::BadValue { what: "length of a row" })?;
@@ -110,14 +111,24 @@ fn try_masked(
     Ok(rewritten)
 }
 
-/// The cells under their masks, and what stands before and between them. `cells` reads `all` from some
-/// place in it on; `format` is that of all cells, where it isn't as their masks say.
-pub(super) fn write_cells(
+/// What [`write_cells`] has done.
+pub(super) struct Written<'a> {
+    /// How many cells were rewritten.
+    pub(super) rewritten: usize,
+    /// Up to which byte all is written.
+    pub(super) copied: usize,
+    /// The cells behind the last masked one.
+    pub(super) rest: Body<'a>,
+}
+
+/// Appends the cells under their masks, and what stands before and between them. `cells` reads `all` from
+/// some place in it on; `format` is that of all cells, where it isn't as their masks say.
+pub(super) fn write_cells<'a>(
     out: &mut Vec<u8>,
-    (all, mut cells): (&[u8], Body<'_>),
+    (all, mut cells): (&[u8], Body<'a>),
     format: Option<Format>,
     (masks, key): (&[Option<CellMask>], &Key),
-) -> Result<usize, WireError> {
+) -> Result<Written<'a>, WireError> {
     let (mut copied, mut rewritten) = (0, 0_usize);
     for mask in masks {
         let before = all.len().saturating_sub(cells.left());
@@ -131,8 +142,7 @@ pub(super) fn write_cells(
         let shown = cell::apply_as(mask, format.unwrap_or(mask.format), cell, (key, out));
         set_length(out, place, shown).ok_or(WireError::BadValue { what: "length of a cell" })?;
     }
-    out.extend_from_slice(all.get(copied..).unwrap_or_default());
-    Ok(rewritten)
+    Ok(Written { rewritten, copied, rest: cells })
 }
 
 /// Writes the row anew with this value in place of these cells. NULL stays NULL. Nothing is written

@@ -5,7 +5,11 @@ use crate::{
     kernel::mask::Format,
     wire::{
         WireError,
-        pg::{backend::COPY_DATA, body::Body, row::write_cells},
+        pg::{
+            backend::COPY_DATA,
+            body::Body,
+            row::{Written, write_cells},
+        },
     },
 };
 
@@ -45,18 +49,17 @@ pub(super) fn rewrite(
         if usize::try_from(count) != Ok(rows.width) {
             return Err(bad("number of columns"));
         }
-        // To its end first: another row may follow.
-        for _ in 0..rows.width {
+        let masks = (rows.masks, rows.key);
+        let Written { rewritten, copied, rest: mut cells } =
+            write_cells(out, (rest, cells), Some(Format::Binary), masks)?;
+        rows.rewritten = rows.rewritten.saturating_add(rewritten);
+        // To its end: another row may follow.
+        for _ in rows.masks.len()..rows.width {
             cells.value()?;
         }
         let behind = cells.rest();
         let length = rest.len().saturating_sub(behind.len());
-        let row = rest.get(..length).unwrap_or_default();
-        let mut first = Body::new(COPY_DATA, row);
-        first.i16()?;
-        let masks = (rows.masks, rows.key);
-        let rewritten = write_cells(out, (row, first), Some(Format::Binary), masks)?;
-        rows.rewritten = rows.rewritten.saturating_add(rewritten);
+        out.extend_from_slice(rest.get(copied..length).unwrap_or_default());
         rest = behind;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! FORMAT csv: a row ends with a line's end that stands in no quotes; cells in quotes where they must be.
 
-use super::{Csv, Rows, bad};
+use super::{Csv, Rows, bad, signs::Signs};
 use crate::{
     kernel::mask::{CellMask, Shown},
     wire::{WireError, pg::escape::widen},
@@ -12,58 +12,73 @@ pub(super) fn rewrite(
     payload: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
-    let mut rest = payload;
-    while !rest.is_empty() {
-        let names = rows.takes_header(options.header);
-        // From here on nothing of the row is in `out`.
-        let (mut pending, mut column) = (rest, 0_usize);
+    let signs = [options.delimiter, b'\n', options.quote, options.escape];
+    let mut signs = Signs::new(payload, signs);
+    // Where the next cell begins, and up to where what came is in `out`.
+    let (mut at, mut copied) = (0, 0);
+    while at < payload.len() {
+        let masks = if rows.takes_header(options.header) { &[] } else { rows.masks };
+        let (mut masks, mut column) = (masks.iter(), 0);
         loop {
-            let end = end_of_cell(rest, options).ok_or(bad("copied row"))?;
-            let (cell, behind) = rest.split_at_checked(end).ok_or(bad("copied row"))?;
-            if let Some(mask) = rows.mask(column).filter(|_| !names) {
-                let before = pending.len().saturating_sub(rest.len());
-                out.extend_from_slice(pending.get(..before).unwrap_or_default());
-                pending = behind;
+            let (end, last) =
+                end_of_cell(&mut signs, (payload, at), options).ok_or(bad("copied row"))?;
+            if let Some(Some(mask)) = masks.next() {
+                let cell = payload.get(at..end).ok_or(bad("copied row"))?;
+                out.extend_from_slice(payload.get(copied..at).unwrap_or_default());
+                copied = end;
                 put(rows, (mask, column), (cell, options), out);
             }
-            column = column.saturating_add(1);
-            let (last, behind) = behind.split_first().ok_or(bad("copied row"))?;
-            rest = behind;
-            if *last == b'\n' {
+            column += 1;
+            at = end + 1;
+            if last == b'\n' {
                 break;
             }
         }
         if column != rows.width {
             return Err(bad("number of columns"));
         }
-        let before = pending.len().saturating_sub(rest.len());
-        out.extend_from_slice(pending.get(..before).unwrap_or_default());
     }
+    out.extend_from_slice(payload.get(copied..).unwrap_or_default());
     Ok(())
 }
 
-/// Where the delimiter or the end of the line is, quotes counted in; `None` for what isn't a cell as the
-/// server writes it.
-fn end_of_cell(text: &[u8], options: &Csv) -> Option<usize> {
+/// The place of the delimiter or the line's end behind the cell that begins at `start`, quotes counted
+/// in, and which of them it is; `None` for what isn't a cell as the server writes it.
+#[inline]
+fn end_of_cell(
+    signs: &mut Signs<'_, 4>,
+    (text, start): (&[u8], usize),
+    options: &Csv,
+) -> Option<(usize, u8)> {
     let ends = |byte: u8| byte == options.delimiter || byte == b'\n';
-    if text.first() != Some(&options.quote) {
-        let end = text.iter().position(|byte| ends(*byte))?;
-        // A quote inside would begin quotes to whoever reads it.
-        let has_quote = text.get(..end)?.contains(&options.quote);
-        return (!has_quote).then_some(end);
-    }
-    let mut at = 1_usize;
     loop {
-        let byte = *text.get(at)?;
+        let (at, sign) = signs.next()?;
+        if sign == options.quote {
+            // A quote inside would begin quotes to whoever reads it.
+            return if at == start { end_of_quoted(signs, text, options) } else { None };
+        }
+        // The escape is a byte like others where no quotes are.
+        if ends(sign) {
+            return Some((at, sign));
+        }
+    }
+}
+
+/// As [`end_of_cell`], of what follows the first quote.
+fn end_of_quoted(signs: &mut Signs<'_, 4>, text: &[u8], options: &Csv) -> Option<(usize, u8)> {
+    loop {
+        let (at, sign) = signs.next()?;
         let next = at.saturating_add(1);
-        let escapes = byte == options.escape
-            && text.get(next).is_some_and(|b| *b == options.quote || *b == options.escape);
-        if escapes {
-            at = at.saturating_add(2);
-        } else if byte == options.quote {
-            return text.get(next).filter(|byte| ends(**byte)).map(|_| next);
-        } else {
-            at = next;
+        let behind = text.get(next).copied();
+        let is_escaped = |byte: &u8| *byte == options.quote || *byte == options.escape;
+        if sign == options.escape
+            && let Some(escaped) = behind.filter(is_escaped)
+        {
+            signs.skip(escaped);
+        } else if sign == options.quote {
+            let last = behind.filter(|byte| *byte == options.delimiter || *byte == b'\n')?;
+            signs.skip(last);
+            return Some((next, last));
         }
     }
 }
@@ -74,35 +89,39 @@ fn put(
     (cell, options): (&[u8], &Csv),
     out: &mut Vec<u8>,
 ) {
-    rows.cell.clear();
-    // NULL stands without quotes; a text like it has some.
-    let is_null = *cell == *options.null;
+    let start = out.len();
     let quoted = cell.strip_prefix(&[options.quote]).and_then(|c| c.strip_suffix(&[options.quote]));
-    match quoted {
-        None => rows.cell.extend_from_slice(cell),
+    let shown = match quoted {
+        // NULL stands without quotes; a text like it has some.
+        _ if *cell == *options.null => rows.apply(mask, None, out),
+        None => rows.apply(mask, Some(cell), out),
+        Some(inside) if !inside.contains(&options.escape) => rows.apply(mask, Some(inside), out),
         Some(inside) => {
+            let mut plain = std::mem::take(rows.cell);
+            plain.clear();
             let mut bytes = inside.iter();
             while let Some(byte) = bytes.next() {
                 let escaped = (*byte == options.escape).then(|| bytes.next()).flatten();
-                rows.cell.push(*escaped.unwrap_or(byte));
+                plain.push(*escaped.unwrap_or(byte));
             }
+            let shown = rows.apply(mask, Some(&plain), out);
+            *rows.cell = plain;
+            shown
         }
-    }
-    let start = out.len();
-    match rows.apply(mask, is_null, out) {
+    };
+    match shown {
         Shown::Null => out.extend_from_slice(&options.null),
         Shown::Value => {
             let value = out.get(start..).unwrap_or_default();
-            let special = |byte: &u8| {
-                *byte == options.delimiter
-                    || *byte == options.quote
-                    || matches!(byte, b'\n' | b'\r')
+            let special = |byte: u8| {
+                byte == options.delimiter || byte == options.quote || matches!(byte, b'\n' | b'\r')
             };
             let quotes = options.force_quote.holds(column)
                 || value == &*options.null
                 // Alone on a line it ended copies to older servers.
                 || value == b"\\."
-                || value.iter().any(special);
+                // PERFORMANCE: most values have none, and without an early end many bytes are asked at once.
+                || value.iter().fold(false, |any, byte| any | special(*byte));
             if quotes {
                 let is_escaped = |byte| byte == options.quote || byte == options.escape;
                 let escape = (options.escape, |byte| is_escaped(byte).then_some(byte));

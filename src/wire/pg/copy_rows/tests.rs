@@ -1,3 +1,5 @@
+mod reference;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -242,6 +244,100 @@ fn binary_rows_that_are_not_whole_are_errors() {
 fn without_a_mask_a_copy_is_as_it_came() {
     let mut copy = CopyRows::new(Plan::none(), CopyFormat::text());
     assert_eq!(rewritten(&mut copy, b"not even a row"), Ok(b"not even a row".to_vec()));
+}
+
+/// Formats with all kinds of options, told by a number.
+fn format_of(number: u8) -> CopyFormat {
+    let header = if number & 1 == 0 { Header::No } else { Header::Yes };
+    let text = |delimiter, null: &[u8]| CopyFormat::Text { delimiter, null: null.into(), header };
+    let csv = |change: fn(&mut Csv)| {
+        csv(|options| {
+            options.header = header;
+            change(options);
+        })
+    };
+    match number / 2 {
+        0 => text(b'\t', b"\\N"),
+        1 => text(b',', b""),
+        2 => text(b'|', b"a\\nb"),
+        3 => text(b'"', b"\\'"),
+        4 => csv(|_| {}),
+        5 => csv(|o| (o.delimiter, o.escape) = (b'\t', b'\\')),
+        6 => csv(|o| (o.delimiter, o.quote, o.null) = (b'|', b'\'', b"a".as_slice().into())),
+        7 => csv(|o| (o.escape, o.force_quote) = (b',', ForceQuote::Columns(Box::new([1])))),
+        _ => CopyFormat::Binary,
+    }
+}
+
+const FORMATS: u8 = 18;
+
+/// Rows of three cells, each as a server might write it; of some formats at least.
+fn some_rows() -> impl Strategy<Value = Vec<[String; 3]>> {
+    let cell = prop_oneof![
+        "[a-z@. ]{0,40}",
+        "\"[a-z,\n\t\\\\]{0,20}(\"\"[a-z,\n\t]{0,20}){0,2}\"",
+        "'[a-z,|\n\\\\]{0,20}('')?[a-z]{0,3}'",
+        r"([a-z]{0,20}\\[bnt,|'\x22\\\t]){0,3}[a-z]{0,20}",
+        Just("\\N".to_owned()),
+        Just("a\\nb".to_owned()),
+        Just("\\'".to_owned()),
+        "-?[0-9]{1,9}",
+    ];
+    prop::collection::vec([cell.clone(), cell.clone(), cell], 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_written_is_what_is_written_byte_by_byte(
+        rows in some_rows(),
+        number in 0..FORMATS,
+        masks in prop::array::uniform3(prop::sample::select(vec!["-", "-", "inner(1, 1)", "email", "null", "#", "range(0, 1, '\"|')"])),
+        odd in prop::option::weighted(0.2, (0_usize..200, "[a,\t\n\\\\\"|]")),
+    ) {
+        let format = format_of(number);
+        let plan = plan(&masks);
+        prop_assume!(!plan.is_none());
+        let mut payload = Vec::new();
+        let delimiter = match &format {
+            CopyFormat::Text { delimiter, .. } => *delimiter,
+            CopyFormat::Csv(csv) => csv.delimiter,
+            CopyFormat::Binary => 0,
+        };
+        if format == CopyFormat::Binary {
+            payload.extend_from_slice(BEGINNING);
+            for cells in &rows {
+                let cell = |cell: &'_ String| (cell != "\\N").then(|| cell.clone().into_bytes());
+                let cells = cells.each_ref().map(cell);
+                payload.extend(row(&cells.each_ref().map(Option::as_deref)));
+            }
+        } else {
+            for [first, second, third] in &rows {
+                let cells = [first.as_bytes(), second.as_bytes(), third.as_bytes()];
+                payload.extend(cells.join(&delimiter));
+                payload.push(b'\n');
+            }
+        }
+        if let Some((at, byte)) = odd {
+            payload.splice(at.min(payload.len())..(at + 1).min(payload.len()), byte.into_bytes());
+        }
+        let expected = reference::rewritten(&plan, &format, true, &payload);
+        let mut copy = CopyRows::new(plan, format.clone());
+        let mut out = Vec::new();
+        let count = copy.rewrite(&mut out, &frame(&payload)).ok();
+        let found = count.map(|count| (frame::body(&out).to_vec(), count));
+        prop_assert_eq!(found, expected, "{:?} {:?}", format, String::from_utf8_lossy(&payload));
+    }
+
+    #[test]
+    fn any_bytes_are_read_as_they_are_byte_by_byte(number in 0..FORMATS, payload in "[ab\\\\\t\n\",'|N]{0,60}") {
+        let plan = plan(&["inner(1, 1)", "-"]);
+        let format = format_of(number);
+        let expected = reference::rewritten(&plan, &format, true, payload.as_bytes());
+        let found = rewritten(&mut CopyRows::new(plan, format), payload.as_bytes()).ok();
+        prop_assert_eq!(found, expected.map(|(out, _)| out));
+    }
 }
 
 proptest! {

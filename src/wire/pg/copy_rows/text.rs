@@ -1,7 +1,7 @@
 //! FORMAT text: a line a row, cells between delimiters, and a backslash before whatever would read as
 //! something else.
 
-use super::{Header, NullText, Rows, bad};
+use super::{Header, NullText, Rows, bad, signs::Signs};
 use crate::{
     kernel::mask::{CellMask, Shown},
     wire::{WireError, pg::escape::widen},
@@ -13,66 +13,83 @@ pub(super) fn rewrite(
     payload: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
-    let mut rest = payload;
-    while !rest.is_empty() {
-        let names = rows.takes_header(header);
-        // From here on nothing of the row is in `out`.
-        let (mut pending, mut column) = (rest, 0_usize);
+    let mut signs = Signs::new(payload, [delimiter, b'\n', b'\\']);
+    // Where the next cell begins, and up to where what came is in `out`.
+    let (mut at, mut copied) = (0, 0);
+    while at < payload.len() {
+        let masks = if rows.takes_header(header) { &[] } else { rows.masks };
+        let (mut masks, mut columns) = (masks.iter(), 0);
         loop {
-            let end = end_of_cell(rest, delimiter).ok_or(bad("copied row"))?;
-            let (cell, behind) = rest.split_at_checked(end).ok_or(bad("copied row"))?;
-            if let Some(mask) = rows.mask(column).filter(|_| !names) {
-                let before = pending.len().saturating_sub(rest.len());
-                out.extend_from_slice(pending.get(..before).unwrap_or_default());
-                pending = behind;
-                put(rows, mask, (cell, delimiter, null), out)?;
+            let Cell { end, last, has_escape } =
+                cell(&mut signs, payload).ok_or(bad("copied row"))?;
+            if let Some(Some(mask)) = masks.next() {
+                let cell = payload.get(at..end).ok_or(bad("copied row"))?;
+                out.extend_from_slice(payload.get(copied..at).unwrap_or_default());
+                copied = end;
+                put(rows, mask, (cell, has_escape), (delimiter, null), out)?;
             }
-            column = column.saturating_add(1);
-            let (last, behind) = behind.split_first().ok_or(bad("copied row"))?;
-            rest = behind;
-            if *last == b'\n' {
+            columns += 1;
+            at = end + 1;
+            if last == b'\n' {
                 break;
             }
         }
-        if column != rows.width {
+        if columns != rows.width {
             return Err(bad("number of columns"));
         }
-        let before = pending.len().saturating_sub(rest.len());
-        out.extend_from_slice(pending.get(..before).unwrap_or_default());
     }
+    out.extend_from_slice(payload.get(copied..).unwrap_or_default());
     Ok(())
 }
 
-/// Where the delimiter or the end of the line is; `None` if the row has none.
-fn end_of_cell(text: &[u8], delimiter: u8) -> Option<usize> {
-    let mut at = 0_usize;
+/// Where a cell ends.
+struct Cell {
+    /// The place of the delimiter or the line's end.
+    end: usize,
+    /// Which of them stands there.
+    last: u8,
+    /// A backslash stands in it.
+    has_escape: bool,
+}
+
+/// The next cell; `None` if it doesn't end.
+#[inline]
+fn cell(signs: &mut Signs<'_, 3>, text: &[u8]) -> Option<Cell> {
+    let mut has_escape = false;
     loop {
-        match text.get(at)? {
-            b'\\' => {
-                // Spec: the server writes a line's end as `\n`, never behind a backslash.
-                text.get(at.saturating_add(1)).filter(|byte| **byte != b'\n')?;
-                at = at.saturating_add(2);
-            }
-            byte if *byte == delimiter || *byte == b'\n' => return Some(at),
-            _ => at = at.saturating_add(1),
+        let (at, sign) = signs.next()?;
+        if sign != b'\\' {
+            return Some(Cell { end: at, last: sign, has_escape });
         }
+        // Spec: the server writes a line's end as `\n`, never behind a backslash.
+        let escaped = text.get(at.saturating_add(1)).filter(|byte| **byte != b'\n')?;
+        signs.skip(*escaped);
+        has_escape = true;
     }
 }
 
 fn put(
     rows: &mut Rows<'_>,
     mask: &CellMask,
-    (cell, delimiter, null): (&[u8], u8, &[u8]),
+    (cell, has_escape): (&[u8], bool),
+    (delimiter, null): (u8, &[u8]),
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
-    // NULL is known before escapes are read: a text like it has one.
-    let is_null = cell == null && rows.null == NullText::Told;
-    rows.cell.clear();
-    if !is_null {
-        unescape(cell, rows.cell).ok_or(bad("escape in a copied row"))?;
-    }
     let start = out.len();
-    match rows.apply(mask, is_null, out) {
+    // NULL is known before escapes are read: a text like it has one.
+    let shown = if cell == null && rows.null == NullText::Told {
+        rows.apply(mask, None, out)
+    } else if has_escape {
+        let mut plain = std::mem::take(rows.cell);
+        plain.clear();
+        let read = unescape(cell, &mut plain);
+        let shown = read.map(|()| rows.apply(mask, Some(&plain), out));
+        *rows.cell = plain;
+        shown.ok_or(bad("escape in a copied row"))?
+    } else {
+        rows.apply(mask, Some(cell), out)
+    };
+    match shown {
         Shown::Null => out.extend_from_slice(null),
         Shown::Value => escape(out, start, delimiter),
     }
@@ -103,6 +120,12 @@ fn unescape(cell: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// Escapes what stands behind `start`.
 fn escape(out: &mut Vec<u8>, start: usize, delimiter: u8) {
+    let value = out.get(start..).unwrap_or_default();
+    // PERFORMANCE: most values have none, and without an early end many bytes are asked at once.
+    let may = |byte: u8| byte < 14 || byte == b'\\' || byte == delimiter;
+    if !value.iter().fold(false, |any, byte| any | may(*byte)) {
+        return;
+    }
     let letter = |byte| letter(byte).or((byte == delimiter).then_some(byte));
     widen(out, start, None, (b'\\', letter));
 }
