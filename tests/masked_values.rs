@@ -7,15 +7,17 @@
 
 #[path = "support/analysis_time.rs"]
 mod analysis_time;
+#[path = "support/masked_rows.rs"]
+mod masked_rows;
+#[path = "support/row_time.rs"]
+mod row_time;
 #[path = "support/mod.rs"]
 mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    hint::black_box,
     sync::{Arc, LazyLock},
-    time::Instant,
 };
 
 use hallpass::{
@@ -565,68 +567,4 @@ fn a_copy_does_not_tell_where_its_null_is_a_value() {
         // The value and NULL, each beside four others.
         assert_eq!(found, 8, "{guess}");
     }
-}
-
-/// Ten columns of which two are masked, and the same with nothing masked and with every column masked.
-#[test]
-fn the_time_of_a_masked_row() {
-    if std::env::var_os("HALLPASS_TIME_MASKS").is_none() {
-        return;
-    }
-    let cells: [&[u8]; 10] = [
-        b"1234567",
-        b"alice@example.com",
-        b"Alice Example",
-        b"2024-05-16 10:20:30.123456+00",
-        b"17.30",
-        b"some words of an ordinary length",
-        b"4111111111111234",
-        b"active",
-        b"DE",
-        b"42",
-    ];
-    let mut body = 10_u16.to_be_bytes().to_vec();
-    for cell in cells {
-        body.extend(u32::try_from(cell.len()).expect("short").to_be_bytes());
-        body.extend_from_slice(cell);
-    }
-    let one = frame(b'D', &body);
-    let plan = |masks: &[(usize, &str)]| {
-        let column = |at: usize| Column {
-            holds: ColumnType::TEXT,
-            format: Format::Text,
-            mask: masks.iter().find(|(column, _)| *column == at).map(|(_, algorithm)| {
-                (Mask::Column(Arc::new(algorithm.parse().expect(algorithm))), Nulls::Stay)
-            }),
-        };
-        Plan::new((0..10).map(column), &KEY)
-    };
-    let all: Vec<(usize, &str)> = (0..10).map(|at| (at, "inner(1, 1)")).collect();
-    let plans = [
-        ("nothing (copied)", plan(&[])),
-        ("email and inner(0, 4)", plan(&[(1, "email"), (6, "inner(0, 4)")])),
-        ("partial and card", plan(&[(2, "partial"), (6, "card")])),
-        ("full and null", plan(&[(1, "full"), (9, "null")])),
-        ("hash and hash", plan(&[(1, "hash"), (6, "hash")])),
-        ("all ten inner(1, 1)", plan(&all)),
-    ];
-    let mut out = Vec::with_capacity(1 << 20);
-    let mut best = [f64::MAX; 6];
-    for _ in 0..7 {
-        for ((_, plan), best) in plans.iter().zip(&mut best) {
-            let began = Instant::now();
-            for _ in 0..200 {
-                out.clear();
-                for _ in 0..1000 {
-                    row::rewrite(&mut out, black_box(&one), plan).expect("a row");
-                }
-                black_box(&out);
-            }
-            *best = best.min(began.elapsed().as_secs_f64() * 1e9 / 200_000.0);
-        }
-    }
-    for ((name, _), time) in plans.iter().zip(best) {
-        eprintln!("{name}: {time:.0} ns a row, {:.0} on top of copying", time - best[0]);
-    }
-    assert!(best[1] - best[0] < 150.0, "two of ten columns take {} ns more", best[1] - best[0]);
 }

@@ -95,6 +95,10 @@ pub fn put_time(out: &mut Vec<u8>, micros: i64) {
 
 /// Appends a number from 0 up with at least so many digits, at most 20.
 pub fn put_digits(out: &mut Vec<u8>, number: i64, least: usize) {
+    if let (2, 0..100) = (least, number) {
+        out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+        return;
+    }
     let mut rest = number.unsigned_abs();
     let mut digits = [b'0'; 20];
     let mut used = 0_usize;
@@ -112,8 +116,13 @@ pub fn put_digits(out: &mut Vec<u8>, number: i64, least: usize) {
 
 /// A number of so many digits and nothing else.
 pub fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<i64> {
-    let good = count.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if good { text.parse().ok() } else { None }
+    if !count.contains(&text.len()) {
+        return None;
+    }
+    text.bytes().try_fold(0_i64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(i64::from(digit))
+    })
 }
 
 /// One to six digits behind the point of a second, in microseconds.

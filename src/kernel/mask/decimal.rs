@@ -1,6 +1,8 @@
 //! Exact decimal numbers of at most 38 digits, as far as masking needs them.
 
-use std::fmt;
+use std::{fmt, io::Write as _};
+
+use super::spare::with_room;
 
 /// The most digits behind the point.
 pub const SCALE_MAX: u16 = 38;
@@ -28,11 +30,24 @@ impl Decimal {
         }
         let scale = u16::try_from(fraction.len()).ok().filter(|scale| *scale <= SCALE_MAX)?;
         let mut coefficient: i128 = 0;
-        for byte in whole.bytes().chain(fraction.bytes()) {
-            if !byte.is_ascii_digit() {
-                return None;
+        if digits.len() <= SHORT_DIGITS {
+            // PERFORMANCE: nearly all numbers are this short.
+            let mut short = 0_i64;
+            for byte in whole.bytes().chain(fraction.bytes()) {
+                let digit = byte.wrapping_sub(b'0');
+                if digit > 9 {
+                    return None;
+                }
+                short = short * 10 + i64::from(digit);
             }
-            coefficient = coefficient.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+            coefficient = short.into();
+        } else {
+            for byte in whole.bytes().chain(fraction.bytes()) {
+                if !byte.is_ascii_digit() {
+                    return None;
+                }
+                coefficient = coefficient.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
+            }
         }
         Some(Self { coefficient: if negative { -coefficient } else { coefficient }, scale })
     }
@@ -59,6 +74,9 @@ impl Decimal {
         if scale > SCALE_MAX {
             return None;
         }
+        if scale == self.scale {
+            return Some(self);
+        }
         let coefficient = if scale >= self.scale {
             self.coefficient.checked_mul(power(u32::from(scale - self.scale))?)?
         } else {
@@ -79,7 +97,7 @@ impl Decimal {
         if width.coefficient <= 0 {
             return None;
         }
-        let over = value.coefficient.rem_euclid(width.coefficient);
+        let over = rem_euclid(value.coefficient, width.coefficient)?;
         Some(Self { coefficient: value.coefficient.checked_sub(over)?, scale })
     }
 
@@ -94,7 +112,12 @@ impl Decimal {
         if self.coefficient.unsigned_abs() < 1 << 53 && self.scale <= 22 {
             return self.coefficient as f64 / 10_f64.powi(i32::from(self.scale));
         }
-        self.to_string().parse().unwrap_or(f64::NAN)
+        with_room(|digits| {
+            // Writing to memory doesn't fail.
+            drop(write!(digits, "{self}"));
+            std::str::from_utf8(digits).ok()?.parse().ok()
+        })
+        .unwrap_or(f64::NAN)
     }
 
     /// True if it is more than a step of `other`'s last digit.
@@ -121,6 +144,15 @@ impl fmt::Display for Decimal {
         let sign = if self.coefficient < 0 { "-" } else { "" };
         let digits = self.coefficient.unsigned_abs();
         let scale = usize::from(self.scale);
+        // PERFORMANCE: numbers of 128 bits are divided by hand.
+        if let (Ok(digits), Some(unit)) =
+            (u64::try_from(digits), 10_u64.checked_pow(u32::from(self.scale)))
+        {
+            return match scale {
+                0 => write!(f, "{sign}{digits}"),
+                _ => write!(f, "{sign}{}.{:0scale$}", digits / unit, digits % unit),
+            };
+        }
         match power(u32::from(self.scale)) {
             _ if scale == 0 => write!(f, "{sign}{digits}"),
             Some(unit) => {
@@ -130,6 +162,18 @@ impl fmt::Display for Decimal {
             // A scale that no constructor here gives.
             None => f.write_str("NaN"),
         }
+    }
+}
+
+/// So many digits, and a point, are a number of 64 bits.
+const SHORT_DIGITS: usize = 18;
+
+/// What is left of a division, from 0 up; `None` for a division by 0. PERFORMANCE: by the processor if both
+/// fit.
+fn rem_euclid(value: i128, by: i128) -> Option<i128> {
+    match (i64::try_from(value), i64::try_from(by)) {
+        (Ok(value), Ok(by)) => value.checked_rem_euclid(by).map(i128::from),
+        _ => value.checked_rem_euclid(by),
     }
 }
 

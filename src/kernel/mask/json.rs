@@ -13,7 +13,7 @@
 //! inside. `full` and `fixed` replace whatever it is; a `fixed` value that reads as JSON stands as JSON,
 //! every other as a text. null stays null.
 
-use std::borrow::Cow;
+use std::io::Write as _;
 
 use super::{
     Key, Shown,
@@ -21,6 +21,7 @@ use super::{
     decimal::Decimal,
     number,
     path::Step,
+    spare::with_room,
     text,
 };
 
@@ -208,18 +209,12 @@ impl<'a> Walk<'a, '_> {
             self.blanks();
             let inside = match mode {
                 Mode::Pass | Mode::Mask(_) => Mode::Pass,
-                Mode::Paths(waiting) => {
-                    // Fail closed: a name that doesn't decode may be any.
-                    let name = decoded(name);
-                    Mode::Paths(waiting.moved(self.parts, |step| match step {
-                        Step::AnyMember => Move::In,
-                        Step::Member(wanted) => match &name {
-                            Some(name) if **name != **wanted => Move::Off,
-                            Some(_) | None => Move::In,
-                        },
-                        Step::Element(_) | Step::AnyElement => Move::Off,
-                    }))
-                }
+                Mode::Paths(waiting) => Mode::Paths(waiting.moved(self.parts, |step| match step {
+                    Step::AnyMember => Move::In,
+                    Step::Member(wanted) if may_be(name, wanted) => Move::In,
+                    Step::Member(_) => Move::Off,
+                    Step::Element(_) | Step::AnyElement => Move::Off,
+                })),
             };
             self.value(inside, depth.saturating_add(1))?;
             self.blanks();
@@ -306,7 +301,7 @@ impl<'a> Walk<'a, '_> {
                     return self.put_masked_string(algorithm, inside);
                 }
                 match number::decimal(algorithm, Decimal::parse_exponent(value)) {
-                    Some(masked) => self.out.extend_from_slice(masked.to_string().as_bytes()),
+                    Some(masked) => drop(write!(self.out, "{masked}")),
                     None => return Shown::Null,
                 }
             }
@@ -315,15 +310,28 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn put_masked_string(&mut self, algorithm: &Algorithm, inside: &str) -> Shown {
-        let Some(value) = decoded(inside) else { return Shown::Null };
         self.out.push(b'"');
         let start = self.out.len();
-        if text::mask(algorithm, &value, self.key, self.out) == Shown::Null {
+        let shown = if inside.contains('\\') {
+            with_room(|value| {
+                if read_string(inside, value).is_none() {
+                    return Shown::Null;
+                }
+                let Ok(value) = std::str::from_utf8(value) else { return Shown::Null };
+                text::mask(algorithm, value, self.key, self.out)
+            })
+        } else {
+            text::mask(algorithm, inside, self.key, self.out)
+        };
+        if shown == Shown::Null {
             return Shown::Null;
         }
         if self.out.get(start..).is_some_and(|tail| tail.iter().any(|byte| is_escaped(*byte))) {
-            let tail = self.out.split_off(start);
-            put_escaped(self.out, &tail);
+            with_room(|value| {
+                value.extend_from_slice(self.out.get(start..).unwrap_or_default());
+                self.out.truncate(start);
+                put_escaped(self.out, value);
+            });
         }
         self.out.push(b'"');
         Shown::Value
@@ -426,24 +434,29 @@ impl<'a> Walk<'a, '_> {
 
 /// True for a whole document.
 fn is_json(text: &str, key: &Key) -> bool {
-    let (mut out, parts) = (Vec::new(), &[][..]);
-    let mut walk = Walk { text, at: 0, copied: 0, nulled: false, parts, key, out: &mut out };
-    walk.document(Mode::Pass).is_some()
+    with_room(|out| {
+        let mut walk = Walk { text, at: 0, copied: 0, nulled: false, parts: &[], key, out };
+        walk.document(Mode::Pass).is_some()
+    })
 }
 
-/// The characters of a string, escapes read. `None` for half a surrogate pair.
-fn decoded(inside: &str) -> Option<Cow<'_, str>> {
+/// True if the inside of a string may be this name. Fail closed: one that doesn't read may be any.
+fn may_be(inside: &str, name: &str) -> bool {
     if !inside.contains('\\') {
-        return Some(Cow::Borrowed(inside));
+        return inside == name;
     }
-    let mut out = String::with_capacity(inside.len());
+    with_room(|read| read_string(inside, read).is_none() || read == name.as_bytes())
+}
+
+/// Appends the characters of a string, escapes read. `None` for half a surrogate pair.
+fn read_string(inside: &str, out: &mut Vec<u8>) -> Option<()> {
     let mut rest = inside;
     while let Some((plain, escaped)) = rest.split_once('\\') {
-        out.push_str(plain);
+        out.extend_from_slice(plain.as_bytes());
         let mut characters = escaped.chars();
         let kind = characters.next()?;
         rest = characters.as_str();
-        out.push(match kind {
+        let character = match kind {
             'b' => '\u{8}',
             'f' => '\u{c}',
             'n' => '\n',
@@ -468,10 +481,11 @@ fn decoded(inside: &str) -> Option<Cow<'_, str>> {
                 }
             }
             other => other,
-        });
+        };
+        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    out.push_str(rest);
-    Some(Cow::Owned(out))
+    out.extend_from_slice(rest.as_bytes());
+    Some(())
 }
 
 fn put_string(out: &mut Vec<u8>, text: &str) {

@@ -42,6 +42,7 @@ pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod rule;
+pub mod spare;
 pub mod text;
 
 pub use algorithm::{Algorithm, AlgorithmError};

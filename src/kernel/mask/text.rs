@@ -14,6 +14,36 @@ pub const RUN_BYTES_MAX: usize = 1 << 16;
 
 /// Appends what becomes of a text.
 pub fn mask(algorithm: &Algorithm, value: &str, key: &Key, out: &mut Vec<u8>) -> Shown {
+    mask_text(algorithm, Text::of(value), key, out)
+}
+
+/// As [`mask`], of what should be a text in UTF-8. What isn't is NULL.
+pub fn mask_utf8(algorithm: &Algorithm, value: &[u8], key: &Key, out: &mut Vec<u8>) -> Shown {
+    // PERFORMANCE: most are ASCII, and that is known sooner than that a text is UTF-8.
+    if value.is_ascii() {
+        return mask_text(algorithm, Text { bytes: value, beyond_ascii: None }, key, out);
+    }
+    match std::str::from_utf8(value) {
+        Ok(text) => mask_text(algorithm, Text { bytes: value, beyond_ascii: Some(text) }, key, out),
+        Err(_) => Shown::Null,
+    }
+}
+
+/// A text, and whether its bytes are its characters.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    /// The same, if there is more than ASCII in it.
+    beyond_ascii: Option<&'a str>,
+}
+
+impl<'a> Text<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), beyond_ascii: (!text.is_ascii()).then_some(text) }
+    }
+}
+
+fn mask_text(algorithm: &Algorithm, value: Text<'_>, key: &Key, out: &mut Vec<u8>) -> Shown {
     match algorithm {
         Algorithm::Null
         // What these make isn't a text.
@@ -22,9 +52,12 @@ pub fn mask(algorithm: &Algorithm, value: &str, key: &Key, out: &mut Vec<u8>) ->
         | Algorithm::Shift { .. }
         | Algorithm::Json { .. } => return Shown::Null,
         Algorithm::Fixed { value } => out.extend_from_slice(value.as_bytes()),
-        Algorithm::Hash => put_hex(out, &key.hash(value.as_bytes())),
-        Algorithm::Email => email(value, out),
-        Algorithm::Card => card(value, out),
+        Algorithm::Hash => put_hex(out, &key.hash(value.bytes)),
+        Algorithm::Email => match value.beyond_ascii {
+            Some(text) => any_email(text, out),
+            None => ascii_email(value.bytes, out),
+        },
+        Algorithm::Card => card(value.bytes, out),
         Algorithm::Full { .. }
         | Algorithm::Partial
         | Algorithm::Range { .. }
@@ -94,11 +127,13 @@ impl<'a> Units<'a> {
         Self { bytes, text: None, length: bytes.len() }
     }
 
-    fn of_text(text: &'a str) -> Self {
-        if text.is_ascii() {
-            return Self::of_bytes(text.as_bytes());
+    fn of_text(text: Text<'a>) -> Self {
+        match text.beyond_ascii {
+            None => Self::of_bytes(text.bytes),
+            Some(beyond) => {
+                Self { bytes: text.bytes, text: Some(beyond), length: beyond.chars().count() }
+            }
         }
-        Self { bytes: text.as_bytes(), text: Some(text), length: text.chars().count() }
     }
 
     /// Where the unit begins in the bytes; the end for all behind.
@@ -195,25 +230,17 @@ fn place(index: i32, length: usize) -> usize {
     if index < 0 { length.saturating_add(1).saturating_sub(back) } else { back }
 }
 
-fn email(value: &str, out: &mut Vec<u8>) {
-    if value.is_ascii() {
-        return ascii_email(value.as_bytes(), out);
-    }
-    any_email(value, out);
-}
-
 /// As [`any_email`]. PERFORMANCE: nearly all are so, and their bytes are characters.
 fn ascii_email(value: &[u8], out: &mut Vec<u8>) {
-    let at = value.iter().rposition(|byte| *byte == b'@');
-    let parts = at.and_then(|at| Some((value.get(..at)?, value.get(at.saturating_add(1)..)?)));
-    let Some((local, domain)) = parts.filter(|(_, domain)| is_ascii_domain(domain)) else {
+    // With a second `@` the domain is none.
+    let at = value.iter().position(|byte| classes_of(*byte) & LOCAL == 0);
+    let parts = at.and_then(|at| value.split_at_checked(at));
+    let Some((local, [b'@', domain @ ..])) = parts else { return whole(out) };
+    if local.is_empty() || !is_ascii_domain(domain) {
         return whole(out);
-    };
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'@';
-    match local {
-        [first, _, ..] if local.iter().all(is_plain) => out.push(*first),
-        [only] if is_plain(only) => {}
-        _ => return whole(out),
+    }
+    if let [first, _, ..] = local {
+        out.push(*first);
     }
     out.extend_from_slice(b"***@");
     out.extend_from_slice(domain);
@@ -221,17 +248,45 @@ fn ascii_email(value: &[u8], out: &mut Vec<u8>) {
 
 /// As [`is_domain`].
 fn is_ascii_domain(text: &[u8]) -> bool {
-    let (mut dots, mut label, mut is_word) = (0_usize, 0_usize, false);
-    for byte in text {
-        match byte {
-            b'.' if label == 0 => return false,
-            b'.' => (dots, label, is_word) = (dots.saturating_add(1), 0, false),
-            b'a'..=b'z' | b'A'..=b'Z' => (label, is_word) = (label.saturating_add(1), true),
-            b'0'..=b'9' | b'-' => label = label.saturating_add(1),
-            _ => return false,
+    let (mut dots, mut label, mut seen) = (0_usize, 0_usize, 0);
+    for (at, byte) in text.iter().enumerate() {
+        let classes = classes_of(*byte);
+        if classes & LABEL > 0 {
+            seen |= classes;
+        } else if *byte == b'.' && label < at {
+            (dots, label, seen) = (dots + 1, at + 1, 0);
+        } else {
+            return false;
         }
     }
-    text.len() <= 253 && dots > 0 && label > 0 && is_word
+    text.len() <= 253 && dots > 0 && seen & LETTER > 0
+}
+
+/// What a byte may be in an address, as bits.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0_u8; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let local = if byte.is_ascii_graphic() && byte != b'@' { LOCAL } else { 0 };
+        let label = if byte.is_ascii_alphanumeric() || byte == b'-' { LABEL } else { 0 };
+        let letter = if byte.is_ascii_alphabetic() { LETTER } else { 0 };
+        #[expect(clippy::indexing_slicing, reason = "checked when this is compiled")]
+        {
+            classes[byte as usize] = local | label | letter;
+        }
+        byte += 1;
+    }
+    classes
+};
+/// Before the `@`.
+const LOCAL: u8 = 1;
+/// In a label of a domain.
+const LABEL: u8 = 2;
+/// A letter.
+const LETTER: u8 = 4;
+
+fn classes_of(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 fn any_email(value: &str, out: &mut Vec<u8>) {
@@ -266,15 +321,15 @@ fn is_domain(text: &str) -> bool {
         && last.chars().any(char::is_alphabetic)
 }
 
-fn card(value: &str, out: &mut Vec<u8>) {
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+fn card(value: &[u8], out: &mut Vec<u8>) {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let is_card = (12..=19).contains(&digits)
-        && value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
+        && value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
     if !is_card {
         return whole(out);
     }
     let start = out.len();
-    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(value);
     let shown = out.get_mut(start..).unwrap_or_default();
     let places = shown.iter_mut().filter(|byte| byte.is_ascii_digit());
     for place in places.take(digits.saturating_sub(4)) {

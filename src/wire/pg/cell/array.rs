@@ -1,10 +1,8 @@
 //! Arrays, masked element by element. Dimensions, bounds and NULL elements stay.
 
-use smallvec::SmallVec;
-
 use super::{Cell, one, value::quote_element};
 use crate::{
-    kernel::mask::Shown,
+    kernel::mask::{Shown, spare::with_room},
     wire::{
         WireError,
         pg::body::{Body, put_value},
@@ -73,21 +71,14 @@ enum Wanted {
 fn element<'a>(how: &Cell<'_>, text: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let start = out.len();
     let (shown, rest) = if let Some(quoted) = text.strip_prefix(b"\"") {
-        let mut element: SmallVec<[u8; 128]> = SmallVec::new();
-        let mut rest = quoted;
-        loop {
-            match rest {
-                [b'"', behind @ ..] => break (one(how, &element, out), behind),
-                [b'\\', escaped, behind @ ..] => {
-                    element.push(*escaped);
-                    rest = behind;
-                }
-                [b'\\'] | [] => return None,
-                [plain, behind @ ..] => {
-                    element.push(*plain);
-                    rest = behind;
-                }
-            }
+        let end = quoted.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let (element, rest) = quoted.split_at_checked(end)?;
+        match rest.split_first()? {
+            (b'"', behind) => (one(how, element, out), behind),
+            _ => with_room(|element| {
+                let rest = read_quoted(quoted, element)?;
+                Some((one(how, element, out), rest))
+            })?,
         }
     } else {
         let end = text.iter().position(|byte| matches!(byte, b',' | b'}'))?;
@@ -106,6 +97,25 @@ fn element<'a>(how: &Cell<'_>, text: &'a [u8], out: &mut Vec<u8>) -> Option<&'a 
         }
     }
     Some(rest)
+}
+
+/// Appends what stands before the closing quote, escapes read; what is behind it.
+fn read_quoted<'a>(text: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
+    let mut rest = text;
+    loop {
+        match rest {
+            [b'"', behind @ ..] => return Some(behind),
+            [b'\\', escaped, behind @ ..] => {
+                out.push(*escaped);
+                rest = behind;
+            }
+            [b'\\'] | [] => return None,
+            [plain, behind @ ..] => {
+                out.push(*plain);
+                rest = behind;
+            }
+        }
+    }
 }
 
 /// Spec: how many dimensions, whether an element is NULL, the elements' type; of each dimension its

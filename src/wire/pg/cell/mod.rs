@@ -16,7 +16,7 @@ mod value;
 use crate::kernel::mask::{
     Algorithm, CellMask, ColumnType, Format, Key, Kind, Mask, Nulls, Shown, WHOLE, text,
 };
-use value::Value;
+use value::{Value, masked_bytes};
 
 pub(super) use array::set_length;
 
@@ -105,10 +105,10 @@ struct Cell<'a> {
 fn one(how: &Cell<'_>, cell: &[u8], out: &mut Vec<u8>) -> Shown {
     if how.kind == Kind::Text {
         // PERFORMANCE: the usual one needs nothing that is as large as any value.
-        return match std::str::from_utf8(cell) {
-            Ok(value) => text::mask(how.algorithm, value, how.key, out),
-            Err(_) => Shown::Null,
-        };
+        return text::mask_utf8(how.algorithm, cell, how.key, out);
+    }
+    if how.kind == Kind::Bytes && how.format == Format::Text {
+        return masked_bytes(how, cell, out);
     }
     match Value::read(how.kind, how.format, cell) {
         Some(value) => value.masked(how, out),

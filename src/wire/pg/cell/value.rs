@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 
-use smallvec::SmallVec;
-
 use super::{Cell, numeric};
 use crate::{
     kernel::mask::{
@@ -17,6 +15,7 @@ use crate::{
         key::{hex_value, parse_uuid, put_hex, uuid_text},
         moment,
         number::{self, DOUBLE_STEPS, SINGLE_STEPS, fixed},
+        spare::with_room,
         text,
     },
     wire::pg::escape::widen,
@@ -35,7 +34,7 @@ pub(super) enum Value<'a> {
     Timestamp(Amount<i64>, Zone),
     Uuid([u8; 16]),
     Json(&'a str, Jsonb),
-    Bytes(SmallVec<[u8; 128]>),
+    Bytes(&'a [u8]),
     Label,
 }
 
@@ -131,12 +130,15 @@ impl<'a> Value<'a> {
                 }
                 Self::Json(std::str::from_utf8(document).ok()?, Jsonb::Yes)
             }
-            Kind::Bytes if is_binary => Self::Bytes(cell.into()),
-            Kind::Bytes => Self::Bytes(text_bytes(cell)?),
+            Kind::Bytes if is_binary => Self::Bytes(cell),
             Kind::Enumeration => Self::Label,
-            Kind::Money | Kind::Interval | Kind::Inet | Kind::Composite | Kind::Unknown => {
-                return None;
-            }
+            // Its text needs room of its own: `masked_bytes`.
+            Kind::Bytes
+            | Kind::Money
+            | Kind::Interval
+            | Kind::Inet
+            | Kind::Composite
+            | Kind::Unknown => return None,
         })
     }
 
@@ -156,7 +158,7 @@ impl<'a> Value<'a> {
             Kind::Uuid => Self::Uuid([0; 16]),
             Kind::Json => Self::Json("0", Jsonb::No),
             Kind::Jsonb => Self::Json("0", Jsonb::Yes),
-            Kind::Bytes => Self::Bytes(SmallVec::new()),
+            Kind::Bytes => Self::Bytes(&[]),
             Kind::Enumeration => Self::Label,
             Kind::Money | Kind::Interval | Kind::Inet | Kind::Composite | Kind::Unknown => {
                 return None;
@@ -406,45 +408,49 @@ fn put_era(out: &mut Vec<u8>, day: i64) {
     }
 }
 
-/// Bytes as they print: `\x` and hexadecimal digits, or the older form with `\\` and `\ooo`.
-fn text_bytes(cell: &[u8]) -> Option<SmallVec<[u8; 128]>> {
-    if let Some(digits) = cell.strip_prefix(b"\\x") {
-        let pairs = digits.chunks_exact(2);
-        if !pairs.remainder().is_empty() {
-            return None;
-        }
-        let byte = |pair: &[u8]| match pair {
-            [high, low] => Some(hex_value(*high)? << 4 | hex_value(*low)?),
-            _ => None,
-        };
-        return pairs.map(byte).collect();
-    }
-    let mut bytes = SmallVec::new();
-    let mut rest = cell;
-    while let [first, behind @ ..] = rest {
-        (bytes, rest) = match (first, behind) {
-            (b'\\', [b'\\', behind @ ..]) => (pushed(bytes, b'\\'), behind),
-            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', behind @ ..]) => {
-                (pushed(bytes, (a - b'0') << 6 | (b - b'0') << 3 | (c - b'0')), behind)
-            }
-            (b'\\', _) => return None,
-            (plain, behind) => (pushed(bytes, *plain), behind),
-        };
-    }
-    Some(bytes)
+/// Appends the mask of bytes that came as they print.
+pub(super) fn masked_bytes(how: &Cell<'_>, cell: &[u8], out: &mut Vec<u8>) -> Shown {
+    with_room(|bytes| match text_bytes(cell, bytes) {
+        Some(()) => Value::Bytes(bytes).masked(how, out),
+        // Fail closed: what doesn't read as bytes isn't shown as it is.
+        None => Shown::Null,
+    })
 }
 
-fn pushed(mut bytes: SmallVec<[u8; 128]>, byte: u8) -> SmallVec<[u8; 128]> {
-    bytes.push(byte);
-    bytes
+/// Bytes as they print: `\x` and hexadecimal digits, or the older form with `\\` and `\ooo`.
+fn text_bytes(cell: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if let Some(digits) = cell.strip_prefix(b"\\x") {
+        let (pairs, []) = digits.as_chunks::<2>() else { return None };
+        out.reserve(pairs.len());
+        for [high, low] in pairs {
+            out.push(hex_value(*high)? << 4 | hex_value(*low)?);
+        }
+        return Some(());
+    }
+    let mut rest = cell;
+    while let [first, behind @ ..] = rest {
+        let byte;
+        (byte, rest) = match (first, behind) {
+            (b'\\', [b'\\', behind @ ..]) => (b'\\', behind),
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', behind @ ..]) => {
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), behind)
+            }
+            (b'\\', _) => return None,
+            (plain, behind) => (*plain, behind),
+        };
+        out.push(byte);
+    }
+    Some(())
 }
 
 /// Bytes that were just written as they print.
 fn hexadecimal(out: &mut Vec<u8>, start: usize) {
-    let bytes: SmallVec<[u8; 128]> = out.get(start..).unwrap_or_default().into();
-    out.truncate(start);
-    out.extend_from_slice(b"\\x");
-    put_hex(out, &bytes);
+    with_room(|bytes| {
+        bytes.extend_from_slice(out.get(start..).unwrap_or_default());
+        out.truncate(start);
+        out.extend_from_slice(b"\\x");
+        put_hex(out, bytes);
+    });
 }
 
 /// Quotes an element of an array where the server does.
