@@ -51,8 +51,9 @@
 //! 2. `Conversation::query` (`simple.rs`) makes it a [`kernel::sql::text::StatementText`]: UTF-8, no
 //!    NUL, within the limit. If it isn't known where names are looked up now, `must_ask_path`
 //!    (`wall.rs`) asks the same upstream session first, and the frame is held.
-//! 3. [`session::gate::read`] normalizes it and asks the core's [`session::cache`] for an analysis of
-//!    the same tokens under the same catalog, path and modes. If there is none,
+//! 3. [`session::gate::read`] asks the core's [`session::cache`] whether it knows a long text as it is;
+//!    else it normalizes it and asks for an analysis of the same tokens. Either must have been made under
+//!    the same catalog, path and modes. If there is none,
 //!    [`kernel::sql::analyze`] reads it: the lexer, the server's own grammar, and `sqlparser` as the
 //!    second opinion; then [`kernel::sql::judge`] resolves names and says what it needs. Large texts
 //!    go to [`session::parsers`] meanwhile (`begin_work`).

@@ -1,10 +1,13 @@
 //! Analyses of one core, by normalized text. Analyses are cached, decisions are not.
 //!
+//! Some long texts are also kept as they came, so that they needn't be normalized.
+//!
 //! Two generations: what is asked for moves to the young one; when that is full the old one goes.
 //! Not shared between cores, so nobody waits for anybody while a text is parsed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
     sync::{Arc, atomic::AtomicU64, atomic::Ordering},
 };
 
@@ -14,6 +17,13 @@ use crate::kernel::sql::{Overlay, SearchPath, analysis::Batch, mode::LexMode};
 const ENTRIES_MAX: usize = 4096;
 /// What one generation may weigh, in bytes: keys and analyses.
 const BYTES_MAX: usize = 16 << 20;
+
+/// Texts that are found as they came. Shorter ones are normalized in no time; longer ones are rare.
+const TEXT_BYTES: std::ops::RangeInclusive<usize> = 512..=8192;
+/// How many of them are kept.
+const TEXTS_MAX: usize = 128;
+/// The most that the analysis of one of them may weigh, in bytes.
+const TEXT_BATCH_BYTES_MAX: usize = 64 << 10;
 
 /// What a session's names and texts mean now. A number stands for the whole in keys; equal states
 /// of different sessions have the same number.
@@ -58,6 +68,17 @@ pub struct Cache {
     young_bytes: usize,
     /// Reused for keys.
     key: Vec<u8>,
+    /// Each in the one place that it can be in; none at first.
+    texts: Vec<Option<Known>>,
+    hasher: RandomState,
+}
+
+/// A text as it came, and what it does.
+#[derive(Debug)]
+struct Known {
+    read_as: (Edition, StateId),
+    text: Box<str>,
+    batch: Arc<Batch>,
 }
 
 impl Cache {
@@ -72,6 +93,35 @@ impl Cache {
         let id = StateId(NEXT_STATE.fetch_add(1, Ordering::Relaxed));
         self.states.insert(state.clone(), id);
         id
+    }
+
+    /// What this very text does, if it is one of those kept. PERFORMANCE: a dashboard sends the same long
+    /// texts over and over; to compare one takes a tenth of the time that its normalizing does.
+    pub fn same_text(&self, read_as: (Edition, StateId), text: &str) -> Option<Arc<Batch>> {
+        if self.texts.is_empty() || !TEXT_BYTES.contains(&text.len()) {
+            return None;
+        }
+        let known = self.texts.get(self.place(text))?.as_ref()?;
+        let is_same = known.read_as == read_as && *known.text == *text;
+        is_same.then(|| Arc::clone(&known.batch))
+    }
+
+    /// Keeps a text as it came. `batch` must be its own, spans included, and stand for its key.
+    pub fn keep_text(&mut self, read_as: (Edition, StateId), text: &str, batch: &Arc<Batch>) {
+        if !TEXT_BYTES.contains(&text.len()) || batch.weight() > TEXT_BATCH_BYTES_MAX {
+            return;
+        }
+        if self.texts.is_empty() {
+            self.texts.resize_with(TEXTS_MAX, || None);
+        }
+        let place = self.place(text);
+        if let Some(place) = self.texts.get_mut(place) {
+            *place = Some(Known { read_as, text: text.into(), batch: Arc::clone(batch) });
+        }
+    }
+
+    fn place(&self, text: &str) -> usize {
+        self.hasher.hash_one(text) as usize % TEXTS_MAX
     }
 
     /// Starts a key: everything that an analysis depends on but the text. The caller appends the
@@ -120,5 +170,50 @@ impl Cache {
         }
         self.young_bytes += weight;
         self.young.insert(key.into(), batch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(fingerprint: &str) -> Arc<Batch> {
+        Arc::new(Batch { statements: Vec::new(), fingerprint: fingerprint.into() })
+    }
+
+    #[test]
+    fn a_text_is_found_only_as_it_was_read() {
+        let mut cache = Cache::default();
+        let text = format!("SELECT {}", "a, ".repeat(200));
+        let read_as = (Edition { target: 1, epoch: 1 }, StateId(7));
+        assert!(cache.same_text(read_as, &text).is_none());
+        cache.keep_text(read_as, &text, &batch("one"));
+        let found = cache.same_text(read_as, &text).expect("kept");
+        assert_eq!(&*found.fingerprint, "one");
+        for other in [
+            (Edition { target: 2, epoch: 1 }, StateId(7)),
+            (Edition { target: 1, epoch: 2 }, StateId(7)),
+            (Edition { target: 1, epoch: 1 }, StateId(8)),
+        ] {
+            assert!(cache.same_text(other, &text).is_none(), "{other:?}");
+        }
+        assert!(cache.same_text(read_as, &text.replacen("a,", "b,", 1)).is_none());
+        // The last one counts.
+        cache.keep_text(read_as, &text, &batch("two"));
+        assert_eq!(&*cache.same_text(read_as, &text).expect("kept").fingerprint, "two");
+    }
+
+    #[test]
+    fn texts_take_a_bounded_room() {
+        let mut cache = Cache::default();
+        let read_as = (Edition { target: 1, epoch: 1 }, StateId(7));
+        for number in 0..10_000 {
+            cache.keep_text(read_as, &format!("SELECT {number}{}", " ".repeat(600)), &batch("x"));
+        }
+        assert_eq!(cache.texts.len(), TEXTS_MAX);
+        for text in ["SELECT 1".to_owned(), " ".repeat(100_000)] {
+            cache.keep_text(read_as, &text, &batch("x"));
+            assert!(cache.same_text(read_as, &text).is_none(), "{}", text.len());
+        }
     }
 }

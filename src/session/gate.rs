@@ -49,20 +49,27 @@ pub fn read(
         Err(bad) => return Read::Done(Err(Unreadable::Ambiguous { what: bad.to_string() })),
     };
     let catalog = target.catalog.load();
+    let edition = Edition { target: target.number, epoch: catalog.epoch };
+    if let Some(batch) = core.cache.borrow().same_text((edition, state), text) {
+        core.counts.cache_hit();
+        return Read::Done(Ok(batch));
+    }
     let mut normal = core.normal.borrow_mut();
     if let Err(why) = normalize::normalize(&checked, reading.mode, &mut normal) {
         return Read::Done(Err(why));
     }
     let found = {
         let mut cache = core.cache.borrow_mut();
-        let mut key = cache.key(Edition { target: target.number, epoch: catalog.epoch }, state);
+        let mut key = cache.key(edition, state);
         key.extend_from_slice(&normal.key);
         cache.find(key)
     };
     let key = match found {
         Ok(batch) => {
             core.counts.cache_hit();
-            return Read::Done(Ok(with_spans(batch, &normal.spans)));
+            let batch = with_spans(batch, &normal.spans);
+            core.cache.borrow_mut().keep_text((edition, state), text, &batch);
+            return Read::Done(Ok(batch));
         }
         Err(key) => key,
     };

@@ -268,7 +268,7 @@ pub fn tokenize(
             let number = word.get(1..).and_then(|n| n.parse().ok()).unwrap_or(u16::MAX);
             out.parameters = out.parameters.max(number);
         }
-        let ends = splitter.ends_statement(token.kind, word);
+        let ends = splitter.ends_statement(token.kind, word.as_bytes());
         if ends {
             close_statement(&mut out, first, end);
             if out.statements.len() >= limits.statements {

@@ -59,6 +59,7 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// [`Unreadable`] where the server's lexer would raise an error, and where a text could be read
     /// in two ways.
+    #[inline]
     pub fn next_token(&mut self) -> Result<Option<Token>, Unreadable> {
         self.skip_blank()?;
         let start = self.at;
@@ -376,24 +377,34 @@ impl<'a> Scanner<'a> {
     }
 
     fn word_or_prefixed(&mut self) -> Result<TokenKind, Unreadable> {
+        if matches!(self.peek(1), Some(b'\'' | b'&'))
+            && let Some(kind) = self.prefixed()?
+        {
+            return Ok(kind);
+        }
+        self.word()
+    }
+
+    /// A constant with a letter in front of its quotes; `None` if it is none.
+    fn prefixed(&mut self) -> Result<Option<TokenKind>, Unreadable> {
         let start = self.at;
-        match (self.peek(0), self.peek(1), self.peek(2)) {
+        Ok(Some(match (self.peek(0), self.peek(1), self.peek(2)) {
             (Some(b'b' | b'B'), Some(b'\''), _) => {
                 self.quoted(2, Quoted::Bits, "unterminated bit string literal")?;
-                return Ok(TokenKind::BitString);
+                TokenKind::BitString
             }
             (Some(b'x' | b'X'), Some(b'\''), _) => {
                 self.quoted(2, Quoted::Bits, "unterminated hexadecimal string literal")?;
-                return Ok(TokenKind::BitString);
+                TokenKind::BitString
             }
             (Some(b'e' | b'E'), Some(b'\''), _) => {
                 self.quoted(2, Quoted::Escapes, "unterminated quoted string")?;
-                return Ok(TokenKind::EscapeString);
+                TokenKind::EscapeString
             }
             (Some(b'n' | b'N'), Some(b'\''), _) => {
                 let how = if self.backslashes { Quoted::Escapes } else { Quoted::Plain };
                 self.quoted(2, how, "unterminated quoted string")?;
-                return Ok(TokenKind::NationalString);
+                TokenKind::NationalString
             }
             (Some(b'u' | b'U'), Some(b'&'), Some(b'\'')) => {
                 if self.backslashes {
@@ -404,7 +415,7 @@ impl<'a> Scanner<'a> {
                     ));
                 }
                 self.quoted(3, Quoted::Plain, "unterminated quoted string")?;
-                return Ok(TokenKind::UnicodeString);
+                TokenKind::UnicodeString
             }
             (Some(b'u' | b'U'), Some(b'&'), Some(b'"')) => {
                 // Fail closed: other readers see `U & "…"`, two columns and an operator.
@@ -414,28 +425,42 @@ impl<'a> Scanner<'a> {
                         .to_owned(),
                 });
             }
-            _ => {}
-        }
-        let mut ascii = true;
-        while let Some(b) = self.peek(0).filter(|b| is_identifier_part(*b)) {
-            ascii &= b.is_ascii();
-            self.at += 1;
-        }
-        if !ascii {
-            // Fail closed: the server reads such a character as a letter, other readers as a space.
-            let hidden = self.slice(start, self.at).chars().find(|c| is_invisible(*c));
-            if let Some(c) = hidden {
-                return Err(Unreadable::Ambiguous {
-                    what: format!(
-                        "U+{:04X} outside quotes can be read as a letter or as white space: write \
-                         an ordinary space, or quote the name",
-                        u32::from(c)
-                    ),
-                });
-            }
-            self.is_one_name(self.slice(start, self.at), false)?;
+            _ => return Ok(None),
+        }))
+    }
+
+    #[inline]
+    fn word(&mut self) -> Result<TokenKind, Unreadable> {
+        let start = self.at;
+        let mut seen = 0;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let mut is_part = |byte: &u8| {
+            let classes = classes_of(*byte);
+            seen |= classes;
+            classes & PART > 0
+        };
+        self.at = start.saturating_add(rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len()));
+        if seen & BEYOND_ASCII > 0 {
+            self.is_read_alike(start)?;
         }
         Ok(TokenKind::Word)
+    }
+
+    /// Refuses a word from `start` on that others may read otherwise.
+    #[cold]
+    fn is_read_alike(&self, start: usize) -> Result<(), Unreadable> {
+        // Fail closed: the server reads such a character as a letter, other readers as a space.
+        let hidden = self.slice(start, self.at).chars().find(|c| is_invisible(*c));
+        if let Some(c) = hidden {
+            return Err(Unreadable::Ambiguous {
+                what: format!(
+                    "U+{:04X} outside quotes can be read as a letter or as white space: write \
+                         an ordinary space, or quote the name",
+                    u32::from(c)
+                ),
+            });
+        }
+        self.is_one_name(self.slice(start, self.at), false)
     }
 
     /// Fail closed: what the server folds, cuts or converts otherwise than one that keeps names in UTF-8 is
@@ -485,8 +510,36 @@ pub fn character_position(text: &str, byte: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
 }
 
+/// What a byte may be, as bits. PERFORMANCE: one look at a table, in place of many comparisons a byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0_u8; 256];
+    let mut byte = 0_usize;
+    while byte < 256 {
+        let b = byte as u8;
+        let part = if is_identifier_part(b) { PART } else { 0 };
+        let beyond = if b.is_ascii() { 0 } else { BEYOND_ASCII };
+        let space = if matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c) { SPACE } else { 0 };
+        #[expect(clippy::indexing_slicing, reason = "checked when this is compiled")]
+        {
+            classes[byte] = part | beyond | space;
+        }
+        byte += 1;
+    }
+    classes
+};
+/// In a word, but for its first byte.
+const PART: u8 = 1;
+/// Part of a character of several bytes.
+const BEYOND_ASCII: u8 = 2;
+/// White space.
+const SPACE: u8 = 4;
+
+fn classes_of(b: u8) -> u8 {
+    CLASSES.get(usize::from(b)).copied().unwrap_or(0)
+}
+
 fn is_space(b: u8) -> bool {
-    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+    classes_of(b) & SPACE > 0
 }
 
 fn is_newline(b: u8) -> bool {
@@ -519,7 +572,7 @@ fn is_identifier_start(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80..)
 }
 
-fn is_identifier_part(b: u8) -> bool {
+const fn is_identifier_part(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' | 0x80..)
 }
 

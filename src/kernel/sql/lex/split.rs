@@ -40,7 +40,8 @@ enum Previous {
 
 impl Splitter {
     /// Takes the next token. True if it is a semicolon that ends a statement.
-    pub fn ends_statement(&mut self, kind: TokenKind, text: &str) -> bool {
+    #[inline]
+    pub fn ends_statement(&mut self, kind: TokenKind, text: &[u8]) -> bool {
         match kind {
             TokenKind::Semicolon if self.depth == 0 && self.body == 0 => {
                 *self = Self::default();
@@ -68,8 +69,8 @@ impl Splitter {
         }
     }
 
-    fn word(&mut self, text: &str) {
-        let is = |word: &str| text.eq_ignore_ascii_case(word);
+    fn word(&mut self, text: &[u8]) {
+        let is = |word: &str| text.eq_ignore_ascii_case(word.as_bytes());
         self.lead = match self.lead {
             Lead::Start if is("create") => Lead::Create,
             Lead::Create if is("or") => Lead::CreateOr,

@@ -121,8 +121,8 @@ impl Position {
         }
     }
 
-    /// Takes any other token.
-    pub(super) fn token(&mut self, kind: TokenKind, text: &str) {
+    /// Takes any other token; a word in lower case.
+    pub(super) fn token(&mut self, kind: TokenKind, text: &[u8]) {
         use Previous as P;
         let previous = self.previous;
         self.previous = match kind {
@@ -132,7 +132,7 @@ impl Position {
             }
             TokenKind::Operator => match text {
                 // A sign belongs to the constant behind it.
-                "+" | "-" if previous != P::Operand => previous,
+                b"+" | b"-" if previous != P::Operand => previous,
                 _ if is_plain_operator(text) => P::Operator,
                 _ => P::Unknown,
             },
@@ -184,7 +184,7 @@ impl Position {
         }
     }
 
-    fn word(&mut self, text: &str, previous: Previous) {
+    fn word(&mut self, text: &[u8], previous: Previous) {
         use Previous as P;
         let keyword = Keyword::of(text);
         if self.lead == Lead::Start {
@@ -311,86 +311,104 @@ enum Keyword {
 }
 
 impl Keyword {
-    fn of(word: &str) -> Self {
-        let is = |w: &str| word.eq_ignore_ascii_case(w);
-        match word.len() {
-            2 if is("as") => Self::As,
-            2 if is("in") => Self::In,
-            2 if is("on") => Self::Where,
-            2 if is("or") => Self::And,
-            3 if is("and") => Self::And,
-            3 if is("set") => Self::Set,
-            3 if is("not") => Self::Not,
-            3 if is("all") => Self::All,
-            3 if is("any") => Self::Opener,
-            3 if is("for") => Self::Clause,
-            4 if is("from") => Self::From,
-            4 if is("with") => Self::With,
-            4 if is("like") => Self::Like,
-            4 if is("into") => Self::Clause,
-            4 if is("some") || is("when") || is("then") || is("else") || is("case") => Self::Opener,
-            5 if is("where") => Self::Where,
-            5 if is("limit") => Self::Limit,
-            5 if is("order") || is("group") || is("union") || is("fetch") => Self::Clause,
-            5 if is("using") => Self::From,
-            5 if is("ilike") => Self::Like,
-            6 if is("select") => Self::Select,
-            6 if is("insert") || is("update") || is("delete") => Self::Change,
-            6 if is("values") => Self::Values,
-            6 if is("having") => Self::Where,
-            6 if is("offset") => Self::Limit,
-            6 if is("exists") => Self::Opener,
-            6 if is("window") || is("except") => Self::Clause,
-            7 if is("between") => Self::Between,
-            7 if is("lateral") => Self::Opener,
-            8 if is("distinct") => Self::Distinct,
-            9 if is("returning") => Self::Returning,
-            9 if is("intersect") || is("partition") => Self::Clause,
-            12 if is("materialized") => Self::Materialized,
+    /// Of a word in lower case.
+    fn of(word: &[u8]) -> Self {
+        // PERFORMANCE: most words are names, and few of those begin and are as long as a keyword.
+        match (word.len(), word.first().copied().unwrap_or(0)) {
+            (2, b'a') if word == b"as" => Self::As,
+            (2, b'i') if word == b"in" => Self::In,
+            (2, b'o') if word == b"on" => Self::Where,
+            (2, b'o') if word == b"or" => Self::And,
+            (3, b'a') if word == b"and" => Self::And,
+            (3, b's') if word == b"set" => Self::Set,
+            (3, b'n') if word == b"not" => Self::Not,
+            (3, b'a') if word == b"all" => Self::All,
+            (3, b'a') if word == b"any" => Self::Opener,
+            (3, b'f') if word == b"for" => Self::Clause,
+            (4, b'f') if word == b"from" => Self::From,
+            (4, b'w') if word == b"with" => Self::With,
+            (4, b'l') if word == b"like" => Self::Like,
+            (4, b'i') if word == b"into" => Self::Clause,
+            (4, b's') if word == b"some" => Self::Opener,
+            (4, b'w') if word == b"when" => Self::Opener,
+            (4, b't') if word == b"then" => Self::Opener,
+            (4, b'e') if word == b"else" => Self::Opener,
+            (4, b'c') if word == b"case" => Self::Opener,
+            (5, b'w') if word == b"where" => Self::Where,
+            (5, b'l') if word == b"limit" => Self::Limit,
+            (5, b'o') if word == b"order" => Self::Clause,
+            (5, b'g') if word == b"group" => Self::Clause,
+            (5, b'u') if word == b"union" => Self::Clause,
+            (5, b'f') if word == b"fetch" => Self::Clause,
+            (5, b'u') if word == b"using" => Self::From,
+            (5, b'i') if word == b"ilike" => Self::Like,
+            (6, b's') if word == b"select" => Self::Select,
+            (6, b'i') if word == b"insert" => Self::Change,
+            (6, b'u') if word == b"update" => Self::Change,
+            (6, b'd') if word == b"delete" => Self::Change,
+            (6, b'v') if word == b"values" => Self::Values,
+            (6, b'h') if word == b"having" => Self::Where,
+            (6, b'o') if word == b"offset" => Self::Limit,
+            (6, b'e') if word == b"exists" => Self::Opener,
+            (6, b'w') if word == b"window" => Self::Clause,
+            (6, b'e') if word == b"except" => Self::Clause,
+            (7, b'b') if word == b"between" => Self::Between,
+            (7, b'l') if word == b"lateral" => Self::Opener,
+            (8, b'd') if word == b"distinct" => Self::Distinct,
+            (9, b'r') if word == b"returning" => Self::Returning,
+            (9, b'i') if word == b"intersect" => Self::Clause,
+            (9, b'p') if word == b"partition" => Self::Clause,
+            (12, b'm') if word == b"materialized" => Self::Materialized,
             _ => Self::Other,
         }
     }
 }
 
-fn is_plain_operator(text: &str) -> bool {
-    matches!(text, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=" | "+" | "-" | "*" | "/" | "%" | "||")
+fn is_plain_operator(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [b'=' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'%']
+            | [b'<', b'>' | b'=']
+            | [b'!' | b'>', b'=']
+            | [b'|', b'|']
+    )
 }
 
 /// True if what stands behind a constant leaves its meaning as it is.
-pub(super) fn harmless_behind(kind: TokenKind, text: &str) -> bool {
+pub(super) fn harmless_behind(kind: TokenKind, text: &[u8]) -> bool {
     match kind {
         TokenKind::Comma | TokenKind::CloseParen | TokenKind::Semicolon => true,
         TokenKind::Operator => is_plain_operator(text),
         TokenKind::Word => {
-            const WORDS: [&str; 26] = [
-                "and",
-                "as",
-                "cross",
-                "else",
-                "end",
-                "except",
-                "fetch",
-                "for",
-                "from",
-                "full",
-                "group",
-                "having",
-                "inner",
-                "intersect",
-                "join",
-                "left",
-                "limit",
-                "offset",
-                "on",
-                "or",
-                "order",
-                "returning",
-                "right",
-                "then",
-                "union",
-                "where",
+            const WORDS: [&[u8]; 26] = [
+                b"and",
+                b"as",
+                b"cross",
+                b"else",
+                b"end",
+                b"except",
+                b"fetch",
+                b"for",
+                b"from",
+                b"full",
+                b"group",
+                b"having",
+                b"inner",
+                b"intersect",
+                b"join",
+                b"left",
+                b"limit",
+                b"offset",
+                b"on",
+                b"or",
+                b"order",
+                b"returning",
+                b"right",
+                b"then",
+                b"union",
+                b"where",
             ];
-            text.len() <= 9 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w))
+            text.len() <= 9 && WORDS.contains(&text)
         }
         TokenKind::QuotedIdentifier
         | TokenKind::String
