@@ -100,6 +100,12 @@
 //! transaction back; the session stays. However a session ends, `abandon` closes its records. While a
 //! disk that hangs holds up a session's thread, the control side acts in its stead (`stead.rs`).
 //!
+//! # MySQL and MariaDB
+//!
+//! There is no session for them yet. What one will stand on is here: [`wire::mysql`] reads and writes what
+//! both sides say and masks rows, [`upstream::mysql`] logs in at servers, asks them questions and reads
+//! their catalogs. `tests/mysql_servers` tries both at real ones.
+//!
 //! # Masks
 //!
 //! Rules ([`kernel::mask::rule`]) lie in the store. They fall on a target's catalog whenever either
