@@ -166,7 +166,7 @@ fn is_marked(text: &str) -> bool {
 fn made_up(shape: &Shape) -> Vec<Option<String>> {
     let Shape::Query(Query { body: Body::Select(select), .. }) = shape else { return Vec::new() };
     let name = |output: &Output| match output {
-        Output::Star(_) => None,
+        Output::Star(_) | Output::Fields(_) => None,
         Output::Value { name, made_up, .. } => Some(name.clone().or_else(|| made_up.clone())),
     };
     select.outputs.iter().map(name).collect::<Option<_>>().unwrap_or_default()

@@ -70,6 +70,8 @@ const WHOLE_ROWS: &[&str] = &[
     "SELECT c FROM customers c WHERE id = 900001",
     "SELECT (c).email FROM customers c WHERE id = 900001",
     "SELECT (c).* FROM customers c WHERE id = 900001",
+    "SELECT (c).* FROM (SELECT st AS c FROM stored st) s, (SELECT 1 AS id, '' AS email, 1 AS credit) c",
+    "SELECT (s.c).* FROM (SELECT st AS c FROM stored st) s, (SELECT 1 AS id, '' AS email, 1 AS credit) c",
     "SELECT row(c.*) FROM customers c WHERE id = 900001",
     "SELECT c::text FROM customers c WHERE id = 900001",
     "SELECT concat(c) FROM customers c WHERE id = 900001",

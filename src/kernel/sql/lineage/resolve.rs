@@ -239,6 +239,11 @@ impl<'a> Follower<'a> {
                         None => rows.append(&Rows::unknown(Label::unknown())),
                     }
                 }
+                Output::Fields(row) => {
+                    let fields = self.fields(row, place);
+                    self.spend(fields.width());
+                    rows.append(&fields);
+                }
                 Output::Value { name, made_up, value } => {
                     let label = self.value(value, place);
                     let (name, made_up) = (name.as_deref(), made_up.as_deref());

@@ -200,6 +200,8 @@ pub struct Alias {
 pub enum Output {
     /// `*`, `t.*`.
     Star(Vec<String>),
+    /// `(t).*`, `(c).*`, `(t.c).*`: of a table, or of a column that is a row.
+    Fields(Vec<String>),
     /// One column.
     Value {
         /// AS, or the column's own name; none: the server makes one up.

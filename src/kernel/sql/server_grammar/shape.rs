@@ -231,7 +231,7 @@ fn star(value: &pg::Node) -> Option<Output> {
             let row = n.arg.as_deref()?;
             match (&row.node, n.indirection.as_slice()) {
                 (Some(N::ColumnRef(reference)), [_]) => {
-                    Some(Output::Star(name_of(&reference.fields).0))
+                    Some(Output::Fields(name_of(&reference.fields).0))
                 }
                 // Nobody knows how many columns.
                 _ => Some(Output::Star(vec![String::new()])),

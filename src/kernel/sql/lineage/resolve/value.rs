@@ -254,6 +254,27 @@ impl<'a> Follower<'a> {
         }
     }
 
+    /// The fields of a row. Spec: a column in sight comes before a table of its name.
+    pub(super) fn fields(&mut self, names: &'a [String], place: &Place<'a>) -> Rows<'a> {
+        let column = match names {
+            [name] => self.bare_column(name, place),
+            [before @ .., name] if self.row_named(before, place).is_some() => {
+                let label = self.column_of(before, name, place);
+                label.map(|label| Found { label, certain: true })
+            }
+            _ => None,
+        };
+        match (column, self.row_named(names, place)) {
+            (Some(Found { label, certain: true }), _) => Rows::unknown(label.computed()),
+            (None, Some(rows)) => Rows::clone(&rows),
+            (Some(Found { mut label, certain: false }), Some(rows)) => {
+                label.or(&rows.whole());
+                Rows::unknown(label.computed())
+            }
+            (Some(Found { certain: false, .. }) | None, None) => Rows::unknown(Label::unknown()),
+        }
+    }
+
     /// The row of the nearest table of that name. Of two tables of one name, it is the one and the other.
     pub(super) fn row_named(
         &mut self,
