@@ -231,7 +231,10 @@ impl<'a> Follower<'a> {
             }
         }
         if label.is_none() && SYSTEM.contains(&name) {
-            return Some(Found { label: Label::default(), certain: true });
+            // A subquery has no such columns, but may be called so: then it is its row.
+            let mut tables = place.levels().flat_map(|level| level.tables.iter());
+            let certain = !tables.any(|table| table.known_as == Some(name));
+            return Some(Found { label: Label::default(), certain });
         }
         label.map(|label| Found { label, certain: false })
     }
