@@ -14,7 +14,7 @@ use ring::digest;
 use super::{
     Control,
     control::Row,
-    kinds::{self, TypeId},
+    kinds::{self, Enums, TypeId},
 };
 use crate::{
     kernel::catalog::{
@@ -38,24 +38,28 @@ pub async fn read(control: &mut Control, epoch: u64) -> Result<Catalog, Upstream
     catalog.login = Some(text(server, 1)?.to_owned());
     let mut numbers = Numbers::default();
     let mut relations = relations(control, &mut numbers).await?;
-    let mut kinds = HashMap::new();
+    let (mut kinds, mut enums) = (HashMap::new(), Enums::default());
     for row in control.query(COLUMNS).await? {
         let Some(relation) = relations.of(&row)? else { continue };
-        let type_id = TypeId::of(text(&row, 3)?);
-        kinds.insert(type_id.0, type_id.holds());
+        let (type_id, declared) = (TypeId::of(text(&row, 3)?), text(&row, 5)?);
+        let one_of_enums = enums.of(declared);
+        let type_oid = one_of_enums.map_or(type_id.0, |(number, _)| number);
+        kinds.insert(type_oid, type_id.holds());
         let column = Column {
             number: text(&row, 4)?.parse().map_err(|_| ODD)?,
             name: text(&row, 2)?.to_owned(),
-            type_oid: type_id.0,
-            type_name: text(&row, 5)?.to_owned(),
+            type_oid,
+            type_name: declared.to_owned(),
             generated: row.get(6).cloned().flatten().filter(|expression| !expression.is_empty()),
         };
         let comment = text(&row, 7)?;
         if !comment.is_empty() {
             catalog.add_comment(relation.oid, column.number, comment);
         }
-        for label in kinds::labels(&column.type_name) {
-            catalog.add_label(type_id.0, label);
+        if one_of_enums.is_some_and(|(_, is_new)| is_new) {
+            for label in kinds::labels(declared) {
+                catalog.add_label(type_oid, label);
+            }
         }
         relation.columns.push(column);
     }

@@ -1,5 +1,7 @@
 //! What columns hold by their declared type, as far as masking cares.
 
+use std::collections::HashMap;
+
 use crate::kernel::mask::{ColumnType, Kind, Width};
 
 /// The number that a declared type has in a catalog. Servers of this family number none that a catalog
@@ -67,6 +69,25 @@ impl TypeId {
     }
 }
 
+/// The numbers of ENUMs: each declaration is a type of its own, with labels of its own.
+#[derive(Default)]
+pub(super) struct Enums(HashMap<String, u32>);
+
+impl Enums {
+    /// The number of a declaration, and whether it is new; `None` if it is no ENUM.
+    pub(super) fn of(&mut self, declared: &str) -> Option<(u32, bool)> {
+        if !declared.starts_with("enum(") {
+            return None;
+        }
+        if let Some(known) = self.0.get(declared) {
+            return Some((*known, false));
+        }
+        let number = u32::try_from(TYPES.len().saturating_add(self.0.len())).ok()?;
+        self.0.insert(declared.to_owned(), number);
+        Some((number, true))
+    }
+}
+
 /// The labels of an ENUM, from its declaration: `enum('new','it''s paid')`.
 pub(super) fn labels(declared: &str) -> Vec<String> {
     let Some(list) = declared.strip_prefix("enum(").and_then(|rest| rest.strip_suffix(')')) else {
@@ -105,6 +126,17 @@ mod tests {
         assert_eq!(TypeId::of("varbinary").holds(), ColumnType::One(Kind::Bytes));
         assert_eq!(TypeId::of("hypercube").holds(), ColumnType::UNKNOWN);
         assert_eq!(TypeId(1000).holds(), ColumnType::UNKNOWN);
+    }
+
+    #[test]
+    fn each_enum_is_a_type_of_its_own() {
+        let mut enums = Enums::default();
+        let (first, is_new) = enums.of("enum('a')").expect("one");
+        assert!(is_new && first as usize >= TYPES.len());
+        let (second, is_new) = enums.of("enum('b')").expect("one");
+        assert!(is_new && second != first);
+        assert_eq!(enums.of("enum('a')"), Some((first, false)));
+        assert_eq!(enums.of("set('a')"), None);
     }
 
     #[test]
