@@ -8,6 +8,7 @@ pub mod cache;
 pub mod cores;
 pub mod desk;
 pub mod doorstep;
+pub mod entrance;
 pub mod gate;
 pub mod login;
 pub mod names;

@@ -2,10 +2,7 @@
 //!
 //! Each step is a function that consumes what the one before it made; none can be left out.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::io::AsyncWriteExt;
@@ -16,27 +13,23 @@ use super::{
     conversation::{Conversation, Facts, Opening},
     settings,
     startup::{self, Negotiated, Secured},
-    stead::Stead,
 };
 use crate::{
     kernel::{
-        access::{Level, Rights},
-        audit::record::{Event, LoginFailed, SessionOpened},
-        ids::{SessionId, TargetName},
+        access::Level,
+        ids::SessionId,
         refusal::{Refusal, RefusalKind},
         sql::{READ_ONLY_DEFAULT, SearchPath, charset::ClientText},
         time::Timestamp,
     },
-    net::{
-        link::Link,
-        stream::{Peer, Stream},
-    },
+    net::{link::Link, stream::Stream},
     session::{
         doorstep::Standing,
+        entrance::{Entrance, Reached, Said, Wish, too_many_guesses},
         login::{self, Claim, Identified, LoginError},
         registry::{Arriving, CancelKey, Registered},
         services::{CoreRef, Doorway, Target},
-        signal::{Activity, SessionHandle, Signal},
+        signal::SessionHandle,
     },
     store::PrincipalState,
     telemetry::metrics::ConnectionOutcome,
@@ -74,32 +67,14 @@ pub async fn accept(
         }
         Ok(Negotiated::Session(secured)) => {
             let session = SessionId(core.services.session_number());
-            Login { core, doorway, session }.run(secured, standing).await;
+            Login(Entrance { core, doorway, session }).run(secured, standing).await;
         }
         Err(error) => tracing::debug!(error = %error, "no session came of a connection"),
     }
 }
 
 /// Somebody who wants to log in.
-struct Login {
-    core: CoreRef,
-    doorway: Arc<Doorway>,
-    session: SessionId,
-}
-
-/// What a start-up message asks for.
-struct Wish {
-    /// The name as it was sent: all that is said and done before the proof goes by it, so that nobody
-    /// learns which part of it names a target.
-    user: String,
-    principal: String,
-    target: Option<TargetName>,
-    database: Option<String>,
-    application: String,
-    client: String,
-    peer: Peer,
-    tls: String,
-}
+struct Login(Entrance);
 
 /// Who has proven who she is, and may be here.
 struct Admitted {
@@ -111,28 +86,23 @@ struct Admitted {
     arriving: Arriving,
 }
 
-fn too_many_guesses() -> Refusal {
-    let text = "too many wrong log-ins of this name from this address";
-    Refusal::new(RefusalKind::TooManyConnections, text).with_hint("Try again in a minute.")
-}
-
 impl Login {
     async fn run(self, secured: Secured, standing: Standing) {
-        self.core.services.look_at_store().await;
+        self.0.core.services.look_at_store().await;
         let wish = self.wish(&secured);
         let Secured { mut stream, startup, leftover } = secured;
-        let doorstep = &self.core.services.doorstep;
+        let doorstep = &self.0.core.services.doorstep;
         let Some(turn) = doorstep.turn(wish.peer, &wish.user).await else {
             // Not on record: the wrong proofs before are, and this must cost less than they did.
-            self.core.counts.connection(ConnectionOutcome::Refused);
+            self.0.core.counts.connection(ConnectionOutcome::Refused);
             return login::tell(&mut stream, &too_many_guesses()).await;
         };
-        let access = self.core.services.access.load_full();
+        let access = self.0.core.services.access.load_full();
         let state = access.principal(&wish.principal).cloned();
-        let now = self.core.services.clock.now();
+        let now = self.0.core.services.clock.now();
         let credentials = state.as_ref().map(|s| live_credentials(s, now.max(access.highest_time)));
-        let claim = Claim { user: &wish.user, credentials, mock: &self.core.services.mock };
-        let within = self.core.services.world.load().limits.login_timeout;
+        let claim = Claim { user: &wish.user, credentials, mock: &self.0.core.services.mock };
+        let within = self.0.core.services.world.load().limits.login_timeout;
         let identified = login::authenticate(stream, &startup, leftover, claim, within).await;
         let identified = match identified {
             Ok(identified) => identified,
@@ -140,122 +110,43 @@ impl Login {
                 if matches!(error, LoginError::Scram(_)) {
                     turn.wrong();
                 }
-                self.note_failure(&wish, &error.to_string());
+                self.0.note_failure(&wish, &error.to_string());
                 return;
             }
         };
         drop(standing);
         // Fail closed: the mock's proof can't be made, but a name without a principal never passes.
         let Some(state) = state else {
-            self.note_failure(&wish, "no such principal");
+            self.0.note_failure(&wish, "no such principal");
             return;
         };
         turn.proven();
-        match self.admit(&wish, &state) {
+        match self.0.admit(&wish, &state) {
             Ok((target, arriving)) => {
                 let admitted = Admitted { identified, startup, wish, state, target, arriving };
                 self.connect(admitted).await;
             }
             Err(refusal) => {
-                self.note_failure(&wish, &refusal.message);
+                self.0.note_failure(&wish, &refusal.message);
                 let mut stream = identified.stream;
                 say_then_tell(&mut stream, identified.reply, &refusal).await;
             }
         }
     }
 
-    /// Who and where to: the listener's own target, else the name's suffix, else the database field.
+    /// Who and where to, by the start-up message.
     fn wish(&self, secured: &Secured) -> Wish {
         let text = |name: &str| {
-            secured
-                .startup
-                .parameter(name)
-                .and_then(|v| std::str::from_utf8(v).ok())
-                .map(str::to_owned)
+            let value = secured.startup.parameter(name).map(std::str::from_utf8);
+            value.and_then(Result::ok).map(str::to_owned)
         };
         let user = text("user").unwrap_or_default();
-        let sent = user.clone();
         // libpq sends the user's name as the database if it is given none.
         let database = text("database").filter(|d| !d.is_empty() && *d != user);
-        let access = self.core.services.access.load();
-        let world = self.core.services.world.load();
-        let named = |name: &str| world.targets.get(name).map(|t| t.name.clone());
-        let (principal, target, database) = if let Some(target) = &self.doorway.target {
-            (user, Some(target.clone()), database)
-        } else if access.principal(&user).is_none()
-            && let Some((name, suffix)) = user.rsplit_once('@')
-            && let Some(target) = named(suffix)
-        {
-            (name.to_owned(), Some(target), database)
-        } else {
-            let field = database.unwrap_or_else(|| user.clone());
-            match field.split_once('/') {
-                Some((first, rest)) if named(first).is_some() => {
-                    (user, named(first), Some(rest.to_owned()))
-                }
-                _ => (user, named(&field), None),
-            }
-        };
-        Wish {
-            user: sent,
-            principal,
-            target,
-            database,
-            application: settings::kept(&settings::application_of(&secured.startup)).to_owned(),
-            client: secured.stream.peer().to_string(),
-            peer: secured.stream.peer(),
-            tls: secured.stream.tls_description().unwrap_or_default(),
-        }
-    }
-
-    /// Whether she may be here at all: she could hold a permission on the target, and there is room.
-    fn admit(
-        &self,
-        wish: &Wish,
-        state: &PrincipalState,
-    ) -> Result<(Arc<Target>, Arriving), Refusal> {
-        if state.disabled {
-            let text = format!("{} is disabled", state.name);
-            return Err(
-                Refusal::new(RefusalKind::PrincipalDisabled, text).with_hint("Ask an operator.")
-            );
-        }
-        let world = self.core.services.world.load();
-        if let Some(refusal) = world.is_outside(state, wish.peer) {
-            return Err(refusal);
-        }
-        let target = wish.target.as_ref().and_then(|name| world.targets.get(name));
-        let Some(target) = target else {
-            return Err(Refusal::new(RefusalKind::NoSuchTarget, "no such target")
-                .with_hint("Give the target's name as the database, or log in as name@target."));
-        };
-        // A database other than the target's own is another target's business.
-        if wish.database.as_ref().is_some_and(|d| *d != target.database) {
-            return Err(Refusal::new(
-                RefusalKind::NoSuchTarget,
-                format!("target {} has no other database than its own", target.name),
-            )
-            .with_hint(format!("Leave the database out, or give {}.", target.database)));
-        }
-        let registry = &self.core.services.registry;
-        let (arriving, (own, on_target)) = registry.arrive(&state.name, &target.name);
-        if own >= world.limits.connections_per_principal {
-            return Err(Refusal::new(
-                RefusalKind::TooManyConnections,
-                format!("{} has {own} connections, which is the limit", state.name),
-            )
-            .with_hint(
-                "Close some, or ask an operator to raise limits.connections_per_principal.",
-            ));
-        }
-        if on_target >= target.max_connections {
-            return Err(Refusal::new(
-                RefusalKind::TooManyConnections,
-                format!("target {} has {on_target} connections, which is the limit", target.name),
-            )
-            .with_hint("Try again later, or ask an operator to raise max_connections."));
-        }
-        Ok((Arc::clone(target), arriving))
+        let application = settings::application_of(&secured.startup);
+        let field = database.clone().unwrap_or_else(|| user.clone());
+        let said = Said { user, database, field, application: settings::kept(&application) };
+        self.0.wish(said, &secured.stream)
     }
 
     async fn connect(self, admitted: Admitted) {
@@ -265,19 +156,19 @@ impl Login {
         let parameters = match settings::for_upstream(&startup, &name) {
             Ok(parameters) => parameters,
             Err(refusal) => {
-                self.note_failure(&wish, &refusal.message);
+                self.0.note_failure(&wish, &refusal.message);
                 return say_then_tell(&mut stream, reply, &refusal).await;
             }
         };
         let borrowed: Vec<(&str, &str)> =
             parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let rights = self.rights(&state, &target);
+        let rights = self.0.rights(&state, &target);
         let (log_in, options) = target.log_in(rights.level());
         let connected = match connect(options, &borrowed).await {
             Ok(connected) => connected,
             Err(error) => {
                 tracing::warn!(target = %target.name, error = %error, "no upstream connection");
-                self.note_failure(&wish, &format!("upstream: {error}"));
+                self.0.note_failure(&wish, &format!("upstream: {error}"));
                 let refusal =
                     settings::no_conversion(&error, &startup).unwrap_or_else(|| error.refusal());
                 return say_then_tell(&mut stream, reply, &refusal).await;
@@ -289,10 +180,13 @@ impl Login {
             return say_then_tell(&mut stream, reply, &refusal).await;
         };
         drop(arriving);
-        let plus = if stream.is_tls() { "scram-sha-256 over tls" } else { "scram-sha-256" };
-        if let Err(refusal) =
-            self.note_opened(&wish, &state, &target, (&connected, plus, &options.user))
-        {
+        let login = if stream.is_tls() { "scram-sha-256 over tls" } else { "scram-sha-256" };
+        let reached = Reached {
+            login,
+            upstream_user: &options.user,
+            backend: u64::try_from(connected.process).ok(),
+        };
+        if let Err(refusal) = self.0.note_opened(&wish, &state, &target, &reached) {
             return say_then_tell(&mut stream, reply, &refusal).await;
         }
         let name = settings::application_of(&startup);
@@ -306,10 +200,10 @@ impl Login {
         let path = path.filter(|_| log_in == Level::Admin);
         let stale = path.is_none();
         // What has changed while it connected.
-        let (now, rights) = (self.core.services.clock.now(), self.rights(&state, &target));
+        let (now, rights) = (self.0.core.services.clock.now(), self.0.rights(&state, &target));
         let facts = Facts { handle, target: Arc::clone(&target) };
         let mut talk = Conversation::new(Opening {
-            core: CoreRef::clone(&self.core),
+            core: CoreRef::clone(&self.0.core),
             facts,
             rights,
             log_in,
@@ -328,17 +222,12 @@ impl Login {
             process: connected.process,
             key: connected.cancel_key,
         };
-        let door = Door::with_unread(&leftover, self.core.lane.borrow().progress());
+        let door = Door::with_unread(&leftover, self.0.core.lane.borrow().progress());
         let known = (cancel_key, parameters.into_boxed_slice());
         let relay = Relay::new(talk, (stream, connected.stream), (door, to_client), known);
         let reason = relay.run().await;
         drop(registered);
-        self.note_closed(&reason);
-    }
-
-    fn rights(&self, state: &PrincipalState, target: &Target) -> Rights {
-        let now = self.core.services.clock.now();
-        self.core.services.access.load().rights(&state.name, &target.name, now)
+        self.0.note_closed(&reason);
     }
 
     fn register(
@@ -348,19 +237,7 @@ impl Login {
         target: &Target,
         (startup, upstream_process): (&Startup, i32),
     ) -> Option<(Registered, Arc<SessionHandle>, CancelKey)> {
-        let handle = Arc::new(SessionHandle {
-            id: self.session,
-            principal: state.name.clone(),
-            target: target.name.clone(),
-            client_address: wish.client.clone(),
-            peer: wish.peer,
-            application: Mutex::new(wish.application.clone()),
-            since: self.core.services.clock.now(),
-            activity: Activity::default(),
-            signal: Signal::default(),
-            cancels: Mutex::new(Vec::new()),
-            stead: Stead::default(),
-        });
+        let handle = self.0.handle(wish, state, target);
         let random = SystemRandom::new();
         let length = if startup.has_long_cancel_keys() { 32 } else { 4 };
         // Clients compare the process id with that of notifications and of pg_stat_activity, so it is
@@ -370,7 +247,7 @@ impl Login {
             let mut secret = vec![0; length];
             random.fill(&mut secret).ok()?;
             let key = CancelKey { process, secret };
-            let registry = &self.core.services.registry;
+            let registry = &self.0.core.services.registry;
             if let Some(registered) = registry.enter(Arc::clone(&handle), key.clone()) {
                 return Some((registered, handle, key));
             }
@@ -380,66 +257,6 @@ impl Login {
             process = (i32::from_be_bytes(drawn) & i32::MAX).max(1);
         }
         None
-    }
-
-    fn note_failure(&self, wish: &Wish, reason: &str) {
-        let failed = LoginFailed {
-            session: self.session,
-            principal: &wish.principal,
-            target: wish.target.as_ref().map(TargetName::as_str).unwrap_or_default(),
-            client: &wish.client,
-            application: &wish.application,
-            tls: &wish.tls,
-            reason,
-        };
-        let now = self.core.services.clock.now();
-        self.core.counts.connection(ConnectionOutcome::Refused);
-        self.core.lane.borrow_mut().note_later(now, &Event::LoginFailed(&failed));
-        self.core.lane_waits.notify_one();
-    }
-
-    /// A session that the trail doesn't know of doesn't begin.
-    fn note_opened(
-        &self,
-        wish: &Wish,
-        state: &PrincipalState,
-        target: &Target,
-        (connected, login, upstream_user): (&Connected, &str, &str),
-    ) -> Result<(), Refusal> {
-        let roles: Vec<String> = state.roles.iter().map(ToString::to_string).collect();
-        let opened = SessionOpened {
-            session: self.session,
-            principal: state.name.as_str(),
-            roles: &roles,
-            login,
-            tls: &wish.tls,
-            client: &wish.client,
-            application: &wish.application,
-            target: target.name.as_str(),
-            upstream_user,
-            backend: u64::try_from(connected.process).ok(),
-        };
-        let now = self.core.services.clock.now();
-        let noted = self.core.lane.borrow_mut().note(now, &Event::SessionOpened(&opened));
-        self.core.counts.connection(if noted.is_ok() {
-            ConnectionOutcome::Opened
-        } else {
-            ConnectionOutcome::Refused
-        });
-        noted.map_err(|error| {
-            tracing::error!(error = %error, "the trail takes no record; log-ins are refused");
-            Refusal::new(
-                RefusalKind::TrailUnavailable,
-                "refused: the audit trail can't take the record",
-            )
-        })
-    }
-
-    fn note_closed(&self, reason: &str) {
-        let now = self.core.services.clock.now();
-        let event = Event::SessionClosed { session: self.session, reason };
-        self.core.lane.borrow_mut().note_later(now, &event);
-        self.core.lane_waits.notify_one();
     }
 }
 
