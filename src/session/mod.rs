@@ -15,6 +15,7 @@ pub mod names;
 pub mod parsers;
 pub mod pg;
 pub mod probes;
+pub mod records;
 pub mod registry;
 pub mod result;
 pub mod room;

@@ -34,6 +34,24 @@ pub enum Relayed {
     Copy,
 }
 
+/// Messages of the gateway's own, by which nothing else can be said: one closed list for each protocol.
+pub trait Own: closed::List {
+    /// Appends them.
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+/// Messages of a client that carry no statement: one closed list for each protocol.
+pub trait NoStatement: closed::List {}
+
+/// Nobody outside of `upstream` makes another list.
+pub(super) mod closed {
+    pub trait List {}
+}
+
+impl closed::List for Control {}
+impl closed::List for Relayed {}
+impl NoStatement for Relayed {}
+
 /// The gateway's own messages.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Control {
@@ -75,6 +93,8 @@ pub enum Control {
         /// With Flush instead of Sync.
         flush: bool,
     },
+    /// Goodbye.
+    Terminate,
     /// Ends a COPY FROM STDIN whose right has ended: the server waits for its client, not for us.
     CopyFail,
     /// Names the session after its principal and the client's own application name.
@@ -121,6 +141,7 @@ impl Control {
             | Self::Describe { .. }
             | Self::DescribeText { .. }
             | Self::Sync
+            | Self::Terminate
             | Self::CopyFail => None,
             Self::Wall { open: true, .. } => {
                 Some("SET default_transaction_read_only = off".to_owned())
@@ -147,6 +168,24 @@ impl Control {
         }
     }
 
+    /// A statement of ours under a name of ours: a Query would take the client's unnamed statement
+    /// away, and end its batch.
+    fn run(&self, out: &mut Vec<u8>, flush: bool) {
+        let name = OWN_NAME.as_bytes();
+        frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
+        frontend::bind(out, name, name, &[]);
+        frontend::execute(out, name, 0);
+        frontend::close(out, frontend::NameKind::Portal, name);
+        frontend::close(out, frontend::NameKind::Statement, name);
+        if flush {
+            frontend::flush(out);
+        } else {
+            frontend::sync(out);
+        }
+    }
+}
+
+impl Own for Control {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Flush => frontend::flush(out),
@@ -165,27 +204,12 @@ impl Control {
                 }
             }
             Self::Sync => frontend::sync(out),
+            Self::Terminate => frontend::terminate(out),
             Self::CopyFail => frontend::copy_fail(out, "the right to write has ended"),
             Self::ApplicationName(..) | Self::Begin => self.run(out, false),
             Self::Wall { flush, .. }
             | Self::ReadOnlyTransaction { flush }
             | Self::AskPath { flush, .. } => self.run(out, *flush),
-        }
-    }
-
-    /// A statement of ours under a name of ours: a Query would take the client's unnamed statement
-    /// away, and end its batch.
-    fn run(&self, out: &mut Vec<u8>, flush: bool) {
-        let name = OWN_NAME.as_bytes();
-        frontend::parse(out, name, &self.text().unwrap_or_default(), &[]);
-        frontend::bind(out, name, name, &[]);
-        frontend::execute(out, name, 0);
-        frontend::close(out, frontend::NameKind::Portal, name);
-        frontend::close(out, frontend::NameKind::Statement, name);
-        if flush {
-            frontend::flush(out);
-        } else {
-            frontend::sync(out);
         }
     }
 }
@@ -270,7 +294,7 @@ impl Door {
     }
 
     /// The client's next `count` bytes, a message that carries none, may leave.
-    pub fn relay(&mut self, _what: Relayed, count: usize) {
+    pub fn relay(&mut self, _what: impl NoStatement, count: usize) {
         self.link.approve(count);
     }
 
@@ -280,7 +304,7 @@ impl Door {
     }
 
     /// The gateway's own message.
-    pub fn send_control(&mut self, control: &Control) {
+    pub fn send_control(&mut self, control: &impl Own) {
         control.encode(self.link.inject());
     }
 
@@ -289,11 +313,6 @@ impl Door {
     pub fn forget_waiting(&mut self) -> Option<StatementId> {
         self.link.forget_waiting();
         self.bar.take().map(|barred| barred.first)
-    }
-
-    /// A Terminate, at the end of the session.
-    pub fn terminate(&mut self) {
-        frontend::terminate(self.link.inject());
     }
 
     /// Bytes that wait to leave.

@@ -33,6 +33,7 @@ pub mod catalog;
 mod control;
 mod conversation;
 mod kinds;
+pub mod own;
 
 pub use control::{Control, Row};
 

@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
 use super::{
-    owed::{Finished, Local, Ours, QueryRun, Tag, is_cut},
+    owed::{Local, Ours, QueryRun, Tag, is_cut},
     settings,
 };
 use crate::{
@@ -31,12 +31,13 @@ use crate::{
         cache::{Edition, ReadingState, StateId},
         gate::{self, Opinion},
         names::{Names, Orphans, Portal, Undo, Unused},
+        records::Finished,
         result::Run,
         services::{CoreRef, Over, Target},
         signal::SessionHandle,
         transaction::{Status, Transaction},
     },
-    trail::{Clearance, TrailError},
+    trail::Clearance,
     upstream::door::{Control, Letters, Relayed},
     wire::{
         WireError,
@@ -705,12 +706,6 @@ impl Conversation {
 
 fn holds_back(run: &Run) -> bool {
     run.cap.is_some_and(|cap| cap.holds_back()) || run.cut.is_some()
-}
-
-/// What a client is told when the trail fails.
-pub(super) fn trail_refusal(error: &TrailError) -> Refusal {
-    tracing::error!(error = %error, "the trail takes no record; statements are refused");
-    super::unwritten()
 }
 
 /// What became of a statement behind an error in its batch.

@@ -14,7 +14,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
     },
     trail::Passage,
-    upstream::{self, Control},
+    upstream::{self, Control, door},
     wire::pg::{backend, exchange::Step},
 };
 
@@ -51,7 +51,7 @@ impl Relay {
             Passage::Waits | Passage::Closed => self.door.forget_waiting(),
         };
         self.talk.abandon(unsent);
-        self.door.terminate();
+        self.door.send_control(&door::Control::Terminate);
         let bye = poll_fn(|cx| self.door.poll_flush(cx, &mut self.upstream));
         // An idle upstream session ends when it reads this, or when the connection closes.
         drop(timeout(Duration::from_secs(1), bye).await);

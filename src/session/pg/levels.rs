@@ -20,6 +20,7 @@ use crate::{
         sql::analysis::{Analysis, SessionEffect},
     },
     session::{names::Names, transaction::Status},
+    upstream::door::Control,
     wire::pg::backend,
 };
 
@@ -41,7 +42,7 @@ impl Relay {
         if busy {
             return false;
         }
-        self.door.terminate();
+        self.door.send_control(&Control::Terminate);
         // An idle server reads this at once; if it can't be sent, the closing tells it.
         let said = self.door.poll_flush(cx, &mut self.upstream);
         drop(said);

@@ -141,7 +141,7 @@ impl Conversation {
         };
         let parameters = as_parameters(&portal.parameters);
         let what = (&*prepared.batch.fingerprint, Some(&*analysis));
-        match self.record_local(&permit, &prepared.text, what, &parameters) {
+        match self.scribe().local(&permit, &prepared.text, what, &parameters) {
             Ok(statement) => {
                 let run = LocalRun {
                     call,

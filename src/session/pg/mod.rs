@@ -734,12 +734,6 @@ fn broken(error: crate::wire::WireError) -> Over {
     Over::End(End::Refused(error.refusal()))
 }
 
-/// What a client is told whose statement could not be put on record once it was admitted.
-fn unwritten() -> Refusal {
-    Refusal::new(RefusalKind::TrailUnavailable, "refused: the audit trail can't take the record")
-        .with_hint("Nothing was run. Tell an operator; try again when the trail is back.")
-}
-
 fn stopping() -> Refusal {
     Refusal::new(RefusalKind::ShuttingDown, "the gateway is stopping")
         .with_hint("Connect again in a moment.")

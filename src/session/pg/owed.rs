@@ -1,10 +1,9 @@
 //! What a session remembers with each reply that is owed.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc};
 
 use crate::{
     kernel::{
-        audit::record::Ended,
         ids::StatementId,
         refusal::Refusal,
         sql::analysis::{Analysis, Batch, LocalCall},
@@ -115,19 +114,6 @@ pub(super) struct LocalRun {
     pub(super) statement: StatementId,
     /// The text, for what changes nothing but must be known: application names.
     pub(super) started: Timestamp,
-}
-
-/// A statement that has ended and waits for its record to be closed, at the next ReadyForQuery.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) statement: StatementId,
-    pub(super) ended: Ended,
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-    pub(super) affected: Option<u64>,
-    pub(super) sqlstate: Option<[u8; 5]>,
-    pub(super) started: Timestamp,
-    pub(super) policy: Duration,
 }
 
 /// True if it is a result that has been cut.

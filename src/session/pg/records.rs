@@ -3,18 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::{
-    conversation::{Conversation, trail_refusal},
-    owed::{Finished, Local, LocalRun, Ours, Tag},
+    conversation::Conversation,
+    owed::{Local, LocalRun, Ours, Tag},
 };
 use crate::{
     kernel::{
         access::Grant,
-        audit::record::{
-            Decided, Ended, Intent, IntentKind, Outcome, Parameter, Settled, TransactionEnd,
-        },
+        audit::record::{Ended, IntentKind, Parameter, TransactionEnd},
         ids::StatementId,
         policy::Permit,
         refusal::Refusal,
@@ -24,11 +22,11 @@ use crate::{
         budget::Meter,
         gate,
         names::{Names, Unused},
+        records::{Finished, Known, Scribe},
         result::Run,
         transaction::Settling,
     },
-    telemetry::metrics::StatementOutcome,
-    trail::{Clearance, TrailError},
+    trail::Clearance,
     upstream::door::Control,
     wire::pg::exchange::{Step, Whose},
 };
@@ -39,6 +37,11 @@ const FINISHED_MAX: usize = 64;
 const BAD_TEXT_KEPT: usize = 4096;
 
 impl Conversation {
+    /// The hand that writes for this session.
+    pub(super) fn scribe(&self) -> Scribe<'_> {
+        Scribe { core: &self.core, handle: &self.facts.handle, now: self.now }
+    }
+
     /// Puts a statement on the trail.
     ///
     /// # Errors
@@ -46,17 +49,12 @@ impl Conversation {
     pub(super) fn clear(
         &mut self,
         permit: Permit,
-        (kind, text): (IntentKind, &str),
-        (fingerprint, analysis): (&str, Option<&Analysis>),
+        what: (IntentKind, &str),
+        known: Known<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<Clearance, Refusal> {
-        let inner = analysis.and_then(|a| self.inner_of(a));
-        let mut intent = self.intent(kind, text, (fingerprint, analysis), parameters);
-        runs(&mut intent, inner.as_deref());
-        let cleared = self.core.lane.borrow_mut().admit(permit, &intent);
-        cleared
-            .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
-            .map_err(|error| self.trail_refuses(&error))
+        let inner = known.1.and_then(|a| self.inner_of(a));
+        self.scribe().clear(permit, what, (known, inner.as_deref()), parameters)
     }
 
     /// Puts the statements of one text on the trail, all or none.
@@ -69,112 +67,15 @@ impl Conversation {
         text: &str,
         batch: &Batch,
     ) -> Result<Clearance, Refusal> {
-        let fingerprint = &*batch.fingerprint;
-        let of =
-            |part, analysis| self.intent(IntentKind::Query, part, (fingerprint, analysis), &[]);
         let named: SmallVec<[_; 1]> = batch.statements.iter().map(|a| self.inner_of(a)).collect();
-        let mut intents: SmallVec<[Intent<'_>; 1]> = match batch.statements.as_slice() {
-            // An empty text is sent too, and answered.
-            [] => smallvec![of(text, None)],
-            [only] => smallvec![of(text, Some(&**only))],
-            several => {
-                let part = |a: &Analysis| text.get(a.span.clone()).unwrap_or(text);
-                several.iter().map(|a| of(part(a), Some(&**a))).collect()
-            }
-        };
-        for (intent, named) in intents.iter_mut().zip(&named) {
-            runs(intent, named.as_deref());
-        }
-        let cleared = self.core.lane.borrow_mut().admit_all(permit, &intents);
-        let count = |_: &Clearance| {
-            for intent in &intents {
-                self.core.counts.statement(intent.class, StatementOutcome::Permit);
-            }
-        };
-        cleared.inspect(count).map_err(|error| self.trail_refuses(&error))
-    }
-
-    /// Puts a call of `hallpass.*` on the trail.
-    ///
-    /// # Errors
-    /// The refusal that the client gets instead.
-    pub(super) fn record_local(
-        &self,
-        permit: &Permit,
-        text: &str,
-        what: (&str, Option<&Analysis>),
-        parameters: &[Parameter<'_>],
-    ) -> Result<StatementId, Refusal> {
-        let intent = self.intent(IntentKind::Local, text, what, parameters);
-        let recorded = self.core.lane.borrow_mut().admit_local(permit, &intent);
-        recorded
-            .inspect(|_| self.core.counts.statement(intent.class, StatementOutcome::Permit))
-            .map_err(|error| self.trail_refuses(&error))
-    }
-
-    fn trail_refuses(&self, error: &TrailError) -> Refusal {
-        self.core.counts.trail_refusal();
-        trail_refusal(error)
-    }
-
-    /// Puts a no on the trail. If that fails the no stands all the same.
-    pub(super) fn record_no(
-        &self,
-        kind: IntentKind,
-        text: &str,
-        what: (&str, Option<&Analysis>),
-        decided: &Decided<'_>,
-    ) {
-        self.record_no_of(&self.intent(kind, text, what, &[]), decided);
+        self.scribe().clear_all(permit, (text, batch), &named)
     }
 
     /// Puts on the trail that a text was refused which can't be kept as it is: not UTF-8, or too long.
     pub(super) fn record_bad_text(&self, kind: IntentKind, bytes: &[u8], refusal: &Refusal) {
         let start = bytes.get(..BAD_TEXT_KEPT).unwrap_or(bytes);
         let text = self.client_text.read_lossy(start);
-        let inexact = Some(bytes.len() as u64);
-        let intent = Intent { inexact, ..self.intent(kind, &text, ("", None), &[]) };
-        self.record_no_of(&intent, &Decided::Refusal(refusal));
-    }
-
-    fn record_no_of(&self, intent: &Intent<'_>, decided: &Decided<'_>) {
-        self.core.counts.statement(intent.class, StatementOutcome::Deny);
-        let mut lane = self.core.lane.borrow_mut();
-        let recorded = match decided {
-            Decided::Denial(denial) => lane.deny(intent, denial),
-            Decided::Refusal(refusal) => lane.refuse(intent, refusal),
-            // A yes is put on record by `clear`.
-            Decided::Permit(_) | Decided::Gateway { .. } => return,
-        };
-        if let Err(error) = recorded {
-            tracing::error!(error = %error, "the trail takes no record of a refusal");
-        }
-    }
-
-    fn intent<'a>(
-        &'a self,
-        kind: IntentKind,
-        text: &'a str,
-        (fingerprint, analysis): (&'a str, Option<&'a Analysis>),
-        parameters: &'a [Parameter<'a>],
-    ) -> Intent<'a> {
-        self.facts.handle.activity.begins(self.now);
-        Intent {
-            time: self.now,
-            session: self.facts.handle.id,
-            principal: self.facts.handle.principal.as_str(),
-            target: self.facts.handle.target.as_str(),
-            kind,
-            text,
-            inexact: None,
-            normalized: None,
-            fingerprint,
-            class: analysis.map(|a| a.class),
-            relations: analysis.map(|a| a.relations.as_slice()).unwrap_or_default(),
-            routines: analysis.map(|a| a.routines.as_slice()).unwrap_or_default(),
-            masked: analysis.and_then(|a| a.masked.as_deref()),
-            parameters,
-        }
+        self.scribe().bad_text(kind, (&text, bytes.len()), refusal);
     }
 
     /// The meter of a grant: kept at hand, because all cores share the one lock before it.
@@ -233,17 +134,8 @@ impl Conversation {
         let code = sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok());
         self.transaction.ran(run.statement);
         let ended = run.ended(code);
-        self.count_end(run, ended);
-        self.finished.push(Finished {
-            statement: run.statement,
-            ended,
-            rows: run.rows,
-            bytes: run.bytes,
-            affected,
-            sqlstate,
-            started: run.started,
-            policy: run.policy,
-        });
+        self.scribe().count_end(run, ended);
+        self.finished.push(Finished::of(run, ended, affected, sqlstate));
         if self.finished.len() >= FINISHED_MAX {
             self.close_records();
         }
@@ -286,32 +178,7 @@ impl Conversation {
 
     /// Closes a record by itself: nothing of it was settled by a transaction.
     pub(super) fn close_alone(&self, statement: StatementId, ended: Ended, sqlstate: Option<&str>) {
-        self.core.lane.borrow_mut().outcome(&Outcome {
-            time: self.now,
-            session: self.facts.handle.id,
-            statement,
-            ended,
-            rows: 0,
-            affected: None,
-            bytes: 0,
-            sqlstate,
-            policy: Duration::ZERO,
-            upstream: Duration::ZERO,
-            transaction: None,
-        });
-        self.core.lane_waits.notify_one();
-    }
-
-    fn count_end(&self, run: &Run, ended: Ended) {
-        let counts = &self.core.counts;
-        counts.rows(run.rows, run.bytes);
-        match ended {
-            Ended::Completed | Ended::Refused => {}
-            Ended::Error => counts.statement(run.class, StatementOutcome::Error),
-            Ended::Cancelled | Ended::Cut | Ended::Unknown => {
-                counts.statement(run.class, StatementOutcome::Terminate);
-            }
-        }
+        self.scribe().close_alone(statement, ended, sqlstate);
     }
 
     /// Closes the records of what has finished.
@@ -320,39 +187,17 @@ impl Conversation {
     }
 
     fn close_records_as(&mut self, transaction: Option<TransactionEnd>) {
-        if self.finished.is_empty() {
-            return;
-        }
-        let mut lane = self.core.lane.borrow_mut();
-        for done in self.finished.drain(..) {
-            lane.outcome(&Outcome {
-                time: self.now,
-                session: self.facts.handle.id,
-                statement: done.statement,
-                ended: done.ended,
-                rows: done.rows,
-                affected: done.affected,
-                bytes: done.bytes,
-                sqlstate: done.sqlstate.as_ref().and_then(|c| std::str::from_utf8(c).ok()),
-                policy: done.policy,
-                upstream: self.now.since(done.started),
-                transaction,
-            });
-        }
-        self.core.lane_waits.notify_one();
+        let mut finished = std::mem::take(&mut self.finished);
+        self.scribe().close(&mut finished, transaction);
+        self.finished = finished;
     }
 
     /// Puts the end of a transaction on the trail.
     pub(super) fn settle(&mut self, settling: Option<Settling>) {
         self.close_records();
-        let Some((transaction, statements)) = settling else { return };
-        self.core.lane.borrow_mut().settled(&Settled {
-            time: self.now,
-            session: self.facts.handle.id,
-            transaction,
-            statements: &statements,
-        });
-        self.core.lane_waits.notify_one();
+        if let Some(settling) = settling {
+            self.scribe().settle(&settling);
+        }
     }
 
     /// Puts the end of an implicit transaction on the trail. Where the records of all its statements
@@ -378,11 +223,9 @@ impl Conversation {
         cause: &str,
     ) -> Result<StatementId, Refusal> {
         let text = control.text().unwrap_or_default();
-        let intent = self.intent(IntentKind::Gateway, &text, ("", None), &[]);
-        let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
-        let clearance = recorded.map_err(|error| self.trail_refuses(&error))?;
+        let statement = self.scribe().own(&text, cause)?;
         self.controls.push_back(control);
-        Ok(clearance.statement())
+        Ok(statement)
     }
 
     /// The session ends: what still runs ends in a way that nobody knows; what didn't leave, from
@@ -430,23 +273,9 @@ impl Conversation {
         self.names = Names::default();
         self.adopt_orphans();
         self.close_records();
-        let (session, now) = (self.facts.handle.id, self.now);
-        let mut lane = self.core.lane.borrow_mut();
-        if let Some((transaction, statements)) = self.transaction.end(end) {
-            lane.settled(&Settled { time: now, session, transaction, statements: &statements });
+        if let Some(settling) = self.transaction.end(end) {
+            self.scribe().settle(&settling);
         }
         self.core.lane_waits.notify_one();
     }
-}
-
-/// Adds to an EXECUTE or FETCH what the named statement or cursor reads.
-fn runs<'a>(intent: &mut Intent<'a>, named: Option<&'a Analysis>) {
-    let Some(named) = named else { return };
-    if intent.relations.is_empty() {
-        intent.relations = &named.relations;
-    }
-    if intent.routines.is_empty() {
-        intent.routines = &named.routines;
-    }
-    intent.masked = named.masked.as_deref().or(intent.masked);
 }

@@ -54,7 +54,7 @@ impl Conversation {
         // Where the trail itself takes no record there is nothing to put this on.
         if refusal.kind != RefusalKind::TrailUnavailable {
             let what = (asked.fingerprint, asked.analysis);
-            self.record_no(asked.kind, asked.text, what, &Decided::Refusal(&refusal));
+            self.scribe().no(asked.kind, asked.text, what, &Decided::Refusal(&refusal));
         }
         self.tell_no(asked.kind, refusal)
     }
@@ -71,7 +71,7 @@ impl Conversation {
             return Pass::Hold;
         }
         let what = (asked.fingerprint, asked.analysis);
-        self.record_no(asked.kind, asked.text, what, &Decided::Denial(denial));
+        self.scribe().no(asked.kind, asked.text, what, &Decided::Denial(denial));
         self.tell_no(asked.kind, instead.unwrap_or_else(|| denial.refusal()))
     }
 

@@ -13,7 +13,7 @@ use super::{
     cancel::UpstreamKey,
     conversation::{Conversation, End, Held, Wall},
     login::report_parameters,
-    owed::{Finished, Local, Ours, Tag},
+    owed::{Local, Ours, Tag},
     settings,
 };
 use crate::{
@@ -23,7 +23,12 @@ use crate::{
         sql::{SearchPath, mode::NamesIn},
         time::Timestamp,
     },
-    session::{names::Names, result::Run, transaction::Status},
+    session::{
+        names::Names,
+        records::{self, Finished},
+        result::Run,
+        transaction::Status,
+    },
     upstream::{self, Connected, UpstreamError, door::Control},
     wire::pg::{
         backend,
@@ -135,7 +140,7 @@ impl Relay {
             },
         );
         noted
-            .map_err(|error| Over::End(End::Refused(super::conversation::trail_refusal(&error))))?;
+            .map_err(|error| Over::End(End::Refused(records::trail_refusal(&error))))?;
         self.cancel_key = UpstreamKey {
             peer: connected.stream.peer(),
             process: connected.process,

@@ -164,7 +164,7 @@ impl Conversation {
             }
         };
         let what = (&*batch.fingerprint, Some(&**only));
-        match self.record_local(&permit, text, what, &[]) {
+        match self.scribe().local(&permit, text, what, &[]) {
             Ok(statement) => {
                 let run = LocalRun {
                     call,

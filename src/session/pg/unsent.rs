@@ -8,7 +8,6 @@ use super::{
     End, Over, Relay,
     conversation::{Conversation, Pass, Pipeline},
     owed::{Local, Tag},
-    unwritten,
 };
 use crate::{
     kernel::{
@@ -16,7 +15,7 @@ use crate::{
         ids::StatementId,
         refusal::{Refusal, RefusalKind},
     },
-    session::names::Unused,
+    session::{names::Unused, records::unwritten},
     upstream::door::Control,
     wire::pg::exchange::{Owed, Step, Whose},
 };

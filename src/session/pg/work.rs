@@ -60,7 +60,7 @@ impl Relay {
                     tracing::error!(error = %error, "a record could not be made durable");
                     self.door.discard(length);
                     if self.refuse_unsent(Some(clearance.statement())).is_err() {
-                        self.talk.fatal = Some(super::unwritten());
+                        self.talk.fatal = Some(crate::session::records::unwritten());
                     }
                 }
             }

@@ -1,0 +1,84 @@
+//! What the gateway itself says to an upstream of MySQL in a client's session, and what of a client's passes
+//! without a statement.
+
+use crate::{
+    upstream::door::{NoStatement, Own, closed},
+    wire::mysql::{command, packet},
+};
+
+/// A client's command that carries no statement and may pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relayed {
+    /// COM_PING, COM_STATISTICS.
+    Ping,
+    /// COM_STMT_CLOSE, COM_STMT_RESET.
+    Prepared,
+    /// COM_STMT_SEND_LONG_DATA of a statement that was judged when it was made.
+    LongData,
+    /// COM_SET_OPTION.
+    Option,
+    /// COM_RESET_CONNECTION: what it leaves behind is less than what was there.
+    Reset,
+    /// The file that a cleared LOAD DATA LOCAL has asked for.
+    File,
+}
+
+/// The gateway's own commands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// Opens or closes the read-only wall for the transactions that follow.
+    Wall {
+        /// Writable from now on.
+        open: bool,
+    },
+    /// Rolls back what stood on a right that has ended.
+    Rollback,
+    /// Asks the server to tell of what changes how texts are read.
+    Track,
+    /// Asks how texts are read now, and where names are looked up.
+    Ask,
+    /// Goodbye.
+    Quit,
+}
+
+/// What is asked for by [`Word::Ask`], in this order.
+pub const ASKED: usize = 5;
+
+const QUIT: u8 = 0x01;
+
+impl Word {
+    /// The text that the server will run, for the record; `None` for commands without one.
+    pub fn text(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Wall { open: true } => "SET SESSION TRANSACTION READ WRITE",
+            Self::Wall { open: false } => "SET SESSION TRANSACTION READ ONLY",
+            Self::Rollback => "ROLLBACK",
+            Self::Track => {
+                "SET SESSION session_track_schema = ON, SESSION session_track_system_variables = \
+                 'autocommit,character_set_client,character_set_connection,character_set_results,\
+                 sql_mode,time_zone'"
+            }
+            Self::Ask => {
+                "SELECT @@SESSION.sql_mode, @@SESSION.character_set_client, \
+                 @@SESSION.character_set_results, @@SESSION.collation_connection, DATABASE()"
+            }
+            Self::Quit => return None,
+        })
+    }
+}
+
+impl closed::List for Word {}
+impl closed::List for Relayed {}
+impl NoStatement for Relayed {}
+
+impl Own for Word {
+    fn encode(&self, out: &mut Vec<u8>) {
+        packet::put(out, 0, |out| match self.text() {
+            Some(text) => {
+                out.push(command::QUERY);
+                out.extend_from_slice(text.as_bytes());
+            }
+            None => out.push(QUIT),
+        });
+    }
+}
