@@ -52,7 +52,7 @@ use crate::{
         cores::{Arrival, Cores},
         probes::Probes,
         registry::Registry,
-        services::{Doorway, Services},
+        services::{Doorway, Services, Spoken},
         signal::Wake,
     },
     store::{self, Store},
@@ -433,7 +433,8 @@ async fn listen(
                     match accepted.stream.detach() {
                         Ok(stream) => {
                             let (tls, target) = (policy.clone(), now.target);
-                            let doorway = Arc::new(Doorway { tls, target });
+                            let protocol = Spoken::Postgres;
+                            let doorway = Arc::new(Doorway { protocol, tls, target });
                             cores.hand_over(Arrival { stream, admission, doorway, standing });
                         }
                         Err(error) => tracing::debug!(error = %error, "a connection was gone"),

@@ -12,6 +12,7 @@
 use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher,
+    io,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -19,7 +20,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::net::stream::Peer;
+use crate::net::{stream::Peer, tls::ServerTls};
 
 /// Wrong proofs of one name from one address before the next has to wait.
 const FREE: u32 = 5;
@@ -48,6 +49,30 @@ fn place(peer: Peer) -> Place {
         v4 @ IpAddr::V4(_) => v4,
         IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).into(),
     })
+}
+
+/// What a listener does about TLS.
+#[derive(Clone, Debug)]
+pub enum TlsPolicy {
+    /// It has none.
+    Disable,
+    /// It has; clients may go without.
+    Prefer(Arc<ServerTls>),
+    /// It has; clients must use it.
+    Require(Arc<ServerTls>),
+}
+
+impl TlsPolicy {
+    /// The certificate and what belongs to it.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn server(&self) -> io::Result<&ServerTls> {
+        match self {
+            Self::Disable => Err(io::Error::other("no TLS on this listener")),
+            Self::Prefer(tls) | Self::Require(tls) => Ok(tls),
+        }
+    }
 }
 
 /// The doorstep.

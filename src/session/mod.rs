@@ -8,9 +8,12 @@ pub mod cache;
 pub mod cores;
 pub mod desk;
 pub mod doorstep;
+pub mod ends;
 pub mod entrance;
 pub mod gate;
 pub mod login;
+pub mod mask;
+
 pub mod names;
 pub mod parsers;
 pub mod pg;

@@ -94,6 +94,11 @@ impl Registry {
         same.then(|| Arc::clone(handle))
     }
 
+    /// The session whose client knows itself by that number. Gives no right to anything.
+    pub fn by_process(&self, process: i32) -> Option<Arc<SessionHandle>> {
+        self.lock().by_process.get(&process).map(|(_, handle)| Arc::clone(handle))
+    }
+
     /// The session of that id.
     pub fn by_id(&self, id: SessionId) -> Option<Arc<SessionHandle>> {
         self.lock().by_id.get(&id).map(Arc::clone)

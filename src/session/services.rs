@@ -16,8 +16,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
-    budget::Budgets, cache::Cache, doorstep::Doorstep, pg::startup::TlsPolicy, probes::Probes,
-    registry::Registry, room::Room,
+    budget::Budgets,
+    cache::Cache,
+    doorstep::{Doorstep, TlsPolicy},
+    probes::Probes,
+    registry::Registry,
+    room::Room,
 };
 use crate::{
     kernel::{
@@ -26,7 +30,7 @@ use crate::{
         ids::{RoleName, TargetName},
         policy::decide::Caps,
         refusal::{Refusal, RefusalKind},
-        sql::{Trust, normalize::Normal},
+        sql::{Trust, mode::Dialect, normalize::Normal},
     },
     net::{
         clock::Clock,
@@ -39,8 +43,11 @@ use crate::{
         seldom::Seldom,
     },
     trail::Lane,
-    upstream::ConnectOptions,
-    wire::pg::{FrontendLimits, scram::MockSecret},
+    upstream::{self, ConnectOptions},
+    wire::{
+        mysql::Capabilities,
+        pg::{FrontendLimits, scram::MockSecret},
+    },
 };
 
 /// Limits that hold for every session; `[limits]` of the settings.
@@ -97,10 +104,8 @@ pub struct Target {
     /// Unlike that of every other value there ever was in this process: what was judged for a target
     /// of this name under other settings doesn't count for this one.
     pub number: u64,
-    /// How to reach and log in to it.
-    pub connect: ConnectOptions,
-    /// Log-ins that can do less, the lowest first, each with the most that it is for.
-    pub lower: Vec<(Level, ConnectOptions)>,
+    /// How to reach the upstream and who to be there, by what speaks there.
+    pub server: Server,
     /// The database at the upstream.
     pub database: String,
     /// The most connections to it.
@@ -111,6 +116,65 @@ pub struct Target {
     pub catalog: ArcSwap<Catalog>,
     /// When it is to be read again, and whether it was.
     pub readings: Readings,
+}
+
+/// What speaks at a target's address, and the gateway's log-ins there.
+#[derive(Debug)]
+pub enum Server {
+    /// Postgres.
+    Postgres(Arc<LogIns<ConnectOptions>>),
+    /// MySQL or MariaDB.
+    MySql(Arc<LogIns<upstream::mysql::ConnectOptions>>),
+}
+
+/// The gateway's log-ins at one upstream.
+#[derive(Clone, Debug)]
+pub struct LogIns<O> {
+    /// May do everything.
+    pub full: O,
+    /// Can do less, the lowest first, each with the most that it is for.
+    pub lower: Vec<(Level, O)>,
+}
+
+impl<O> LogIns<O> {
+    /// The log-in for rights of this level: the lowest that is enough, and what it is for.
+    pub fn log_in(&self, level: Level) -> (Level, &O) {
+        let enough = self.lower.iter().find(|(most, _)| *most >= level);
+        enough.map_or((Level::Admin, &self.full), |(most, options)| (*most, options))
+    }
+}
+
+/// A target that is known to speak Postgres.
+#[derive(Clone, Debug)]
+pub struct PgTarget {
+    target: Arc<Target>,
+    log_ins: Arc<LogIns<ConnectOptions>>,
+}
+
+impl PgTarget {
+    /// `None`: it speaks something else.
+    pub fn of(target: &Arc<Target>) -> Option<Self> {
+        let log_ins = target.postgres().map(Arc::clone)?;
+        Some(Self { target: Arc::clone(target), log_ins })
+    }
+
+    /// How to reach it with the log-in that may do everything.
+    pub fn full(&self) -> &ConnectOptions {
+        &self.log_ins.full
+    }
+
+    /// The log-in for rights of this level, and what it is for.
+    pub fn log_in(&self, level: Level) -> (Level, &ConnectOptions) {
+        self.log_ins.log_in(level)
+    }
+}
+
+impl std::ops::Deref for PgTarget {
+    type Target = Arc<Target>;
+
+    fn deref(&self) -> &Arc<Target> {
+        &self.target
+    }
 }
 
 /// Questions for a new reading of a catalog, and how far they are answered.
@@ -151,16 +215,40 @@ impl Readings {
 }
 
 impl Target {
-    /// The log-in for rights of this level: the lowest that is enough, and what it is for.
-    pub fn log_in(&self, level: Level) -> (Level, &ConnectOptions) {
-        let enough = self.lower.iter().find(|(most, _)| *most >= level);
-        enough.map_or((Level::Admin, &self.connect), |(most, options)| (*most, options))
+    /// The log-ins, if it speaks Postgres.
+    pub fn postgres(&self) -> Option<&Arc<LogIns<ConnectOptions>>> {
+        match &self.server {
+            Server::Postgres(log_ins) => Some(log_ins),
+            Server::MySql(_) => None,
+        }
+    }
+
+    /// The log-ins, if it speaks MySQL.
+    pub fn mysql(&self) -> Option<&Arc<LogIns<upstream::mysql::ConnectOptions>>> {
+        match &self.server {
+            Server::MySql(log_ins) => Some(log_ins),
+            Server::Postgres(_) => None,
+        }
+    }
+
+    /// True if sessions may log in as others than who reads the catalog.
+    pub fn has_lower(&self) -> bool {
+        match &self.server {
+            Server::Postgres(log_ins) => !log_ins.lower.is_empty(),
+            Server::MySql(log_ins) => !log_ins.lower.is_empty(),
+        }
+    }
+
+    fn place(&self) -> (bool, &upstream::Address, &str) {
+        match &self.server {
+            Server::Postgres(log_ins) => (true, &log_ins.full.address, &log_ins.full.user),
+            Server::MySql(log_ins) => (false, &log_ins.full.address, &log_ins.full.user),
+        }
     }
 
     /// True if it is where another value of that name was, under the same log-in.
     pub fn is_same_database(&self, other: &Self) -> bool {
-        let place = |t: &Self| (t.connect.address.clone(), t.connect.user.clone());
-        place(self) == place(other) && self.database == other.database
+        self.place() == other.place() && self.database == other.database
     }
 }
 
@@ -249,9 +337,40 @@ impl Services {
     }
 }
 
+/// What a listener speaks.
+#[derive(Debug)]
+pub enum Spoken {
+    /// Postgres.
+    Postgres,
+    /// MySQL or MariaDB, with what clients are greeted with.
+    MySql(Arc<Face>),
+}
+
+/// What clients of a listener are greeted with, before it is known where to: from the servers behind it.
+#[derive(Debug)]
+pub struct Face {
+    /// As it is known now.
+    pub now: ArcSwap<Greeted>,
+}
+
+/// What the servers behind a listener have in common.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Greeted {
+    /// The version, as the server says it.
+    pub version: String,
+    /// What all of them offer.
+    pub capabilities: Capabilities,
+    /// The number of the server's collation.
+    pub collation: u8,
+    /// Which of the two it is.
+    pub family: Dialect,
+}
+
 /// What a listener hands on with each of its connections.
 #[derive(Debug)]
 pub struct Doorway {
+    /// What it speaks.
+    pub protocol: Spoken,
     /// TLS, if it is offered.
     pub tls: TlsPolicy,
     /// The one target of a sidecar's listener.

@@ -159,6 +159,14 @@ impl Transaction {
         (!statements.is_empty()).then_some((end, statements))
     }
 
+    /// [`Transaction::idle`], where the client has still to be told that it was rolled back.
+    pub fn idle_keeping_why(&mut self, failed: bool) -> Option<Settling> {
+        let why = self.rolled_back.take();
+        let settling = self.idle(failed);
+        self.rolled_back = why;
+        settling
+    }
+
     /// The server is idle: nothing of it is left. What was not settled by a statement of its own was
     /// an implicit transaction; `failed` says whether an error ended it.
     pub fn idle(&mut self, failed: bool) -> Option<Settling> {

@@ -71,6 +71,20 @@ pub struct Wishes {
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// A server's version as one number, two digits each: 90704 of `9.7.4`, 101119 of `10.11.19-MariaDB`, with
+/// or without `5.5.5-` before it. `None` if it says none.
+pub fn version_number(version: &str) -> Option<u32> {
+    let version = version.strip_prefix("5.5.5-").unwrap_or(version);
+    let end = version.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(version.len());
+    let mut number = 0_u32;
+    let mut parts = version.get(..end)?.split('.');
+    for _ in 0..3 {
+        let part: u32 = parts.next()?.parse().ok().filter(|part| *part < 100)?;
+        number = number.checked_mul(100)?.checked_add(part)?;
+    }
+    Some(number)
+}
+
 /// An upstream session, ready for its first command.
 #[derive(Debug)]
 pub struct Connected {

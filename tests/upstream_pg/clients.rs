@@ -9,8 +9,9 @@ use hallpass::{
         tls::{ServerTls, ServerTlsOptions},
     },
     session::{
+        doorstep::TlsPolicy,
         login::{Claim, LoginError, authenticate},
-        pg::startup::{Negotiated, TlsPolicy, negotiate},
+        pg::startup::{Negotiated, negotiate},
     },
     wire::pg::{
         Format,

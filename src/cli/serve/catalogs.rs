@@ -13,9 +13,9 @@ use tokio::{
 use super::Gateway;
 use crate::{
     kernel::{catalog::Catalog, ids::TargetName, mask::marks::Marks},
-    session::services::Target,
+    session::services::{Server, Target},
     store::Masks,
-    upstream::{Control, catalog},
+    upstream::{Control, catalog, mysql},
     wire::pg::types,
 };
 
@@ -99,10 +99,18 @@ async fn follow(target: Arc<Target>, mut masks: watch::Receiver<Arc<Masks>>) {
 async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool {
     let answers = target.readings.begin();
     let read = async {
-        let mut control = Control::connect(&target.connect, PATIENCE).await?;
-        let catalog = catalog::read(&mut control, 0).await;
-        control.close().await;
-        catalog
+        match &target.server {
+            Server::Postgres(log_ins) => {
+                let mut control = Control::connect(&log_ins.full, PATIENCE).await?;
+                let catalog = catalog::read(&mut control, 0).await;
+                control.close().await;
+                catalog
+            }
+            Server::MySql(log_ins) => {
+                let mut control = mysql::Control::connect(&log_ins.full, PATIENCE).await?;
+                mysql::catalog::read(&mut control, 0).await
+            }
+        }
     };
     let mut read = std::pin::pin!(read);
     let read = loop {
@@ -113,7 +121,7 @@ async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool 
     };
     match read {
         Ok(mut catalog) => {
-            if !target.lower.is_empty() {
+            if target.has_lower() {
                 // Sessions log in as others.
                 catalog.login = None;
             }

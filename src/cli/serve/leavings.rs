@@ -200,8 +200,11 @@ async fn settle_one(
 }
 
 async fn look(target: &Target, patience: Duration) -> Result<Vec<Holding>, String> {
+    let Some(log_ins) = target.postgres() else {
+        return Err("what is left behind is listed for Postgres only".to_owned());
+    };
     let look = async {
-        let connected = Control::connect(&target.connect, patience).await;
+        let connected = Control::connect(&log_ins.full, patience).await;
         let mut control = connected.map_err(|error| error.to_string())?;
         let holdings = survey::read(&mut control).await;
         control.close().await;

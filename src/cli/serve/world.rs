@@ -26,8 +26,8 @@ use crate::{
         tls::{ClientTls, ClientTlsOptions, ServerTls, ServerTlsOptions, TlsMode},
     },
     session::{
-        pg::startup::TlsPolicy,
-        services::{Limits, Over, Readings, Target, World},
+        doorstep::TlsPolicy,
+        services::{Limits, LogIns, Over, Readings, Server, Target, World},
     },
     trail::{self, identity},
     upstream::{self, ConnectOptions, Credential, credential::Source},
@@ -99,8 +99,10 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
     let mut target = Target {
         name: setting.name.clone(),
         number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
-        connect: connect_options(setting)?,
-        lower: lower_log_ins(setting)?,
+        server: Server::Postgres(Arc::new(LogIns {
+            full: connect_options(setting)?,
+            lower: lower_log_ins(setting)?,
+        })),
         database: setting.database.clone(),
         max_connections: setting.max_connections as usize,
         trust,

@@ -7,6 +7,10 @@ use super::charset::Encoding;
 pub enum Dialect {
     /// PostgreSQL.
     Postgres,
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
 }
 
 /// The lexer modes of a session that change what a text means. Part of the cache key.

@@ -1,6 +1,6 @@
 //! Cancels: passed on to the upstream, and what follows one that has no effect.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -97,7 +97,7 @@ impl Relay {
         if self.cancelling.is_some() {
             return;
         }
-        let target = Arc::clone(&self.talk.facts.target);
+        let target = self.talk.facts.target.clone();
         let UpstreamKey { peer, process, key } = self.cancel_key.clone();
         let (runs, mut ended) = oneshot::channel::<()>();
         self.cancel_again = (!again.is_empty()).then_some(runs);
@@ -107,7 +107,7 @@ impl Relay {
                 if !wait.is_zero() && tokio::time::timeout(*wait, &mut ended).await.is_ok() {
                     return;
                 }
-                let cancelled = upstream::pg::cancel(&target.connect, peer, process, &key).await;
+                let cancelled = upstream::pg::cancel(target.full(), peer, process, &key).await;
                 if let Err(error) = cancelled {
                     tracing::warn!(target = %target.name, error = %error, "cancel failed");
                 }
@@ -131,7 +131,7 @@ impl Relay {
     /// A cancel had no effect: the upstream's session is ended over a connection of our own.
     fn escalate(&mut self) {
         self.ending_begins();
-        let target = Arc::clone(&self.talk.facts.target);
+        let target = self.talk.facts.target.clone();
         let (process, level) = (self.cancel_key.process, self.talk.log_in);
         tracing::warn!(target = %target.name, "a cancel had no effect; ending the upstream session");
         self.talk.core.services.control.spawn(async move {

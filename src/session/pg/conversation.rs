@@ -33,7 +33,7 @@ use crate::{
         names::{Names, Orphans, Portal, Undo, Unused},
         records::Finished,
         result::Run,
-        services::{CoreRef, Over, Target},
+        services::{CoreRef, Over, PgTarget},
         signal::SessionHandle,
         transaction::{Status, Transaction},
     },
@@ -142,7 +142,7 @@ pub(super) struct Facts {
     /// The session as others see it.
     pub(super) handle: Arc<SessionHandle>,
     /// Where it is connected.
-    pub(super) target: Arc<Target>,
+    pub(super) target: PgTarget,
 }
 
 /// What the parser pool made of a text.

@@ -3,7 +3,7 @@
 //! A server doesn't notice that its client has gone while it works: a statement would run to its end,
 //! hours later, and commit. So nobody leaves before the upstream's session has ended, or was told to.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -119,12 +119,12 @@ impl Relay {
     /// have gone, and not the server's session. By its key alone, which nobody else's has; of what it
     /// was sent, one statement may stand behind another.
     async fn cancel_what_may_run(&self) {
-        let target = Arc::clone(&self.talk.facts.target);
+        let target = self.talk.facts.target.clone();
         let key = self.cancel_key.clone();
         let cancels = self.talk.core.services.control.spawn(async move {
             for _ in 0..CANCELS {
                 let (peer, process) = (key.peer, key.process);
-                let cancel = upstream::pg::cancel(&target.connect, peer, process, &key.key);
+                let cancel = upstream::pg::cancel(target.full(), peer, process, &key.key);
                 if !matches!(timeout(TELL_WITHIN, cancel).await, Ok(Ok(()))) {
                     return;
                 }
@@ -151,7 +151,7 @@ impl Relay {
 
     /// Ends the upstream's session; where that can't be done, cancels what runs in it.
     fn tell_to_end(&self) -> JoinHandle<()> {
-        let target = Arc::clone(&self.talk.facts.target);
+        let target = self.talk.facts.target.clone();
         // A log-in may always end its own sessions, and another's perhaps not.
         let (key, level) = (self.cancel_key.clone(), self.talk.log_in);
         self.talk.core.services.control.spawn(async move {
@@ -169,7 +169,7 @@ impl Relay {
                 // Another's process id, of a pooler for example, or no answer.
                 Ok(Ok(false)) | Err(_) => {}
             }
-            let cancel = upstream::pg::cancel(&target.connect, key.peer, key.process, &key.key);
+            let cancel = upstream::pg::cancel(target.full(), key.peer, key.process, &key.key);
             drop(timeout(TELL_WITHIN, cancel).await);
         })
     }

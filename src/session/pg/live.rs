@@ -1,19 +1,17 @@
 //! Rights that change while the session lives: new grants, ends, warnings.
 
-use std::sync::Arc;
-
 use super::{
     conversation::{Conversation, Held},
     owed::{Ours, Tag},
 };
 use crate::{
     kernel::{
-        access::{AtEnd, Grant, GrantStatus, Permission, grant::FINISH_WITHIN},
+        access::{AtEnd, Grant, grant::FINISH_WITHIN},
         ids::GrantId,
-        refusal::{Refusal, RefusalKind},
+        refusal::Refusal,
         time::Timestamp,
     },
-    session::transaction::Status,
+    session::{ends, services::PgTarget, transaction::Status},
     upstream::door::Control,
     wire::pg::{
         backend,
@@ -34,11 +32,11 @@ impl Conversation {
         self.rights = access.rights(principal, target, self.now);
         self.meters.clear();
         let Some(state) = access.principal(principal.as_str()) else {
-            self.fatal = Some(disabled(principal.as_str()));
+            self.fatal = Some(ends::disabled(principal.as_str()));
             return;
         };
         if state.disabled {
-            self.fatal = Some(disabled(principal.as_str()));
+            self.fatal = Some(ends::disabled(principal.as_str()));
             return;
         }
         // The settings may have changed since the log-in.
@@ -60,10 +58,10 @@ impl Conversation {
             match all.iter().find(|g| g.id == id) {
                 Some(_) if access.unconfirmed => {
                     let what = "can't be confirmed: the gateway's store does not answer";
-                    self.end_now(id, &ended_refusal(id, what, None));
+                    self.end_now(id, &ends::ended(id, what, None));
                 }
                 Some(grant) => self.grant_ended(grant),
-                None => self.end_now(id, &ended_refusal(id, "is gone", None)),
+                None => self.end_now(id, &ends::ended(id, "is gone", None)),
             }
         }
     }
@@ -75,8 +73,9 @@ impl Conversation {
         if let Some(target) = world.targets.get(&self.facts.handle.target)
             && target.number != self.facts.target.number
             && target.is_same_database(&self.facts.target)
+            && let Some(target) = PgTarget::of(target)
         {
-            self.facts.target = Arc::clone(target);
+            self.facts.target = target;
         }
     }
 
@@ -107,19 +106,7 @@ impl Conversation {
     }
 
     fn grant_ended(&mut self, grant: &Grant) {
-        let status = grant.status_at(self.now);
-        let why = match status {
-            GrantStatus::Revoked => {
-                let by = grant.revoked.as_ref().map(|r| r.by.clone());
-                ended_refusal(grant.id, "was revoked", by.as_deref())
-            }
-            GrantStatus::Expired => {
-                ended_refusal(grant.id, &format!("expired at {}", grant.window.until.clock()), None)
-                    .with_hint(extend_line(grant))
-            }
-            // A used-up budget ends the result that used it up, not what was done before.
-            GrantStatus::Exhausted | GrantStatus::Active | GrantStatus::Scheduled => return,
-        };
+        let Some(why) = ends::why(grant, self.now) else { return };
         // Agreed, and bounded: counted from the end of the window, whenever that is noticed.
         let bound = grant.window.until.plus(FINISH_WITHIN);
         let may_finish = !grant.stops_at(self.now);
@@ -128,7 +115,7 @@ impl Conversation {
                 self.ends_at = Some(self.ends_at.map_or(bound, |t| t.min(bound)));
                 // It may end; what follows it in the transaction may not.
                 if self.in_transaction() && self.transaction.rolled_back.is_none() {
-                    self.transaction.rolled_back = Some(told_rolled_back(&why));
+                    self.transaction.rolled_back = Some(ends::told_rolled_back(&why));
                     self.abort_after_cut = true;
                 }
             }
@@ -166,14 +153,14 @@ impl Conversation {
     pub(super) fn cancel_what_is_cut(&mut self) {
         if self.is_cut_running() {
             self.cancel_wanted = true;
-            self.escalate_at = Some(self.now.plus(ESCALATE_AFTER));
+            self.escalate_at = Some(self.now.plus(ends::ESCALATE_AFTER));
         } else {
             self.escalate_at = None;
         }
     }
 
     fn roll_back(&mut self, why: &Refusal) {
-        let told = told_rolled_back(why);
+        let told = ends::told_rolled_back(why);
         self.transaction.rolled_back = Some(told.clone());
         if !self.exchange.is_empty() {
             // What runs fails by itself; if it ends first, its ReadyForQuery is followed up.
@@ -210,7 +197,7 @@ impl Conversation {
             for (index, at) in (0_u8..).zip(WARN_AT) {
                 let length = grant.window.until.seconds() - grant.window.from.seconds();
                 if left <= at && length > at && !self.warned.contains(&(grant.id, index)) {
-                    due.push((grant.id, index, extend_line(grant)));
+                    due.push((grant.id, index, ends::extend_line(grant)));
                 }
             }
         }
@@ -250,32 +237,3 @@ impl Conversation {
 
 /// How often a session that waits for the catalog looks whether it is there.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(10);
-
-/// After how long a cancel without effect is followed by the end of the upstream's session.
-pub(super) const ESCALATE_AFTER: std::time::Duration = std::time::Duration::from_millis(300);
-
-fn disabled(principal: &str) -> Refusal {
-    Refusal::new(RefusalKind::PrincipalDisabled, format!("{principal} has been disabled"))
-        .with_hint("Ask an operator.")
-}
-
-fn ended_refusal(id: GrantId, what: &str, by: Option<&str>) -> Refusal {
-    let message = match by {
-        Some(by) => format!("{id} {what} by {by}"),
-        None => format!("{id} {what}"),
-    };
-    Refusal::new(RefusalKind::GrantEnded, message)
-}
-
-fn told_rolled_back(why: &Refusal) -> Refusal {
-    Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() }
-}
-
-fn extend_line(grant: &Grant) -> String {
-    let asked: Vec<&str> = grant.permissions.iter().map(Permission::short_name).collect();
-    format!(
-        "SELECT hallpass.request('{}', '30m', '{}');",
-        asked.join(","),
-        grant.reason.replace('\'', "''")
-    )
-}

@@ -28,7 +28,7 @@ use crate::{
         entrance::{Entrance, Reached, Said, Wish, too_many_guesses},
         login::{self, Claim, Identified, LoginError},
         registry::{Arriving, CancelKey, Registered},
-        services::{CoreRef, Doorway, Target},
+        services::{CoreRef, Doorway, PgTarget, Target},
         signal::SessionHandle,
     },
     store::PrincipalState,
@@ -82,7 +82,7 @@ struct Admitted {
     startup: Startup,
     wish: Wish,
     state: Arc<PrincipalState>,
-    target: Arc<Target>,
+    target: PgTarget,
     arriving: Arriving,
 }
 
@@ -123,6 +123,14 @@ impl Login {
         turn.proven();
         match self.0.admit(&wish, &state) {
             Ok((target, arriving)) => {
+                let Some(target) = PgTarget::of(&target) else {
+                    let text = format!("target {} doesn't speak Postgres", target.name);
+                    let refusal = Refusal::new(RefusalKind::NoSuchTarget, text)
+                        .with_hint("Connect to it by the gateway's listener for MySQL.");
+                    self.0.note_failure(&wish, &refusal.message);
+                    let mut stream = identified.stream;
+                    return say_then_tell(&mut stream, identified.reply, &refusal).await;
+                };
                 let admitted = Admitted { identified, startup, wish, state, target, arriving };
                 self.connect(admitted).await;
             }
@@ -201,7 +209,7 @@ impl Login {
         let stale = path.is_none();
         // What has changed while it connected.
         let (now, rights) = (self.0.core.services.clock.now(), self.0.rights(&state, &target));
-        let facts = Facts { handle, target: Arc::clone(&target) };
+        let facts = Facts { handle, target: target.clone() };
         let mut talk = Conversation::new(Opening {
             core: CoreRef::clone(&self.0.core),
             facts,

@@ -1,6 +1,6 @@
 //! Results whose columns are masked: the plan from the result's header, rows and texts under it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     conversation::{Conversation, End},
@@ -12,19 +12,18 @@ use crate::{
     kernel::{
         access::{Grant, GrantStatus, Permission, Scope},
         mask::{
-            Format as CellFormat, Plan, Predicates,
-            marks::{Described, Masked, Mismatch, Order},
+            Format as CellFormat, Plan,
+            marks::{Described, Mismatch, Order},
         },
         policy::Permit,
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, StatementClass},
             charset::ClientText,
-            lineage::Purpose,
             reading::StatementKind,
         },
     },
-    session::{names::Portal, probes::Asked, result::Run},
+    session::{mask, names::Portal, result::Run},
     upstream::door::Control,
     wire::pg::{
         Format,
@@ -43,20 +42,12 @@ impl Conversation {
         if marks.is_empty() {
             return;
         }
-        let nothing = Arc::default();
-        let shown = run.shown.as_ref().unwrap_or(&nothing);
         let named = analysis.is_some_and(|a| a.executes.is_some() || a.fetches.is_some());
         let runs = match (analysis, &run.inner) {
             (Some(_), inner) if named => inner.as_deref(),
             (analysis, _) => analysis,
         };
-        // Fail closed: nobody knows what runs; or a cursor or a portal was made under other rules.
-        let known = runs.filter(|a| a.rules.is_none_or(|rules| rules == marks.version()));
-        let masked = match known {
-            Some(analysis) => analysis.masked.clone(),
-            None => Some(Arc::new(Masked::unknown(marks))),
-        };
-        run.mask = masked.and_then(|masked| masked.order(shown)).map(Arc::new);
+        run.mask = mask::order(run, runs, marks).map(Arc::new);
     }
 
     /// Counts the values that masked columns are asked for.
@@ -68,45 +59,11 @@ impl Conversation {
             return Ok(());
         }
         let named: Vec<_> = batch.statements.iter().filter_map(|a| self.inner_of(a)).collect();
-        let mut values: BTreeMap<String, u64> = BTreeMap::new();
-        let mut add = |masked: &Masked| {
-            let hidden =
-                |column| permit.shown().is_none_or(|s| !s.all && !s.columns.contains(&column));
-            for one in &masked.lineage.uses {
-                let Purpose::Equals(count) = one.purpose else { continue };
-                for column in one.of.columns().filter(|column| hidden(*column)) {
-                    let mark = masked.marks.marked(column);
-                    if let Some(mark) = mark.filter(|m| m.predicates == Predicates::Equality) {
-                        *values.entry(mark.to_string()).or_default() += count as u64;
-                    }
-                }
-            }
-        };
         // What PREPARE names runs later.
-        let runs =
-            batch.statements.iter().chain(&named).filter(|a| a.kind != StatementKind::Prepare);
-        runs.filter_map(|a| a.masked.as_deref()).for_each(&mut add);
-        if values.is_empty() {
-            return Ok(());
-        }
+        let all = batch.statements.iter().chain(&named).map(AsRef::as_ref);
+        let runs = all.filter(|a| a.kind != StatementKind::Prepare);
         let handle = &self.facts.handle;
-        let asked = |(column, count)| {
-            let (principal, target) = (handle.principal.clone(), handle.target.clone());
-            (Asked { principal, target, column }, count)
-        };
-        let first = values.keys().next().cloned().unwrap_or_default();
-        let asked: Vec<_> = values.into_iter().map(asked).collect();
-        let services = &self.core.services;
-        let most = services.world.load().limits.mask_probes;
-        if services.probes.take(&asked, most, self.now) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            RefusalKind::LimitExceeded,
-            format!("no more values of {first} can be looked for in this hour: it is masked"),
-        )
-        .with_detail(format!("At most {most} in an hour (limits.mask_probes)."))
-        .with_hint("Ask for sql.unmask, or find the rows by another column."))
+        mask::take_probes(runs, permit, (&self.core.services, handle, self.now))
     }
 
     /// Asks for the header of a portal whose rows are masked, in front of its Execute: the client need
@@ -171,7 +128,7 @@ impl Conversation {
                 (Some(plan), _) if plan.is_none() => Ok(false),
                 (Some(_), Some(rows)) => {
                     if rows.rewrite(down, frame).is_err() {
-                        run.cut(mismatch());
+                        run.cut(mask::mismatch());
                     }
                     Ok(true)
                 }
@@ -196,7 +153,7 @@ pub(super) fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
     let columns: Vec<_> = header.iter().map(|column| described(order, column)).collect();
     match order.plan(&columns) {
         Ok(plan) => run.plan = Some(plan),
-        Err(Mismatch) => run.cut(mismatch()),
+        Err(Mismatch) => run.cut(mask::mismatch()),
     }
     Ok(())
 }
@@ -213,14 +170,6 @@ pub(super) fn described<'a>(order: &Order, column: ColumnView<'a>) -> Described<
             Format::Binary => CellFormat::Binary,
         },
     }
-}
-
-pub(super) fn mismatch() -> Refusal {
-    let text =
-        "which columns of this result are masked can't be told: it has another shape than expected";
-    Refusal::new(RefusalKind::NotAnalyzable, text)
-        .with_detail("The target may have changed in this moment, or the statement is of a kind that isn't understood.")
-        .with_hint("Try again; if it stays so, write the columns out.")
 }
 
 /// Says once what the client sees.

@@ -3,7 +3,7 @@
 
 use super::{
     conversation::{Conversation, End},
-    mask::{described, mismatch},
+    mask::described,
     owed::{Ours, Tag},
 };
 use crate::{
@@ -18,7 +18,10 @@ use crate::{
             server_grammar,
         },
     },
-    session::result::{Copying, Run},
+    session::{
+        mask::mismatch,
+        result::{Copying, Run},
+    },
     upstream::door::Control,
     wire::pg::{
         backend::RowDescription,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     kernel::refusal::{Refusal, RefusalKind},
-    session::result::Run,
+    session::{mask::mismatch, result::Run},
     wire::pg::{
         backend::{COPY_DATA, DATA_ROW},
         exchange::{Exchange, Owed, Whose},
@@ -127,7 +127,7 @@ impl Conversation {
                 (_, Some(copied)) => match copied.rewrite(out, row) {
                     Ok(rewritten) => rewritten,
                     Err(_) => {
-                        run.cut(mask::mismatch());
+                        run.cut(mismatch());
                         break;
                     }
                 },

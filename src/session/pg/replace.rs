@@ -6,7 +6,7 @@
 //! transaction goes on as a failed one at the new server, so that the rest of a script doesn't run
 //! outside of it.
 
-use std::{future::Future, pin::Pin, sync::Arc, task::Context, time::Duration};
+use std::{future::Future, pin::Pin, task::Context, time::Duration};
 
 use super::{
     Over, Relay,
@@ -97,7 +97,7 @@ impl Relay {
 
     /// Begins to connect anew, with the log-in that the session has now.
     pub(super) fn replace(&mut self) {
-        let (target, level) = (Arc::clone(&self.talk.facts.target), self.talk.log_in);
+        let (target, level) = (self.talk.facts.target.clone(), self.talk.log_in);
         let parameters = self.parameters_of_now();
         self.replacement = Some(Box::pin(async move {
             let borrowed: Vec<(&str, &str)> =
@@ -139,8 +139,7 @@ impl Relay {
                 backend: u64::try_from(connected.process).unwrap_or_default(),
             },
         );
-        noted
-            .map_err(|error| Over::End(End::Refused(records::trail_refusal(&error))))?;
+        noted.map_err(|error| Over::End(End::Refused(records::trail_refusal(&error))))?;
         self.cancel_key = UpstreamKey {
             peer: connected.stream.peer(),
             process: connected.process,

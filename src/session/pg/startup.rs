@@ -1,7 +1,7 @@
 //! From an accepted connection to a start-up message: TLS as offered and asked for, cancel requests
 //! told apart.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,42 +9,23 @@ use tokio::{
 };
 
 use crate::{
-    net::{
-        Stream,
-        tls::{ALPN, ServerTls},
+    net::{Stream, tls::ALPN},
+    session::{
+        doorstep::TlsPolicy,
+        login::{LoginError, tell},
     },
-    session::login::{LoginError, tell},
     wire::{
         error::WireError,
         pg::startup::{CancelRequest, Startup, StartupError, StartupMachine, Step, TlsOffer},
     },
 };
 
-/// What a listener does about TLS.
-#[derive(Clone, Debug)]
-pub enum TlsPolicy {
-    /// It has none.
-    Disable,
-    /// It has; clients may go without.
-    Prefer(Arc<ServerTls>),
-    /// It has; clients must use it.
-    Require(Arc<ServerTls>),
-}
-
-impl TlsPolicy {
-    fn offer(&self) -> TlsOffer {
-        match self {
-            Self::Disable => TlsOffer::None,
-            Self::Prefer(_) => TlsOffer::Optional,
-            Self::Require(_) => TlsOffer::Required,
-        }
-    }
-
-    fn server(&self) -> io::Result<&ServerTls> {
-        match self {
-            Self::Disable => Err(io::Error::other("no TLS on this listener")),
-            Self::Prefer(tls) | Self::Require(tls) => Ok(tls),
-        }
+/// What of it a start-up message may ask for.
+fn offer(tls: &TlsPolicy) -> TlsOffer {
+    match tls {
+        TlsPolicy::Disable => TlsOffer::None,
+        TlsPolicy::Prefer(_) => TlsOffer::Optional,
+        TlsPolicy::Require(_) => TlsOffer::Required,
     }
 }
 
@@ -88,7 +69,7 @@ pub async fn negotiate(
 }
 
 async fn run(mut stream: Stream, tls: &TlsPolicy) -> Result<Negotiated, LoginError> {
-    let mut machine = StartupMachine::new(tls.offer());
+    let mut machine = StartupMachine::new(offer(tls));
     let mut read = Vec::new();
     loop {
         match machine.step(&read) {

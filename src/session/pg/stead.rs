@@ -14,8 +14,7 @@ use smallvec::SmallVec;
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{
-    PATIENCE, Relay, cancel::UpstreamKey, conversation::Conversation, live::ESCALATE_AFTER,
-    owed::Tag, replace::cut_of,
+    PATIENCE, Relay, cancel::UpstreamKey, conversation::Conversation, owed::Tag, replace::cut_of,
 };
 use crate::{
     kernel::{
@@ -28,7 +27,8 @@ use crate::{
         },
     },
     session::{
-        services::{Services, Target},
+        ends::ESCALATE_AFTER,
+        services::{PgTarget, Services},
         signal::{SessionHandle, Wake},
     },
     upstream::{self, Control},
@@ -56,7 +56,7 @@ struct State {
 /// Where what a session has sent runs.
 #[derive(Clone, Debug)]
 struct Reached {
-    target: Arc<Target>,
+    target: PgTarget,
     level: Level,
     key: UpstreamKey,
 }
@@ -154,7 +154,7 @@ impl SessionHandle {
 
 async fn end(handle: Arc<SessionHandle>, reached: Reached) {
     let Reached { target, level, key } = reached;
-    let cancel = upstream::pg::cancel(&target.connect, key.peer, key.process, &key.key);
+    let cancel = upstream::pg::cancel(target.full(), key.peer, key.process, &key.key);
     match timeout(CANCEL_WITHIN, cancel).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -191,7 +191,7 @@ impl Relay {
     /// Leaves word of where the upstream's session is reached.
     pub(super) fn leave_address(&self) {
         let reached = Reached {
-            target: Arc::clone(&self.talk.facts.target),
+            target: self.talk.facts.target.clone(),
             level: self.talk.log_in,
             key: self.cancel_key.clone(),
         };

@@ -100,7 +100,7 @@ impl Relay {
     /// Begins what waits to be done.
     pub(super) fn begin_work(&mut self) {
         if let Some(text) = self.talk.to_read.take() {
-            let target = Arc::clone(&self.talk.facts.target);
+            let target = Arc::clone(&*self.talk.facts.target);
             let reading = self.talk.reading.clone();
             let of = Arc::clone(&text);
             let principal = &self.talk.facts.handle.principal;

@@ -3,7 +3,7 @@
 
 use crate::{
     upstream::door::{NoStatement, Own, closed},
-    wire::mysql::{command, packet},
+    wire::mysql::{Capabilities, command, packet},
 };
 
 /// A client's command that carries no statement and may pass.
@@ -41,9 +41,6 @@ pub enum Word {
     Quit,
 }
 
-/// What is asked for by [`Word::Ask`], in this order.
-pub const ASKED: usize = 5;
-
 const QUIT: u8 = 0x01;
 
 impl Word {
@@ -67,15 +64,33 @@ impl Word {
     }
 }
 
-impl closed::List for Word {}
+/// A word, to be said to an upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Said {
+    word: Word,
+    shared: Capabilities,
+}
+
+impl Said {
+    /// `shared`: what both sides have agreed on.
+    pub fn new(word: Word, shared: Capabilities) -> Self {
+        Self { word, shared }
+    }
+}
+
+impl closed::List for Said {}
 impl closed::List for Relayed {}
 impl NoStatement for Relayed {}
 
-impl Own for Word {
+impl Own for Said {
     fn encode(&self, out: &mut Vec<u8>) {
-        packet::put(out, 0, |out| match self.text() {
+        packet::put(out, 0, |out| match self.word.text() {
             Some(text) => {
                 out.push(command::QUERY);
+                if self.shared.has(Capabilities::QUERY_ATTRIBUTES) {
+                    // Spec: no attributes, in one set.
+                    out.extend([0, 1]);
+                }
                 out.extend_from_slice(text.as_bytes());
             }
             None => out.push(QUIT),

@@ -66,6 +66,11 @@ pub fn proves_sha1(proof: &[u8], nonce: &Nonce, digest: &Sha1Digest) -> bool {
     equal(&sha1(&[&once]), digest)
 }
 
+/// True if both are the same; takes the same time whatever differs.
+pub fn is_same(left: &Sha2Digest, right: &Sha2Digest) -> bool {
+    equal(left, right)
+}
+
 /// The digest that a password is checked by, for [`CACHING_SHA2`].
 pub fn sha2_digest(password: &[u8]) -> Sha2Digest {
     sha256(&[&sha256(&[password])])

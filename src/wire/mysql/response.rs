@@ -171,6 +171,16 @@ impl Response {
         self.state == State::Over
     }
 
+    /// The sequence number that the server's next packet must have.
+    pub fn next(&self) -> u8 {
+        self.next
+    }
+
+    /// True if the packet that comes belongs to the row before it.
+    pub fn continues(&self) -> bool {
+        self.continues
+    }
+
     /// True if the server waits for a file of the client's.
     pub fn wants_file(&self) -> bool {
         self.state == State::File

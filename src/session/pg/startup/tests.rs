@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use rustls::pki_types::ServerName;
 use tokio::net::UnixStream;
 
 use super::*;
 use crate::{
-    net::tls::{ClientTls, ClientTlsOptions, ServerTlsOptions, TlsMode},
+    net::tls::{ClientTls, ClientTlsOptions, ServerTls, ServerTlsOptions, TlsMode},
     wire::pg::frontend,
 };
 
