@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::{address::Address, section::Section},
-    kernel::{access::Level, ids::TargetName},
+    kernel::{access::Level, ids::TargetName, sql::Masking},
 };
 
 /// What kind of server a target is.
@@ -67,6 +67,8 @@ pub struct Target {
     pub max_connections: u32,
     /// User code that may run below admin: `ext:postgis`, `billing.refund(dml)`.
     pub trust: Vec<String>,
+    /// What holds for masked columns beyond their rules.
+    pub mask: Masking,
     /// For people.
     pub description: Option<String>,
 }
@@ -127,6 +129,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     let tls_ca = section.path("tls_ca");
     let max_connections = section.count("max_connections", 50, 10_000);
     let trust = section.list("trust", trusted);
+    let mask = masking(section.section("mask"));
     let description = section.text("description").map(|(text, _)| text);
     let default = match &address {
         Some(address) if address.is_local() => TargetTls::Prefer,
@@ -157,8 +160,20 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
         tls_ca: tls_ca.map(|(path, _)| base.join(path)),
         max_connections: max_connections as u32,
         trust: trust.map(|(list, _)| list).unwrap_or_default(),
+        mask,
         description,
     })
+}
+
+/// `mask.writes` and `mask.unknown`.
+fn masking(section: Section<'_>) -> Masking {
+    let writes = section.choice("writes", &[("refuse", false), ("allow", true)]);
+    let unknown = section.choice("unknown", &[("mask", false), ("refuse", true)]);
+    section.finish();
+    Masking {
+        writes_allowed: writes.is_some_and(|(allowed, _)| allowed),
+        unknown_refused: unknown.is_some_and(|(refused, _)| refused),
+    }
 }
 
 /// The log-ins for less than everything, the lowest first.

@@ -108,6 +108,30 @@ fn contradictions_are_refused() {
 }
 
 #[test]
+fn what_holds_for_masked_columns_is_set_by_target() {
+    let mask = |lines: &str| {
+        let text = format!("{TARGET}{lines}");
+        config(&text).targets.first().map(|t| (t.mask.writes_allowed, t.mask.unknown_refused))
+    };
+    assert_eq!(mask(""), Some((false, false)));
+    assert_eq!(mask("mask.writes = \"allow\"\n"), Some((true, false)));
+    assert_eq!(
+        mask("[target.mask]\nwrites = \"refuse\"\nunknown = \"refuse\"\n"),
+        Some((false, true))
+    );
+    for (line, part) in [
+        ("mask.writes = \"yes\"", "writes = \"yes\": expected one of \"refuse\", \"allow\""),
+        ("mask.unknown = true", "unknown = true: expected one of \"mask\", \"refuse\""),
+        ("mask.write = \"allow\"", "`write`"),
+        ("mask = \"allow\"", "a section [mask]"),
+    ] {
+        let found = issues(&format!("{TARGET}{line}\n"));
+        let named = found.iter().any(|i| i.line == 5 && i.message.contains(part));
+        assert!(named, "{line}: {found:?}");
+    }
+}
+
+#[test]
 fn a_url_and_its_password_are_never_printed() {
     let found = issues("store = \"mysql://u:hunter2@h/d\"\n");
     assert!(found.iter().all(|i| !i.message.contains("hunter2")), "{found:?}");
@@ -220,7 +244,9 @@ fn example_keys() -> Vec<(String, String)> {
         }
         let line = line.strip_prefix("# ").unwrap_or(line);
         let Some((key, _)) = line.split_once(" = ") else { continue };
-        if !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        if key.starts_with("mask.") {
+            keys.push((key.to_owned(), line.to_owned()));
+        } else if !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
             let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
             keys.push((path, line.to_owned()));
         }
@@ -236,7 +262,8 @@ fn the_example_is_accepted_as_it_stands() {
 #[test]
 fn the_example_and_the_code_know_the_same_keys() {
     let (_, _, asked) = read(Path::new("proxy.toml"), EXAMPLE);
-    let sections = ["listen", "target", "target.log_in", "roles", "limits", "audit", "log"];
+    let sections =
+        ["listen", "target", "target.log_in", "target.mask", "roles", "limits", "audit", "log"];
     let asked: BTreeSet<String> =
         asked.into_iter().filter(|key| !sections.contains(&key.as_str())).collect();
     let shown: BTreeSet<String> = example_keys().into_iter().map(|(key, _)| key).collect();
@@ -252,7 +279,7 @@ fn every_value_shown_in_the_example_is_one() {
         let text = match path.split_once('.') {
             None => line.clone(),
             Some(("listen", _)) => format!("[[listen]]\n{line}\n"),
-            Some(("target", _)) => format!("[[target]]\n{line}\n"),
+            Some(("target" | "mask", _)) => format!("[[target]]\n{line}\n"),
             Some(("roles", _)) => format!("[roles.x]\n{line}\n"),
             Some((section, _)) => format!("[{section}]\n{line}\n"),
         };

@@ -8,17 +8,21 @@ use crate::kernel::{
     catalog::Catalog,
     mask::{
         ColumnType, Format, Predicates,
-        marks::{Described, Marks, Masked, Order},
+        marks::{Described, Marks, Masked, Mismatch, Order},
     },
     policy::Permit,
     refusal::{Refusal, RefusalKind},
-    sql::{analysis::Analysis, lineage::Purpose},
+    sql::{Masking, analysis::Analysis, lineage::Purpose},
     time::Timestamp,
 };
 
 /// What has to happen to the rows of a run, as far as its permit doesn't show what is masked. `runs`: what
 /// it does; `None`: nobody knows.
-pub fn order(run: &Run, runs: Option<&Analysis>, marks: &Arc<Marks>) -> Option<Order> {
+pub fn order(
+    run: &Run,
+    runs: Option<&Analysis>,
+    (marks, masking): (&Arc<Marks>, Masking),
+) -> Option<Order> {
     if marks.is_empty() {
         return None;
     }
@@ -30,7 +34,8 @@ pub fn order(run: &Run, runs: Option<&Analysis>, marks: &Arc<Marks>) -> Option<O
         Some(analysis) => analysis.masked.clone(),
         None => Some(Arc::new(Masked::unknown(marks))),
     };
-    masked.and_then(|masked| masked.order(shown))
+    let order = masked.and_then(|masked| masked.order(shown));
+    order.map(|order| order.refusing(masking.unknown_refused))
 }
 
 /// Counts the values that masked columns are asked for by statements that run.
@@ -77,7 +82,13 @@ pub fn take_probes<'a>(
 }
 
 /// What is said where a plan can't be made.
-pub fn mismatch() -> Refusal {
+pub fn mismatch(why: Mismatch) -> Refusal {
+    if why == Mismatch::Unknown {
+        let text = "what this result shows of masked columns can't be told, and is refused here";
+        return Refusal::new(RefusalKind::NotAnalyzable, text)
+            .with_detail("What it runs was made under other mask rules or is not known (mask.unknown = \"refuse\").")
+            .with_hint("Declare or prepare it anew, or ask for sql.unmask.");
+    }
     let text =
         "which columns of this result are masked can't be told: it has another shape than expected";
     Refusal::new(RefusalKind::NotAnalyzable, text)

@@ -41,6 +41,7 @@ mod left_behind;
 mod limits;
 mod log_ins;
 mod login;
+mod mask_settings;
 mod mask_test;
 mod mask_types;
 mod masked_definitions;

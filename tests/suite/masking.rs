@@ -18,6 +18,10 @@ pub(crate) struct World {
 }
 
 pub(crate) fn start() -> World {
+    start_with(&Options::default())
+}
+
+pub(crate) fn start_with(options: &Options) -> World {
     let server = Postgres::start();
     server.sql(&format!(
         "INSERT INTO customers (id, full_name, email, phone, birth_date, country, city)
@@ -25,7 +29,7 @@ pub(crate) fn start() -> World {
          CREATE VIEW mails AS SELECT id, email AS mail FROM customers;
          GRANT SELECT ON mails TO PUBLIC;"
     ));
-    let gateway = Gateway::start(&server);
+    let gateway = Gateway::start_with(&server, options);
     rule(&gateway, "public.customers.email", "email");
     rule(&gateway, "public.customers.birth_date", "truncate(year)");
     let secret = gateway.principal("alice", "developer");

@@ -116,10 +116,11 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
     Ok(target)
 }
 
-/// Whose code is trusted on a target, and which roles there are the gateway's own.
+/// Whose code is trusted on a target, which roles there are the gateway's own, and what holds for what is
+/// masked there.
 pub(in crate::cli) fn trust(setting: &config::Target) -> Result<Trust, Error> {
     let trust = Trust::parse(setting.trust.iter().map(String::as_str))?;
-    Ok(trust.with_log_ins(setting.users().map(str::to_owned)))
+    Ok(trust.with_log_ins(setting.users().map(str::to_owned)).with_masking(setting.mask))
 }
 
 /// How the gateway reaches a target with the log-ins that can do less.

@@ -243,8 +243,7 @@ impl Masked {
 
     /// True if nobody knows what some output tells.
     pub fn is_unknown(&self) -> bool {
-        let outputs = || self.lineage.outputs.iter().flatten();
-        self.lineage.rest.is_unknown() || outputs().any(|output| output.label.is_unknown())
+        self.lineage.gives_unknown()
     }
 
     /// Of a statement that nobody has read.
@@ -280,6 +279,7 @@ impl Masked {
             masked: Arc::clone(self),
             shown: Arc::clone(shown),
             scrubs,
+            refuses: false,
         })
     }
 }
@@ -291,6 +291,7 @@ pub struct Order {
     shown: Arc<Shown>,
     scrubs: bool,
     masks: bool,
+    refuses: bool,
 }
 
 /// A column of a result as its header describes it: the second witness.
@@ -308,12 +309,24 @@ pub struct Described<'a> {
     pub format: Format,
 }
 
-/// A header that isn't what the statement was judged to have: nobody knows which column is which.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the result has another shape than the statement was judged to have")]
-pub struct Mismatch;
+/// Why a result has no plan, so that it must not go out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Mismatch {
+    /// A header that isn't what the statement was judged to have: nobody knows which column is which.
+    #[error("the result has another shape than the statement was judged to have")]
+    Shape,
+    /// Nobody knows what it tells, and what isn't known is refused.
+    #[error("nobody knows what the result tells")]
+    Unknown,
+}
 
 impl Order {
+    /// The same where what isn't known is refused instead of being masked whole.
+    #[must_use]
+    pub fn refusing(self, refuses: bool) -> Self {
+        Self { refuses, ..self }
+    }
+
     /// What a user's type holds. `None`: nobody knows, or the type is the server's own.
     pub fn holds(&self, type_oid: u32) -> Option<ColumnType> {
         self.masked.marks.kinds.get(&type_oid).copied()
@@ -334,17 +347,20 @@ impl Order {
     /// # Errors
     /// [`Mismatch`]: the result must not go out.
     pub fn plan(&self, columns: &[Described<'_>]) -> Result<Plan, Mismatch> {
+        if self.refuses && self.masked.is_unknown() {
+            return Err(Mismatch::Unknown);
+        }
         if let Some(outputs) = &self.masked.lineage.outputs {
             let called =
                 |(output, column): (&crate::kernel::sql::lineage::OutputColumn, &Described<'_>)| {
                     output.name.as_ref().is_none_or(|name| name.as_bytes() == column.name)
                 };
             if outputs.len() != columns.len() || !outputs.iter().zip(columns).all(called) {
-                return Err(Mismatch);
+                return Err(Mismatch::Shape);
             }
         }
         // Fail closed: without a key there are no rules, and then there is no order either.
-        let key = self.masked.marks.key.as_ref().ok_or(Mismatch)?;
+        let key = self.masked.marks.key.as_ref().ok_or(Mismatch::Shape)?;
         let masks = columns.iter().enumerate().map(|(at, column)| {
             let mask = self.by_lineage(at).or_else(|| self.by_origin(column));
             Column { holds: column.holds, format: column.format, mask }

@@ -145,11 +145,23 @@ impl Overlay {
 }
 
 /// What the settings say about a target: `trust`, routines that may run below admin and what calling
-/// them needs; and the gateway's own log-ins there, which nobody may change through it.
+/// them needs; the gateway's own log-ins there, which nobody may change through it; and `mask`, what
+/// becomes of masked columns beyond what rules say.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Trust {
     entries: Vec<TrustEntry>,
     log_ins: BTreeSet<String>,
+    masking: Masking,
+}
+
+/// What the settings of a target say about masked columns. The default is the stricter one for writes,
+/// and the one that refuses less for what isn't known, which is masked whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Masking {
+    /// Who sees a column masked may set it all the same.
+    pub writes_allowed: bool,
+    /// What may hold masked values, for all that is known, is refused instead of being masked whole.
+    pub unknown_refused: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -186,13 +198,24 @@ impl Trust {
             .into_iter()
             .map(parse_entry)
             .collect::<Result<_, _>>()
-            .map(|entries| Self { entries, log_ins: BTreeSet::new() })
+            .map(|entries| Self { entries, ..Self::default() })
     }
 
     /// With these as the gateway's own log-ins, as the server spells them.
     #[must_use]
     pub fn with_log_ins(self, log_ins: impl IntoIterator<Item = String>) -> Self {
         Self { log_ins: log_ins.into_iter().collect(), ..self }
+    }
+
+    /// With this as what holds for masked columns.
+    #[must_use]
+    pub fn with_masking(self, masking: Masking) -> Self {
+        Self { masking, ..self }
+    }
+
+    /// What holds for masked columns.
+    pub fn masking(&self) -> Masking {
+        self.masking
     }
 
     /// True if the gateway itself logs in by that name.

@@ -145,6 +145,8 @@ pub struct Lineage {
     pub rest: Label,
     /// What else is asked of them.
     pub uses: BTreeSet<Use>,
+    /// What wasn't understood first, in words, if anything is unknown.
+    pub doubt: Option<String>,
 }
 
 impl Lineage {
@@ -153,6 +155,12 @@ impl Lineage {
         self.rest.is_clear()
             && self.uses.is_empty()
             && self.outputs.iter().flatten().all(|output| output.label.is_clear())
+    }
+
+    /// True if nobody knows what some output tells.
+    pub fn gives_unknown(&self) -> bool {
+        let outputs = || self.outputs.iter().flatten();
+        self.rest.is_unknown() || outputs().any(|output| output.label.is_unknown())
     }
 }
 

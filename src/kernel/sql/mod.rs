@@ -25,7 +25,7 @@ pub mod text;
 
 use std::sync::Arc;
 
-pub use context::{Context, Overlay, SearchPath, Trust};
+pub use context::{Context, Masking, Overlay, SearchPath, Trust};
 
 use analysis::{Analysis, Batch, LocalCall, LocalShape, StatementClass, Unreadable};
 use reading::{Reading, StatementKind};

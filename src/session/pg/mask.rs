@@ -47,7 +47,8 @@ impl Conversation {
             (Some(_), inner) if named => inner.as_deref(),
             (analysis, _) => analysis,
         };
-        run.mask = mask::order(run, runs, marks).map(Arc::new);
+        let masking = self.facts.target.trust.masking();
+        run.mask = mask::order(run, runs, (marks, masking)).map(Arc::new);
     }
 
     /// Counts the values that masked columns are asked for.
@@ -128,7 +129,7 @@ impl Conversation {
                 (Some(plan), _) if plan.is_none() => Ok(false),
                 (Some(_), Some(rows)) => {
                     if rows.rewrite(down, frame).is_err() {
-                        run.cut(mask::mismatch());
+                        run.cut(mask::mismatch(Mismatch::Shape));
                     }
                     Ok(true)
                 }
@@ -153,7 +154,7 @@ pub(super) fn plan(run: &mut Run, header: &[u8]) -> Result<(), End> {
     let columns: Vec<_> = header.iter().map(|column| described(order, column)).collect();
     match order.plan(&columns) {
         Ok(plan) => run.plan = Some(plan),
-        Err(Mismatch) => run.cut(mask::mismatch()),
+        Err(why) => run.cut(mask::mismatch(why)),
     }
     Ok(())
 }

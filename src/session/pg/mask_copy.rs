@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        mask::marks::{Described, Masked},
+        mask::marks::{Described, Masked, Mismatch},
         policy::Permit,
         refusal::{Refusal, RefusalKind},
         sql::{
@@ -109,7 +109,7 @@ pub(super) fn begin(run: &mut Run, header: Option<&[u8]>) -> Result<Option<CopyR
     let Some((copying, order)) = run.copying.take().zip(run.mask.as_ref()) else { return Ok(None) };
     let Some(header) = header else {
         // What was asked for doesn't exist, and the copy does.
-        run.cut(mismatch());
+        run.cut(mismatch(Mismatch::Shape));
         return Ok(None);
     };
     let header = RowDescription::new(header).map_err(End::Upstream)?;
@@ -117,19 +117,24 @@ pub(super) fn begin(run: &mut Run, header: Option<&[u8]>) -> Result<Option<CopyR
     let in_order = !copying.in_order
         || columns
             .is_sorted_by(|one, next| one.relation == next.relation && one.number < next.number);
-    let plan = order.plan(&columns).ok().filter(|_| in_order);
+    let plan =
+        order.plan(&columns).and_then(|plan| in_order.then_some(plan).ok_or(Mismatch::Shape));
     let format = copying.options.and_then(|options| format_of(&options, &columns));
     match (plan, format) {
-        (Some(plan), _) if plan.is_none() => {
+        (Ok(plan), _) if plan.is_none() => {
             run.plan = Some(plan);
             Ok(None)
         }
-        (Some(plan), Some(format)) => {
+        (Ok(plan), Some(format)) => {
             run.plan = Some(plan.clone());
             Ok(Some(CopyRows::new(plan, format)))
         }
-        (None, _) | (_, None) => {
-            run.cut(mismatch());
+        (Err(why), _) => {
+            run.cut(mismatch(why));
+            Ok(None)
+        }
+        (Ok(_), None) => {
+            run.cut(mismatch(Mismatch::Shape));
             Ok(None)
         }
     }

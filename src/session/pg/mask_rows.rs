@@ -11,7 +11,10 @@ use super::{
     owed::Tag,
 };
 use crate::{
-    kernel::refusal::{Refusal, RefusalKind},
+    kernel::{
+        mask::marks::Mismatch,
+        refusal::{Refusal, RefusalKind},
+    },
     session::{mask::mismatch, result::Run},
     wire::pg::{
         backend::{COPY_DATA, DATA_ROW},
@@ -127,7 +130,7 @@ impl Conversation {
                 (_, Some(copied)) => match copied.rewrite(out, row) {
                     Ok(rewritten) => rewritten,
                     Err(_) => {
-                        run.cut(mismatch());
+                        run.cut(mismatch(Mismatch::Shape));
                         break;
                     }
                 },

@@ -8,7 +8,7 @@ use crate::kernel::{
     sql::{
         analysis::{Analysis, NeedOn},
         analyze,
-        context::{Context, Overlay, SearchPath, Trust},
+        context::{Context, Masking, Overlay, SearchPath, Trust},
         mode::LexMode,
         text::StatementText,
     },
@@ -52,13 +52,17 @@ fn catalog() -> Catalog {
 }
 
 fn judged(text: &str) -> Analysis {
+    judged_under(text, Masking::default())
+}
+
+fn judged_under(text: &str, masking: Masking) -> Analysis {
     let catalog = catalog();
     let cx = Context {
         mode: LexMode::POSTGRES,
         catalog: &catalog,
         path: &SearchPath::usual(),
         overlay: &Overlay::default(),
-        trust: &Trust::default(),
+        trust: &Trust::default().with_masking(masking),
     };
     let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
     let batch = analyze(&checked, &cx).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -67,7 +71,11 @@ fn judged(text: &str) -> Analysis {
 
 /// Why unmask is needed, if it is.
 fn asks(text: &str) -> Vec<String> {
-    let needs = judged(text).needs;
+    asks_under(text, Masking::default())
+}
+
+fn asks_under(text: &str, masking: Masking) -> Vec<String> {
+    let needs = judged_under(text, masking).needs;
     let unmask = needs.into_iter().filter(|need| need.permission == Permission::Unmask);
     unmask.map(|need| need.why).collect()
 }
@@ -134,6 +142,80 @@ fn what_tells_values_in_another_way_needs_unmask() {
     }
 }
 
+#[test]
+fn where_writes_are_allowed_masked_columns_get_values_from_nowhere_only() {
+    let allowed = Masking { writes_allowed: true, ..Masking::default() };
+    for text in [
+        "UPDATE customers SET email = 'x', salary = 5 WHERE id = 1",
+        "UPDATE customers SET email = name WHERE id = 1 RETURNING email",
+        "UPDATE customers SET (email, salary) = ('x', $1) WHERE email = 'y'",
+        "INSERT INTO customers (id, email) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET email = 'x'",
+        "MERGE INTO customers c USING orders o ON c.id = o.customer_id WHEN MATCHED THEN UPDATE SET email = o.note",
+    ] {
+        assert!(!asks(text).is_empty(), "{text}");
+        assert_eq!(asks_under(text, allowed), Vec::<String>::new(), "{text}");
+    }
+    for (text, part) in [
+        ("UPDATE customers SET email = nick", "copies"),
+        ("UPDATE customers SET email = email || 'x'", "copies"),
+        (
+            "UPDATE customers SET nick = excluded_one FROM (SELECT email AS excluded_one FROM customers) s",
+            "copies",
+        ),
+        (
+            "UPDATE customers SET email = (SELECT email FROM customers WHERE id = 2) WHERE id = 1",
+            "copies",
+        ),
+        ("UPDATE customers SET name = email", "copies public.customers.email"),
+        ("UPDATE customers SET email = 'x' WHERE email LIKE 'a%'", "finds rows by"),
+        ("UPDATE customers SET email = 'x' WHERE salary > 5", "finds rows by"),
+        ("UPDATE customers SET salary = 1 / (salary - 5)", "computes with"),
+        ("UPDATE customers SET email = 'x' RETURNING 1 / (salary - 5)", "computes with"),
+        (
+            "INSERT INTO customers (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = customers.email",
+            "copies",
+        ),
+    ] {
+        let asks = asks_under(text, allowed);
+        assert!(asks.iter().any(|why| why.contains(part)), "{text}: {asks:?}");
+    }
+}
+
+#[test]
+fn where_what_is_not_known_is_refused_the_refusal_says_what_that_is() {
+    let refused = Masking { unknown_refused: true, ..Masking::default() };
+    for (text, part) in [
+        ("SELECT * FROM nowhere", "what nowhere holds"),
+        ("SELECT id, x FROM customers", "can't be told (x)"),
+        ("DECLARE k CURSOR FOR SELECT * FROM nowhere", "what nowhere holds"),
+        ("PREPARE p AS SELECT * FROM nowhere", "what nowhere holds"),
+        ("COPY (SELECT * FROM nowhere) TO STDOUT", "what nowhere holds"),
+        ("DELETE FROM customers WHERE id = 1 RETURNING x", "can't be told (x)"),
+    ] {
+        let before = asks(text);
+        assert!(!before.iter().any(|why| why.contains("mask.unknown")), "{text}: {before:?}");
+        let asks = asks_under(text, refused);
+        let found = asks.iter().find(|why| why.contains("mask.unknown"));
+        assert!(found.is_some_and(|why| why.contains(part)), "{text}: {asks:?}");
+    }
+    for text in [
+        "SELECT * FROM customers",
+        "SELECT email, upper(email), count(*) OVER () FROM customers WHERE id = 5",
+        "SELECT * FROM orders, generate_series(1, 3) AS g",
+        "SELECT count(*) FROM nowhere",
+        "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class",
+        "EXECUTE p",
+        "EXPLAIN EXECUTE p",
+        "FETCH 5 FROM k",
+        "COPY customers FROM STDIN",
+        "CREATE TABLE t (id int)",
+        "SHOW work_mem",
+    ] {
+        let asks = asks_under(text, refused);
+        assert_eq!(asks, Vec::<String>::new(), "{text}");
+    }
+}
+
 fn described(name: &str, relation: u32, number: i16, holds: ColumnType) -> Described<'_> {
     Described { name: name.as_bytes(), relation, number, holds, format: Format::Text }
 }
@@ -177,6 +259,20 @@ fn a_header_of_another_shape_has_no_plan() {
     for columns in [&[id][..], &[id, email, email], &[id, other], &[email, id], &[]] {
         assert!(order.plan(columns).is_err(), "{columns:?}");
     }
+}
+
+#[test]
+fn where_what_is_not_known_is_refused_it_has_no_plan() {
+    let marks = Arc::clone(&catalog().marks);
+    let unknown = Arc::new(Masked::unknown(&marks));
+    let columns = [described("id", 20_001, 1, NUMBER)];
+    let order = || unknown.order(&Arc::default()).expect("masked");
+    assert_eq!(order().plan(&columns).expect("a plan").masked(), 1);
+    assert_eq!(order().refusing(true).plan(&columns).err(), Some(Mismatch::Unknown));
+    // What is known goes on.
+    let known = self::order("SELECT id, email FROM customers", &Shown::default());
+    let columns = [columns[0], described("email", 20_001, 3, ColumnType::TEXT)];
+    assert!(known.expect("masked").refusing(true).plan(&columns).is_ok());
 }
 
 #[test]

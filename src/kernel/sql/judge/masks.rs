@@ -9,7 +9,7 @@ use crate::kernel::{
         analysis::{Analysis, Need, NeedOn, SessionEffect},
         context::Context,
         judge::{masked_definitions, meanings, names::Resolved},
-        lineage::{ColumnId, Purpose, Use, follow},
+        lineage::{ColumnId, Lineage, Purpose, Use, follow},
         reading::{Reading, StatementKind},
     },
 };
@@ -60,12 +60,33 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     if lineage.is_clear() && analysis.executes.is_none() {
         made_temporary(analysis, reading, marks.version());
     }
+    refuse_unknown(analysis, &lineage, cx);
     let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
     if lineage.is_clear() && reach.is_empty() && !reaches_anything {
         return;
     }
     analysis.masked =
         Some(Arc::new(Masked { lineage, reach, reaches_anything, marks: Arc::clone(marks) }));
+}
+
+/// Where the settings say so, what may give out masked values for all that is known needs unmask. What a
+/// name runs is weighed where it was named, and COPY FROM gives nothing out.
+fn refuse_unknown(analysis: &mut Analysis, lineage: &Lineage, cx: &Context<'_>) {
+    let elsewhere = analysis.executes.is_some()
+        || analysis.fetches.is_some()
+        || analysis.kind == StatementKind::CopyFromClient;
+    if !cx.trust.masking().unknown_refused || elsewhere || !lineage.gives_unknown() {
+        return;
+    }
+    let what = lineage.doubt.as_deref().unwrap_or("how it is made");
+    analysis.needs.push(Need {
+        permission: Permission::Unmask,
+        on: NeedOn::WholeTarget,
+        why: format!(
+            "gives out what may be masked, which can't be told ({what}) and is refused here by \
+             mask.unknown: leave that out, or write out the columns"
+        ),
+    });
 }
 
 /// True of what needs admin because nobody knows what it does. Maintenance and privileges move no values.
@@ -117,6 +138,10 @@ fn needs(analysis: &mut Analysis, found: &Use, cx: &Context<'_>) {
         Purpose::Stores => "copies",
         Purpose::Assigns => "overwrites",
     };
+    // Values that come from nowhere: what is copied there is a use of its own.
+    if found.purpose == Purpose::Assigns && cx.trust.masking().writes_allowed {
+        return;
+    }
     let asks_null = found.purpose == Purpose::AsksNull;
     if found.of.is_unknown() && (!asks_null || marks.hides_nulls()) {
         analysis.needs.push(Need {

@@ -28,8 +28,14 @@ const STEPS: usize = 400_000;
 const ROUNDS: usize = 64;
 
 pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> Lineage {
-    let mut follower =
-        Follower { cx, sensitive, uses: BTreeSet::new(), equals: BTreeMap::new(), steps: STEPS };
+    let mut follower = Follower {
+        cx,
+        sensitive,
+        uses: BTreeSet::new(),
+        equals: BTreeMap::new(),
+        doubt: None,
+        steps: STEPS,
+    };
     let place = Place::default();
     let rows = match shape {
         Shape::Query(query) => follower.query(query, &place),
@@ -43,12 +49,16 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
             Rows::unknown(Label::default())
         }
         Shape::Copied { table, columns } => follower.copied(table, columns),
-        Shape::Opaque(_) => Rows::unknown(Label::unknown()),
+        Shape::Opaque(what) => {
+            follower.doubt = Some((*what).to_owned());
+            Rows::unknown(Label::unknown())
+        }
     };
     follower.count_equals();
     if follower.steps == 0 {
         let rest = if sensitive.is_empty() { Label::default() } else { Label::unknown() };
-        return Lineage { outputs: None, rest, uses: follower.uses };
+        let doubt = Some("all of it, because it is too long to be followed".to_owned());
+        return Lineage { outputs: None, rest, uses: follower.uses, doubt };
     }
     let output = |column: Named<'_>| OutputColumn {
         name: column.name.map(str::to_owned),
@@ -58,6 +68,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         outputs: rows.columns.map(|columns| columns.into_iter().map(output).collect()),
         rest: rows.rest,
         uses: follower.uses,
+        doubt: follower.doubt,
     }
 }
 
@@ -68,6 +79,8 @@ struct Follower<'c> {
     /// How many constants each condition compares which columns with, by where the condition stands: a
     /// recursive query is followed several times.
     equals: BTreeMap<usize, (Label, usize)>,
+    /// What wasn't understood first.
+    doubt: Option<String>,
     /// How much may still be looked at.
     steps: usize,
 }

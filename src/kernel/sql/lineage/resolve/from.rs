@@ -83,8 +83,8 @@ impl<'a> Follower<'a> {
                 known_as(rows, alias, None, tables)
             }
             Source::Join(join) => self.join(join, place, tables),
-            Source::Opaque(_) => {
-                let rest = self.anything();
+            Source::Opaque(what) => {
+                let rest = self.doubts(|| (*what).to_owned());
                 // How many rows come of it hangs on what nobody knows.
                 self.used(Purpose::Computes, rest.clone());
                 let rows = Rows::unknown(rest);
@@ -98,6 +98,15 @@ impl<'a> Follower<'a> {
     /// What nobody knows.
     pub(super) fn anything(&self) -> Label {
         if self.sensitive.is_empty() { Label::default() } else { Label::unknown() }
+    }
+
+    /// What nobody knows because of this.
+    pub(super) fn doubts(&mut self, what: impl FnOnce() -> String) -> Label {
+        let label = self.anything();
+        if label.is_unknown() && self.doubt.is_none() {
+            self.doubt = Some(what());
+        }
+        label
     }
 
     fn join(&mut self, join: &'a Join, place: &Place<'a>, tables: &mut Vec<Table<'a>>) -> Rows<'a> {
@@ -212,7 +221,7 @@ impl<'a> Follower<'a> {
                     Rows::unknown(Label::default())
                 }
                 Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
-                    Rows::unknown(self.anything())
+                    Rows::unknown(self.doubts(|| format!("what {name} holds")))
                 }
             };
             all.push(rows);
@@ -226,7 +235,13 @@ impl<'a> Follower<'a> {
         // Which of them it is by then, nobody knows; if none has anything to hide, it doesn't matter.
         let mut whole = first.whole();
         others.for_each(|rows| whole.or(&rows.whole()));
-        if whole.is_clear() { first } else { Rows::unknown(whole.computed()) }
+        if whole.is_clear() {
+            return first;
+        }
+        if whole.is_unknown() {
+            self.doubts(|| format!("which relation {name} is"));
+        }
+        Rows::unknown(whole.computed())
     }
 
     /// True if the server finds a temporary table of the session's own that holds nothing masked.

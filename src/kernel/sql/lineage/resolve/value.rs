@@ -12,6 +12,7 @@ use crate::kernel::{
             rows::{Found, Place, Rows},
             shape::{Expression, Reference, Step},
         },
+        reading::RawName,
     },
 };
 
@@ -48,11 +49,11 @@ impl<'a> Follower<'a> {
         for part in &parts {
             label.or(part);
         }
-        if value.opaque.is_some() {
-            label.or(&self.anything());
+        if let Some(what) = value.opaque {
+            label.or(&self.doubts(|| what.to_owned()));
         }
-        if value.through.iter().any(|step| self.may_read_anything(step)) {
-            label.or(&self.anything());
+        if let Some(name) = value.through.iter().find_map(|step| self.may_read_anything(step)) {
+            label.or(&self.doubts(|| format!("what {name}() reads, which is not trusted")));
         }
         let mut label = label.computed();
         self.conditions(&value.conditions, place);
@@ -110,12 +111,13 @@ impl<'a> Follower<'a> {
 
     /// A function of the users' own reads what it likes. Those that the settings trust, and those of
     /// extensions, give back no rows that they weren't given.
-    fn may_read_anything(&self, step: &Step) -> bool {
-        let Step::Function(name) = step else { return false };
+    fn may_read_anything<'s>(&self, step: &'s Step) -> Option<&'s RawName> {
+        let Step::Function(name) = step else { return None };
         let routines = self.cx.catalog.routines_named(name.base());
         routines
             .filter(|routine| name.schema().is_none_or(|schema| routine.schema == schema))
             .any(|r| r.extension.is_none() && self.cx.trust.permission_for(r).is_none())
+            .then_some(name)
     }
 
     /// True unless the step is known to give one value for whatever value it gets. What a user has made
@@ -171,7 +173,7 @@ impl<'a> Follower<'a> {
     /// know yet.
     pub(super) fn reference(&mut self, reference: &'a Reference, place: &Place<'a>) -> Label {
         let found = self.find(reference, place);
-        found.unwrap_or_else(|| self.anything())
+        found.unwrap_or_else(|| self.doubts(|| written(reference)))
     }
 
     /// `None`: nothing in sight is called this.
@@ -364,4 +366,14 @@ fn decides(parts: &[Label]) -> bool {
     let noticed =
         |but: usize| parts.iter().enumerate().any(|(at, part)| at != but && part.is_noticed());
     parts.iter().enumerate().any(|(at, part)| !part.is_clear() && noticed(at))
+}
+
+/// A reference as somebody may have written it, for people.
+fn written(reference: &Reference) -> String {
+    match reference {
+        Reference::Column(names) => names.join("."),
+        Reference::Row(names) if names.is_empty() => "*".to_owned(),
+        Reference::Row(names) => format!("{}.*", names.join(".")),
+        Reference::Field(names, field) => format!("({}).{field}", names.join(".")),
+    }
 }
