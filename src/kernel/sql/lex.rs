@@ -4,19 +4,19 @@
 //! refused), that it is small enough to be parsed without harm (tokens, nesting, chained operators,
 //! nested comments), and where its statements begin and end. Linear, without recursion.
 //!
-//! Postgres 15 to 18; the mode of `standard_conforming_strings` is an input.
+//! Postgres 15 to 18 in `pg`, MySQL 9.7 and MariaDB 10.11 in `mysql`; the modes that change what a text
+//! means are an input.
 
-mod literal;
-pub mod scanner;
+pub mod mysql;
+pub mod pg;
 mod shape;
-pub mod split;
 
 use std::ops::Range;
 
 use crate::kernel::sql::{
     analysis::Unreadable,
-    lex::{scanner::Scanner, shape::Shape, shape::TupleRun, split::Splitter},
-    mode::LexMode,
+    lex::{shape::Shape, shape::TupleRun},
+    mode::{Dialect, LexMode},
     text::StatementText,
 };
 
@@ -77,8 +77,14 @@ pub enum TokenKind {
     Integer,
     /// `1.5`, `1e3`.
     Float,
-    /// `$1`.
+    /// `$1`, `?`.
     Parameter,
+    /// MySQL: `@name` in all quotings; also the host of an account.
+    UserVariable,
+    /// MySQL: `@@name`, without what follows a dot.
+    SystemVariable,
+    /// MariaDB: `\N`.
+    Null,
     /// `+`, `<>`, `@>`, `=>`.
     Operator,
     /// `::`.
@@ -103,6 +109,10 @@ pub enum TokenKind {
     OpenBracket,
     /// `]`.
     CloseBracket,
+    /// MySQL: `{`.
+    OpenBrace,
+    /// MySQL: `}`.
+    CloseBrace,
 }
 
 impl TokenKind {
@@ -160,7 +170,7 @@ pub struct Tokens {
     repeats: Vec<Range<usize>>,
     deepest: u32,
     parameters: u16,
-    backslashes: bool,
+    mode: Option<LexMode>,
 }
 
 impl Tokens {
@@ -187,7 +197,15 @@ impl Tokens {
     /// The value of a string constant among the tokens. `None` for other tokens, and where it has
     /// escapes by number, which nothing of ours needs.
     pub fn string_value(&self, token: &Token, text: &str) -> Option<String> {
-        literal::string_value(token.kind, token.text(text), self.backslashes)
+        let (text, mode) = (token.text(text), self.mode?);
+        match mode.dialect {
+            Dialect::Postgres => {
+                pg::literal::string_value(token.kind, text, !mode.standard_conforming_strings)
+            }
+            Dialect::MySql | Dialect::MariaDb => {
+                mysql::literal::string_value(token.kind, text, !mode.sql.no_backslash_escapes)
+            }
+        }
     }
 
     /// An estimate from above of how deep a tree the text makes, in expressions; chains of AND and
@@ -249,11 +267,50 @@ pub fn tokenize(
     if u32::try_from(text.len()).is_err() {
         return Err(Unreadable::TooLarge { what: "the text is longer than 4 GiB".to_owned() });
     }
-    let mut scanner = Scanner::new(text, mode, limits.comment_nesting)?;
-    let mut splitter = Splitter::default();
-    let mut shape = Shape::new();
+    match mode.dialect {
+        Dialect::Postgres => {
+            let scanner = pg::scanner::Scanner::new(text, mode, limits.comment_nesting)?;
+            collect(text, scanner, pg::split::Splitter::default(), mode, limits)
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            let scanner = mysql::scanner::Scanner::new(text, mode)?;
+            collect(text, scanner, mysql::split::Splitter::default(), mode, limits)
+        }
+    }
+}
+
+/// What cuts a text into tokens, as its server does.
+pub trait Cut {
+    /// True if words mean the same in any case of their letters.
+    const FOLDS: bool;
+
+    /// The next token, `None` at the end.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where the server's lexer would raise an error, and where a text could be read in two
+    /// ways.
+    fn next_token(&mut self) -> Result<Option<Token>, Unreadable>;
+}
+
+/// What tells where statements end, as the server's grammar does.
+pub trait Split: Default {
+    /// Takes the next token. True if it is a semicolon that ends a statement.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where that isn't certain.
+    fn ends_statement(&mut self, kind: TokenKind, text: &[u8]) -> Result<bool, Unreadable>;
+}
+
+fn collect<C: Cut, S: Split>(
+    text: &str,
+    mut scanner: C,
+    mut splitter: S,
+    mode: LexMode,
+    limits: &Limits,
+) -> Result<Tokens, Unreadable> {
+    let mut shape = Shape::new(mode.dialect);
     let mut run = TupleRun::default();
-    let mut out = Tokens { backslashes: !mode.standard_conforming_strings, ..Tokens::default() };
+    let mut out = Tokens { mode: Some(mode), ..Tokens::default() };
     let mut first = 0;
     let mut end = 0;
     while let Some(token) = scanner.next_token()? {
@@ -265,10 +322,13 @@ pub fn tokenize(
             });
         }
         if token.kind == TokenKind::Parameter {
-            let number = word.get(1..).and_then(|n| n.parse().ok()).unwrap_or(u16::MAX);
-            out.parameters = out.parameters.max(number);
+            out.parameters = match word.get(1..) {
+                // MySQL counts them.
+                None | Some("") => out.parameters.checked_add(1).ok_or_else(too_many_parameters)?,
+                Some(number) => out.parameters.max(number.parse().unwrap_or(u16::MAX)),
+            };
         }
-        let ends = splitter.ends_statement(token.kind, word.as_bytes());
+        let ends = splitter.ends_statement(token.kind, word.as_bytes())?;
         if ends {
             close_statement(&mut out, first, end);
             if out.statements.len() >= limits.statements {
@@ -293,6 +353,30 @@ pub fn tokenize(
     close_statement(&mut out, first, end);
     out.deepest = shape.deepest();
     Ok(out)
+}
+
+/// More than a protocol can bind.
+fn too_many_parameters() -> Unreadable {
+    Unreadable::TooLarge { what: format!("the text has more than {} parameters", u16::MAX) }
+}
+
+/// The place of a byte in a text, in characters from 1.
+pub fn character_position(text: &str, byte: usize) -> u32 {
+    let before = text.as_bytes().get(..byte.min(text.len())).unwrap_or_default();
+    let count = before.iter().filter(|b| (**b & 0xc0) != 0x80).count();
+    u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// Characters that some readers take for white space or for nothing.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        )
 }
 
 /// Notes the statement from token `first` on, if there is one; `end` is its last byte.

@@ -25,6 +25,12 @@ pub struct LexMode {
     pub ascii_only: bool,
     /// Postgres: what the server makes of a name's letters beyond ASCII.
     pub names: NamesIn,
+    /// MySQL and MariaDB: what decides which version comments are read: 90704, 101119.
+    pub version: u32,
+    /// MySQL and MariaDB: the session's `sql_mode`.
+    pub sql: SqlMode,
+    /// MySQL and MariaDB: the session's `character_set_client`.
+    pub client: ClientSet,
 }
 
 /// How a server keeps names, by its own encoding.
@@ -82,5 +88,117 @@ impl LexMode {
         standard_conforming_strings: true,
         ascii_only: false,
         names: NamesIn::Utf8,
+        version: 0,
+        sql: SqlMode::PLAIN,
+        client: ClientSet::Utf8,
     };
+
+    /// MySQL 9.7 as it is out of the box.
+    pub const MYSQL: Self = Self { dialect: Dialect::MySql, version: 90_704, ..Self::POSTGRES };
+
+    /// MariaDB 10.11 as it is out of the box.
+    pub const MARIADB: Self =
+        Self { dialect: Dialect::MariaDb, version: 101_119, ..Self::POSTGRES };
+}
+
+/// Those of MySQL's `sql_mode` that change what a text means.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent modes, each the server's own")]
+pub struct SqlMode {
+    /// `"…"` is a name, not a string.
+    pub ansi_quotes: bool,
+    /// A backslash in a string is an ordinary character.
+    pub no_backslash_escapes: bool,
+    /// `||` joins strings. Cuts nothing otherwise, but means something else.
+    pub pipes_as_concat: bool,
+    /// Blanks may stand between a function's name and its parenthesis.
+    pub ignore_space: bool,
+    /// NOT binds as tightly as `!`.
+    pub high_not_precedence: bool,
+}
+
+impl SqlMode {
+    /// None of them.
+    pub const PLAIN: Self = Self {
+        ansi_quotes: false,
+        no_backslash_escapes: false,
+        pipes_as_concat: false,
+        ignore_space: false,
+        high_not_precedence: false,
+    };
+
+    /// Of a value of `sql_mode`, as the server tells it. `None` for one that has a language of its own
+    /// (ORACLE, MSSQL) and for what isn't known: nothing can be read then.
+    pub fn of(value: &str) -> Option<Self> {
+        let mut mode = Self::PLAIN;
+        for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name.to_ascii_uppercase().as_str() {
+                // What it consists of stands beside it in the server's value.
+                "ANSI" => {
+                    mode.ansi_quotes = true;
+                    mode.pipes_as_concat = true;
+                    mode.ignore_space = true;
+                }
+                "ANSI_QUOTES" => mode.ansi_quotes = true,
+                "NO_BACKSLASH_ESCAPES" => mode.no_backslash_escapes = true,
+                "PIPES_AS_CONCAT" => mode.pipes_as_concat = true,
+                "IGNORE_SPACE" => mode.ignore_space = true,
+                "HIGH_NOT_PRECEDENCE" => mode.high_not_precedence = true,
+                other if INDIFFERENT.contains(&other) => {}
+                _ => return None,
+            }
+        }
+        Some(mode)
+    }
+}
+
+/// Modes that change what values become, not what a text says.
+const INDIFFERENT: [&str; 19] = [
+    "REAL_AS_FLOAT",
+    "ONLY_FULL_GROUP_BY",
+    "NO_UNSIGNED_SUBTRACTION",
+    "NO_DIR_IN_CREATE",
+    "NO_AUTO_VALUE_ON_ZERO",
+    "STRICT_TRANS_TABLES",
+    "STRICT_ALL_TABLES",
+    "NO_ZERO_IN_DATE",
+    "NO_ZERO_DATE",
+    "ALLOW_INVALID_DATES",
+    "ERROR_FOR_DIVISION_BY_ZERO",
+    "TRADITIONAL",
+    "NO_AUTO_CREATE_USER",
+    "NO_ENGINE_SUBSTITUTION",
+    "PAD_CHAR_TO_FULL_LENGTH",
+    "TIME_TRUNCATE_FRACTIONAL",
+    "TIME_ROUND_FRACTIONAL",
+    "EMPTY_STRING_IS_NULL",
+    "SIMULTANEOUS_ASSIGNMENT",
+];
+
+/// How a session of MySQL or MariaDB spells its texts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ClientSet {
+    /// `utf8mb4`, `utf8mb3`.
+    Utf8,
+    /// One in which ASCII is ASCII. Beyond it a backslash or a quote may be the second half of another
+    /// character, so that only ASCII reads the same.
+    AsciiOnly,
+    /// One in which a byte of ASCII may be a letter, or that isn't known: nothing can be read.
+    Unreadable,
+}
+
+impl ClientSet {
+    /// Of a `character_set_client`.
+    pub fn of(name: &str) -> Self {
+        const ASCII: [&str; 20] = [
+            "ascii", "big5", "binary", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852",
+            "cp866", "cp932", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "latin1", "latin2",
+            "sjis", "ujis",
+        ];
+        match name.to_ascii_lowercase().as_str() {
+            "utf8mb4" | "utf8mb3" | "utf8" => Self::Utf8,
+            other if ASCII.contains(&other) => Self::AsciiOnly,
+            _ => Self::Unreadable,
+        }
+    }
 }

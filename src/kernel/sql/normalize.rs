@@ -14,8 +14,8 @@ use std::ops::Range;
 
 use crate::kernel::sql::{
     analysis::Unreadable,
-    lex::{Limits, Token, TokenKind, scanner::Scanner, split::Splitter},
-    mode::LexMode,
+    lex::{Cut, Limits, Split, Token, TokenKind, mysql, pg},
+    mode::{Dialect, LexMode},
     normalize::position::Position,
     text::StatementText,
 };
@@ -43,17 +43,34 @@ pub fn normalize(
     out: &mut Normal,
 ) -> Result<(), Unreadable> {
     let text = text.as_str();
-    let Normal { key, spans, lower } = out;
-    key.clear();
-    spans.clear();
-    key.reserve(text.len().min(RESERVE));
+    out.key.clear();
+    out.spans.clear();
+    out.key.reserve(text.len().min(RESERVE));
     // PERFORMANCE: all at once is much less than word by word.
-    lower.clear();
-    lower.extend_from_slice(text.as_bytes());
-    lower.make_ascii_lowercase();
-    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?;
-    let mut splitter = Splitter::default();
-    let mut position = Position::default();
+    out.lower.clear();
+    out.lower.extend_from_slice(text.as_bytes());
+    out.lower.make_ascii_lowercase();
+    match mode.dialect {
+        Dialect::Postgres => {
+            let scanner = pg::scanner::Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?;
+            fill(text, scanner, pg::split::Splitter::default(), mode.dialect, out)
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            let scanner = mysql::scanner::Scanner::new(text, mode)?;
+            fill(text, scanner, mysql::split::Splitter::default(), mode.dialect, out)
+        }
+    }
+}
+
+fn fill<C: Cut, S: Split>(
+    text: &str,
+    mut scanner: C,
+    mut splitter: S,
+    dialect: Dialect,
+    out: &mut Normal,
+) -> Result<(), Unreadable> {
+    let Normal { key, spans, lower } = out;
+    let mut position = Position::new(dialect);
     let mut first: Option<usize> = None;
     let mut end = 0;
     // A constant whose fate depends on the token behind it.
@@ -68,18 +85,20 @@ pub fn normalize(
                 keep(key, constant.kind, constant.text(text).as_bytes());
             }
         }
-        if splitter.ends_statement(token.kind, word) {
+        if splitter.ends_statement(token.kind, word)? {
             spans.extend(first.take().map(|start| start..end));
-            position = Position::default();
+            position = Position::new(dialect);
             keep(key, token.kind, word);
             continue;
         }
         first.get_or_insert(bytes.start);
-        end = bytes.end;
+        let follows = std::mem::replace(&mut end, bytes.end) == bytes.start;
         if token.kind == TokenKind::Word {
             position.token(token.kind, word);
             key.push(TokenKind::Word as u8 + 1);
-            key.extend_from_slice(word);
+            // Of MySQL a name may be another one in another case.
+            let word = if C::FOLDS { Some(word) } else { text.as_bytes().get(bytes) };
+            key.extend_from_slice(word.unwrap_or_default());
             continue;
         }
         if token.kind.is_literal() {
@@ -92,6 +111,10 @@ pub fn normalize(
         }
         position.token(token.kind, word);
         keep(key, token.kind, text.as_bytes().get(bytes).unwrap_or_default());
+        // `count(` is a call, and `count (` may be a column and an expression.
+        if !C::FOLDS && follows && token.kind == TokenKind::OpenParen {
+            key.push(DIRECTLY);
+        }
     }
     if let Some(constant) = held {
         hole(key, constant.kind);
@@ -111,7 +134,12 @@ fn keep(key: &mut Vec<u8>, kind: TokenKind, text: &[u8]) {
     match kind {
         TokenKind::Parameter | TokenKind::Operator => key.extend_from_slice(text),
         TokenKind::Word => key.extend(text.iter().map(u8::to_ascii_lowercase)),
-        _ if kind.is_literal() || kind == TokenKind::QuotedIdentifier => {
+        _ if kind.is_literal()
+            || matches!(
+                kind,
+                TokenKind::QuotedIdentifier | TokenKind::UserVariable | TokenKind::SystemVariable
+            ) =>
+        {
             key.extend_from_slice(&(text.len() as u32).to_le_bytes());
             key.extend_from_slice(text);
         }
@@ -126,6 +154,8 @@ fn hole(key: &mut Vec<u8>, kind: TokenKind) {
 
 /// Begins a hole.
 const HOLE: u8 = 31;
+/// Behind a parenthesis with nothing between it and what is before it.
+const DIRECTLY: u8 = 30;
 
 /// The text with every constant replaced by `?`, comments gone and white space made one blank: for
 /// records that must not hold values.
@@ -134,7 +164,17 @@ const HOLE: u8 = 31;
 /// As [`normalize`].
 pub fn without_literals(text: &StatementText<'_>, mode: LexMode) -> Result<String, Unreadable> {
     let text = text.as_str();
-    let mut scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?;
+    match mode.dialect {
+        Dialect::Postgres => {
+            written(text, pg::scanner::Scanner::new(text, mode, Limits::DEFAULT.comment_nesting)?)
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            written(text, mysql::scanner::Scanner::new(text, mode)?)
+        }
+    }
+}
+
+fn written<C: Cut>(text: &str, mut scanner: C) -> Result<String, Unreadable> {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     while let Some(token) = scanner.next_token()? {

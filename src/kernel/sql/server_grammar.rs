@@ -34,7 +34,7 @@ use pg_query::{ParserOptions, protobuf as pg};
 
 use crate::kernel::sql::{
     analysis::Unreadable,
-    lex::{Limits, Tokens, scanner::character_position, tokenize},
+    lex::{Limits, Tokens, character_position, tokenize},
     mode::LexMode,
     reading::{Access, Reading, StatementKind},
     server_grammar::{columns::Mentions, walk::Visit},

@@ -3,6 +3,7 @@
 use crate::kernel::sql::{
     analysis::Unreadable,
     lex::{Limits, Token, TokenKind},
+    mode::Dialect,
 };
 
 /// Follows the tokens and estimates from above how deep a tree they make.
@@ -17,6 +18,8 @@ pub(super) struct Shape {
     depth: u32,
     deepest: u32,
     after_open: bool,
+    /// MySQL has more words that are operators, and assignments inside expressions.
+    mysql: bool,
 }
 
 /// What hangs below one open parenthesis, bracket or CASE.
@@ -32,8 +35,15 @@ struct Level {
 }
 
 impl Shape {
-    pub(super) fn new() -> Self {
-        Self { levels: vec![Level::default()], chain: 0, depth: 0, deepest: 0, after_open: false }
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self {
+            levels: vec![Level::default()],
+            chain: 0,
+            depth: 0,
+            deepest: 0,
+            after_open: false,
+            mysql: dialect != Dialect::Postgres,
+        }
     }
 
     /// The deepest tree seen so far, in expressions, AND and OR taken as flat.
@@ -49,17 +59,19 @@ impl Shape {
     ) -> Result<(), Unreadable> {
         let after_open = std::mem::replace(&mut self.after_open, kind == TokenKind::OpenParen);
         match kind {
-            TokenKind::OpenParen => self.open(false, limits)?,
+            TokenKind::OpenParen | TokenKind::OpenBrace => self.open(false, limits)?,
             TokenKind::OpenBracket => {
                 self.hang(1, 1, 0);
                 self.open(false, limits)?;
             }
-            TokenKind::CloseParen | TokenKind::CloseBracket => {
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
                 while self.levels.len() > 1 && self.close() {}
             }
             TokenKind::Comma => self.reset(false),
             TokenKind::Semicolon => self.reset(true),
             TokenKind::Operator | TokenKind::Cast => self.hang(1, 1, 0),
+            TokenKind::ColonEquals if self.mysql => self.hang(1, 1, 0),
+            TokenKind::Word if self.mysql && is_mysql_operator(text) => self.hang(1, 1, 1),
             TokenKind::Word => match role(text) {
                 Role::None => {}
                 Role::Flat => {
@@ -137,6 +149,25 @@ impl Shape {
             }
         }
     }
+}
+
+/// Words of MySQL that hang one expression or join below another.
+fn is_mysql_operator(word: &str) -> bool {
+    const OPERATORS: [&str; 12] = [
+        "binary",
+        "div",
+        "escape",
+        "interval",
+        "member",
+        "minus",
+        "mod",
+        "regexp",
+        "rlike",
+        "sounds",
+        "straight_join",
+        "xor",
+    ];
+    OPERATORS.iter().any(|w| word.eq_ignore_ascii_case(w))
 }
 
 /// What a word does to the tree.
@@ -282,6 +313,9 @@ fn is_constant(kind: TokenKind, text: &str) -> bool {
         TokenKind::UnicodeString
         | TokenKind::QuotedIdentifier
         | TokenKind::Parameter
+        | TokenKind::UserVariable
+        | TokenKind::SystemVariable
+        | TokenKind::Null
         | TokenKind::Operator
         | TokenKind::Cast
         | TokenKind::ColonEquals
@@ -293,6 +327,8 @@ fn is_constant(kind: TokenKind, text: &str) -> bool {
         | TokenKind::OpenParen
         | TokenKind::CloseParen
         | TokenKind::OpenBracket
-        | TokenKind::CloseBracket => false,
+        | TokenKind::CloseBracket
+        | TokenKind::OpenBrace
+        | TokenKind::CloseBrace => false,
     }
 }

@@ -15,11 +15,14 @@
 //! subscripts, behind operators of JSON, in parentheses of its own (`('t')::regclass` is a cast of a
 //! constant to the server).
 
-use crate::kernel::sql::lex::TokenKind;
+use crate::kernel::sql::{lex::TokenKind, mode::Dialect};
 
 /// Follows the tokens of one statement.
 #[derive(Clone, Debug)]
 pub(super) struct Position {
+    /// MySQL: only behind comparisons and in lists of values. There a constant of a select list names its
+    /// column, and LIMIT may stand in more places.
+    few: bool,
     lead: Lead,
     levels: [Level; LEVELS],
     /// The innermost level in use.
@@ -84,9 +87,11 @@ enum Previous {
     Unknown,
 }
 
-impl Default for Position {
-    fn default() -> Self {
+impl Position {
+    /// At the beginning of a statement.
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
+            few: dialect != Dialect::Postgres,
             lead: Lead::Start,
             levels: [Level::Nothing; LEVELS],
             depth: 0,
@@ -110,6 +115,7 @@ impl Position {
         }
         match (self.level(), previous) {
             (Level::Keeps, _) => false,
+            (Level::List, _) | (_, P::Limit) if self.few => false,
             (_, P::Limit) => kind == TokenKind::Integer,
             (Level::List, P::List | P::Comma | P::Operator | P::Bound)
             | (Level::Expression, P::Operator | P::Bound)
@@ -155,11 +161,11 @@ impl Position {
                 self.open(inside);
                 P::Open
             }
-            TokenKind::OpenBracket => {
+            TokenKind::OpenBracket | TokenKind::OpenBrace => {
                 self.open(Level::Keeps);
                 P::Open
             }
-            TokenKind::CloseParen | TokenKind::CloseBracket => {
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
                 self.close();
                 P::Operand
             }
@@ -170,6 +176,9 @@ impl Position {
             | TokenKind::Semicolon => P::Unknown,
             TokenKind::QuotedIdentifier
             | TokenKind::Parameter
+            | TokenKind::UserVariable
+            | TokenKind::SystemVariable
+            | TokenKind::Null
             | TokenKind::String
             | TokenKind::EscapeString
             | TokenKind::UnicodeString
@@ -420,6 +429,9 @@ pub(super) fn harmless_behind(kind: TokenKind, text: &[u8]) -> bool {
         | TokenKind::Integer
         | TokenKind::Float
         | TokenKind::Parameter
+        | TokenKind::UserVariable
+        | TokenKind::SystemVariable
+        | TokenKind::Null
         | TokenKind::Cast
         | TokenKind::ColonEquals
         | TokenKind::DotDot
@@ -427,6 +439,8 @@ pub(super) fn harmless_behind(kind: TokenKind, text: &[u8]) -> bool {
         | TokenKind::Colon
         | TokenKind::OpenParen
         | TokenKind::OpenBracket
-        | TokenKind::CloseBracket => false,
+        | TokenKind::CloseBracket
+        | TokenKind::OpenBrace
+        | TokenKind::CloseBrace => false,
     }
 }

@@ -3,7 +3,11 @@
 use crate::kernel::sql::lex::TokenKind;
 
 /// The value of a string constant; `None` for other tokens and for escapes by number.
-pub(super) fn string_value(kind: TokenKind, text: &str, backslashes: bool) -> Option<String> {
+pub(in crate::kernel::sql::lex) fn string_value(
+    kind: TokenKind,
+    text: &str,
+    backslashes: bool,
+) -> Option<String> {
     let (quoted, escapes) = match kind {
         TokenKind::String => (text, backslashes),
         TokenKind::NationalString => (text.get(1..)?, backslashes),

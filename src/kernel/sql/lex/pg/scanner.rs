@@ -6,7 +6,7 @@
 
 use crate::kernel::sql::{
     analysis::Unreadable,
-    lex::{Token, TokenKind},
+    lex::{Cut, Token, TokenKind, character_position, is_invisible},
     mode::{LexMode, NamesIn},
 };
 
@@ -32,35 +32,11 @@ enum Quoted {
     Bits,
 }
 
-impl<'a> Scanner<'a> {
-    /// At the beginning of a text. `comment_nesting`: how deep comments may be nested.
-    ///
-    /// # Errors
-    /// [`Unreadable::Ambiguous`] where only ASCII text is read, and it isn't. Here, because whoever reads a
-    /// text in any way begins with this: a text that is known under its key isn't looked at again.
-    pub fn new(text: &'a str, mode: LexMode, comment_nesting: usize) -> Result<Self, Unreadable> {
-        if mode.ascii_only && !text.is_ascii() {
-            let what =
-                "in this client_encoding only ASCII text is read: SET client_encoding = 'UTF8'";
-            return Err(Unreadable::Ambiguous { what: what.to_owned() });
-        }
-        Ok(Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            backslashes: !mode.standard_conforming_strings,
-            names: mode.names,
-            comment_nesting,
-        })
-    }
+impl Cut for Scanner<'_> {
+    const FOLDS: bool = true;
 
-    /// The next token, `None` at the end.
-    ///
-    /// # Errors
-    /// [`Unreadable`] where the server's lexer would raise an error, and where a text could be read
-    /// in two ways.
     #[inline]
-    pub fn next_token(&mut self) -> Result<Option<Token>, Unreadable> {
+    fn next_token(&mut self) -> Result<Option<Token>, Unreadable> {
         self.skip_blank()?;
         let start = self.at;
         let Some(first) = self.peek(0) else { return Ok(None) };
@@ -94,6 +70,29 @@ impl<'a> Scanner<'a> {
             _ => return Err(self.syntax_at(start, self.at.saturating_add(1), "syntax error")),
         };
         Ok(Some(Token { kind, start: start as u32, end: self.at as u32 }))
+    }
+}
+
+impl<'a> Scanner<'a> {
+    /// At the beginning of a text. `comment_nesting`: how deep comments may be nested.
+    ///
+    /// # Errors
+    /// [`Unreadable::Ambiguous`] where only ASCII text is read, and it isn't. Here, because whoever reads a
+    /// text in any way begins with this: a text that is known under its key isn't looked at again.
+    pub fn new(text: &'a str, mode: LexMode, comment_nesting: usize) -> Result<Self, Unreadable> {
+        if mode.ascii_only && !text.is_ascii() {
+            let what =
+                "in this client_encoding only ASCII text is read: SET client_encoding = 'UTF8'";
+            return Err(Unreadable::Ambiguous { what: what.to_owned() });
+        }
+        Ok(Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            backslashes: !mode.standard_conforming_strings,
+            names: mode.names,
+            comment_nesting,
+        })
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -503,13 +502,6 @@ const OPERATOR_BYTES: usize = 256;
 /// How much of the rest of a text an error message repeats.
 const NEAR_CHARS: usize = 200;
 
-/// The place of a byte in a text, in characters from 1.
-pub fn character_position(text: &str, byte: usize) -> u32 {
-    let before = text.as_bytes().get(..byte.min(text.len())).unwrap_or_default();
-    let count = before.iter().filter(|b| (**b & 0xc0) != 0x80).count();
-    u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
-}
-
 /// What a byte may be, as bits. PERFORMANCE: one look at a table, in place of many comparisons a byte.
 const CLASSES: [u8; 256] = {
     let mut classes = [0_u8; 256];
@@ -574,16 +566,4 @@ fn is_identifier_start(b: u8) -> bool {
 
 const fn is_identifier_part(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' | 0x80..)
-}
-
-/// Characters that some readers take for white space or for nothing.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        )
 }

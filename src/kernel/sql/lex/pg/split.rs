@@ -1,6 +1,9 @@
 //! Where one statement ends and the next begins.
 
-use crate::kernel::sql::lex::TokenKind;
+use crate::kernel::sql::{
+    analysis::Unreadable,
+    lex::{Split, TokenKind},
+};
 
 /// Follows the tokens of a text and tells which semicolons end a statement: those outside of
 /// parentheses (`CREATE RULE … DO (a; b)`) and outside of `BEGIN ATOMIC … END`, the body of a
@@ -38,14 +41,13 @@ enum Previous {
     Label,
 }
 
-impl Splitter {
-    /// Takes the next token. True if it is a semicolon that ends a statement.
+impl Split for Splitter {
     #[inline]
-    pub fn ends_statement(&mut self, kind: TokenKind, text: &[u8]) -> bool {
+    fn ends_statement(&mut self, kind: TokenKind, text: &[u8]) -> Result<bool, Unreadable> {
         match kind {
             TokenKind::Semicolon if self.depth == 0 && self.body == 0 => {
                 *self = Self::default();
-                return true;
+                return Ok(true);
             }
             TokenKind::Word if self.lead != Lead::Plain => self.word(text),
             TokenKind::OpenParen | TokenKind::OpenBracket => {
@@ -59,9 +61,11 @@ impl Splitter {
             TokenKind::Dot => self.previous = Previous::Label,
             _ => self.other(),
         }
-        false
+        Ok(false)
     }
+}
 
+impl Splitter {
     fn other(&mut self) {
         self.previous = Previous::Any;
         if self.lead != Lead::Routine {
