@@ -104,7 +104,9 @@
 //!
 //! There is no session for them yet. What one will stand on is here: [`wire::mysql`] reads and writes what
 //! both sides say and masks rows, [`upstream::mysql`] logs in at servers, asks them questions and reads
-//! their catalogs. `tests/mysql_servers` tries both at real ones.
+//! their catalogs. `tests/mysql_servers` tries both at real ones. [`kernel::sql::mysql`] reads their
+//! statements: `sqlparser`, fed with the tokens of our own lexer, and our own hand for what it doesn't know;
+//! `judge/mysql.rs` and `builtins/mysql.rs` say what is otherwise there. `tests/cases/mysql` has it all.
 //!
 //! # Masks
 //!

@@ -28,6 +28,7 @@ pub struct Catalog {
     relations_by_name: HashMap<String, HashMap<String, u32>>,
     routines: HashMap<u32, Routine>,
     routines_by_name: HashMap<String, Vec<u32>>,
+    routines_folded: HashMap<String, Vec<u32>>,
     operators: HashMap<String, Vec<UserOperator>>,
     casts: Vec<UserCast>,
     types: HashMap<String, Vec<UserType>>,
@@ -302,6 +303,7 @@ impl Catalog {
     /// Adds a routine.
     pub fn add_routine(&mut self, routine: Routine) {
         self.routines_by_name.entry(routine.name.clone()).or_default().push(routine.oid);
+        self.routines_folded.entry(routine.name.to_lowercase()).or_default().push(routine.oid);
         self.routines.insert(routine.oid, routine);
     }
 
@@ -415,6 +417,15 @@ impl Catalog {
     /// All routines of that name, whatever their schema and arguments.
     pub fn routines_named(&self, name: &str) -> impl Iterator<Item = &Routine> {
         self.routines_by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|oid| self.routines.get(oid))
+    }
+
+    /// All routines of that name in whatever case, `name` being in lower case.
+    pub fn routines_folded(&self, name: &str) -> impl Iterator<Item = &Routine> {
+        self.routines_folded
             .get(name)
             .into_iter()
             .flatten()

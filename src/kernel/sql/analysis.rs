@@ -163,6 +163,10 @@ pub enum SessionEffect {
     Renamed(Vec<String>),
     /// Made a temporary table, and put nothing into it that rules of this version mask.
     MadeTemporary(Temporary, u64),
+    /// MySQL: what is open is committed before it runs, and as a rule behind it.
+    Commits,
+    /// MySQL: USE.
+    Use(String),
     /// Runs code that may change any of this: the search path must be asked for again.
     RunsUserCode,
 }
@@ -267,7 +271,11 @@ impl Analysis {
     pub fn commits(&self) -> bool {
         self.kind == StatementKind::TwoPhase
             || self.effects.iter().any(|effect| {
-                matches!(effect, SessionEffect::Transaction(TransactionChange::Commit { .. }))
+                matches!(
+                    effect,
+                    SessionEffect::Transaction(TransactionChange::Commit { .. })
+                        | SessionEffect::Commits
+                )
             })
     }
 }
@@ -299,12 +307,14 @@ impl SessionEffect {
                 names.len() * size_of::<String>() * 2
             }
             Self::MadeTemporary(made, _) => made.name.len(),
+            Self::Use(database) => database.len(),
             Self::Transaction(_)
             | Self::Setting(_)
             | Self::DiscardAll
             | Self::DiscardPart
             | Self::Deallocate(_)
             | Self::Close(_)
+            | Self::Commits
             | Self::RunsUserCode => 0,
         };
         size_of::<Self>() + inside

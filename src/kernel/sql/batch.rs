@@ -6,6 +6,7 @@ use crate::kernel::{
         analysis::{Analysis, Need, NeedOn, SessionEffect, StatementClass},
         context::{Context, Overlay, SearchPath},
         judge::judge,
+        mode::{ClientSet, Dialect, SqlMode},
         reading::{Reading, TransactionChange},
     },
 };
@@ -17,19 +18,34 @@ pub(super) struct Unfolding<'a> {
     path_moved: bool,
     /// One may have changed what stands there.
     schema_moved: bool,
+    /// MySQL: the database that one has chosen.
+    database: Option<SearchPath>,
+    /// MySQL: one may have changed how texts are read.
+    reading_moved: bool,
     overlay: Overlay,
 }
 
 impl<'a> Unfolding<'a> {
     pub(super) fn new(cx: &'a Context<'a>) -> Self {
-        Self { before: cx, path_moved: false, schema_moved: false, overlay: cx.overlay.clone() }
+        Self {
+            before: cx,
+            path_moved: false,
+            schema_moved: false,
+            database: None,
+            reading_moved: false,
+            overlay: cx.overlay.clone(),
+        }
     }
 
     /// Judges the next statement.
     pub(super) fn judge(&mut self, reading: &Reading) -> Analysis {
         let unknown = SearchPath::Unknown;
         let cx = Context {
-            path: if self.path_moved { &unknown } else { self.before.path },
+            path: match &self.database {
+                _ if self.path_moved => &unknown,
+                Some(chosen) => chosen,
+                None => self.before.path,
+            },
             overlay: &self.overlay,
             ..*self.before
         };
@@ -47,20 +63,51 @@ impl<'a> Unfolding<'a> {
                 ),
             });
         }
+        if self.reading_moved {
+            // Fail closed: the rest of the text was cut as the server reads texts until then.
+            analysis.class = StatementClass::Admin;
+            for permission in [Permission::Admin, Permission::Unmask] {
+                analysis.needs.push(Need {
+                    permission,
+                    on: NeedOn::WholeTarget,
+                    why: "stands behind a SET that changes how SQL is read: send it by itself"
+                        .to_owned(),
+                });
+            }
+        }
         for effect in &analysis.effects {
             self.after(effect);
         }
         analysis
     }
 
+    /// MySQL: true if texts may be read otherwise behind this.
+    fn changes_reading(&self, name: &str, value: Option<&str>) -> bool {
+        let mode = self.before.mode;
+        match (name, value) {
+            ("sql_mode", Some(value)) => SqlMode::of(value) != Some(mode.sql),
+            ("character_set_client", Some(value)) => ClientSet::of(value) != mode.client,
+            ("sql_mode" | "character_set_client", None) => true,
+            _ => false,
+        }
+    }
+
     fn after(&mut self, effect: &SessionEffect) {
         match effect {
             SessionEffect::Setting(change) => {
                 let moves = ["search_path", "*", "role", "session_authorization"];
-                self.path_moved |= moves.contains(&change.name.as_str());
+                let name = change.name.as_str();
+                if self.before.mode.dialect == Dialect::Postgres {
+                    self.path_moved |= moves.contains(&name);
+                } else {
+                    self.reading_moved |= self.changes_reading(name, change.value.as_deref());
+                }
             }
             // What was SET in it comes back or goes.
             SessionEffect::Transaction(change) => {
+                if self.before.mode.dialect != Dialect::Postgres {
+                    return;
+                }
                 self.overlay.forget_all_temporary();
                 match change {
                     TransactionChange::Commit { .. }
@@ -86,7 +133,8 @@ impl<'a> Unfolding<'a> {
                 self.overlay.forget_all_temporary();
             }
             SessionEffect::RunsUserCode => {
-                self.path_moved = true;
+                // Code of MySQL's can't choose another database.
+                self.path_moved |= self.before.mode.dialect == Dialect::Postgres;
                 self.overlay.add_anything();
             }
             // Planning its query may have run code. What a held one runs is behind a COMMIT.
@@ -95,6 +143,10 @@ impl<'a> Unfolding<'a> {
             {
                 self.after(&SessionEffect::RunsUserCode);
             }
+            SessionEffect::Use(database) => {
+                self.database = Some(SearchPath::Known(vec![database.clone()]));
+            }
+            SessionEffect::Commits => {}
             // Temporary tables go, and stand in front of nothing any more.
             SessionEffect::DiscardPart => {
                 self.schema_moved = true;

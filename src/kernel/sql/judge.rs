@@ -11,6 +11,7 @@ mod hide;
 mod masked_definitions;
 mod masks;
 mod moves;
+mod mysql;
 mod names;
 mod needs;
 mod reach;
@@ -31,6 +32,7 @@ use crate::kernel::sql::{
     analysis::{Analysis, Hidden, ResolvedRelation, SessionEffect},
     context::Context,
     judge::needs::Needs,
+    mode::Dialect,
     reading::{Access, Reading, RoutineUse, StatementKind},
 };
 
@@ -41,6 +43,7 @@ pub fn judge(reading: &Reading, cx: &Context<'_>) -> Analysis {
     let mut judge = Judge::new(reading, cx);
     judge.relations();
     judge.code();
+    judge.system_variables();
     judge.statement();
     judge.effects();
     let mut analysis = judge.finish();
@@ -89,6 +92,11 @@ impl<'a> Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// True if the server is MySQL or MariaDB.
+    fn is_mysql(&self) -> bool {
+        self.cx.mode.dialect != Dialect::Postgres
+    }
+
     fn has(&self, kind: StatementKind) -> bool {
         self.reading.kinds.contains(&kind)
     }
@@ -109,7 +117,8 @@ impl Judge<'_> {
             | SetRole | SetConstraints | Transaction | TwoPhase | Prepare | Execute
             | Deallocate | Declare | Fetch | Move | Close | Listen | Unlisten | Notify
             | LockShare | Lock | Refresh | Discard | SchemaChange | Truncate | CreateCode
-            | DropCode | Do | Privileges | Server | Maintenance | Other => false,
+            | DropCode | Do | Privileges | Server | Maintenance | Use | Kill | Unlock
+            | ShowSource | ShowWarnings | ShowAdmin | Other => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Reading SQL: from text to what it does. The only door to the parsers.
 //!
 //! Three layers, any doubt refuses: our own strict lexer, `sqlparser`, and for Postgres the server's
-//! own grammar. Each parser's tree is reduced to a [`reading::Reading`]: effects and names as
+//! own grammar; for MySQL and MariaDB [`mysql`] has `sqlparser` read our lexer's tokens. Each parser's tree is reduced to a [`reading::Reading`]: effects and names as
 //! written. Readings are compared, then resolved against the catalog into an
 //! [`analysis::Analysis`].
 
@@ -18,6 +18,7 @@ pub mod lex;
 pub mod lineage;
 pub mod local;
 pub mod mode;
+pub mod mysql;
 pub mod normalize;
 pub mod reading;
 pub mod server_grammar;
@@ -126,6 +127,9 @@ pub fn read(
     tokens: &lex::Tokens,
     mode: mode::LexMode,
 ) -> Result<Vec<Reading>, Unreadable> {
+    if mode.dialect != mode::Dialect::Postgres {
+        return mysql::read_tokens(text, tokens, mode);
+    }
     let readings = server_grammar::read_tokens(text, tokens, mode)?;
     // sqlparser knows only one way to read a backslash; and tuples left out for the server's grammar
     // are not worth its time.

@@ -136,6 +136,18 @@ pub enum StatementKind {
     Server,
     /// VACUUM, CLUSTER.
     Maintenance,
+    /// MySQL: USE.
+    Use,
+    /// MySQL: KILL; whose session it is isn't known here.
+    Kill,
+    /// MySQL: UNLOCK TABLES.
+    Unlock,
+    /// MySQL: SHOW of what gives out the source of routines.
+    ShowSource,
+    /// MySQL: SHOW WARNINGS, SHOW ERRORS.
+    ShowWarnings,
+    /// MySQL: SHOW of secrets, of other people's statements, of replication.
+    ShowAdmin,
     /// Read by the parser, not on any list here. Needs admin.
     Other,
 }
@@ -446,6 +458,23 @@ pub struct Reading {
     pub shape: Option<Box<Shape>>,
     /// The temporary table that it makes; the server's grammar alone says so.
     pub temporary: Option<Temporary>,
+    /// What MySQL and MariaDB alone have.
+    pub mysql: OfMySql,
+}
+
+/// What MySQL and MariaDB alone have. Variables are in lower case.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OfMySql {
+    /// It commits what is open before it runs, and as a rule behind it.
+    pub commits: bool,
+    /// EXPLAIN in a form that prints what has been read of a table.
+    pub prints: bool,
+    /// Variables of the session's own that are read, with the `@`.
+    pub read: BTreeSet<String>,
+    /// Those that get a value: by SET, `:=`, INTO, LOAD DATA; with the `@`.
+    pub assigned: BTreeSet<String>,
+    /// The server's that are read, without scope: `@@session.sql_mode` is `sql_mode`.
+    pub system: BTreeSet<String>,
 }
 
 /// A table that is its session's alone.
@@ -484,6 +513,7 @@ impl Reading {
             defines: None,
             shape: None,
             temporary: None,
+            mysql: OfMySql::default(),
         }
     }
 

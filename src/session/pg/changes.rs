@@ -85,6 +85,8 @@ impl Conversation {
                     let name = made.name.clone();
                     self.set_reading(|r| r.overlay.add_temporary(name, *rules));
                 }
+                // MySQL's alone.
+                SessionEffect::Commits | SessionEffect::Use(_) => {}
                 SessionEffect::RunsUserCode => self.code_ran(),
             }
         }

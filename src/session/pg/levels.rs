@@ -100,6 +100,8 @@ impl Conversation {
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
             | SessionEffect::MadeTemporary(..)
+            | SessionEffect::Commits
+            | SessionEffect::Use(_)
             | SessionEffect::RunsUserCode => true,
         };
         if analysis.effects.iter().any(|e| matches!(e, SessionEffect::DiscardAll)) {

@@ -115,6 +115,8 @@ impl Conversation {
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
             | SessionEffect::MadeTemporary(..)
+            | SessionEffect::Commits
+            | SessionEffect::Use(_)
             | SessionEffect::RunsUserCode => true,
         })
     }

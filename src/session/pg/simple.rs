@@ -209,6 +209,8 @@ impl Conversation {
                     | SessionEffect::SchemaChange(_)
                     | SessionEffect::Renamed(_)
                     | SessionEffect::MadeTemporary(..)
+                    | SessionEffect::Commits
+                    | SessionEffect::Use(_)
                     | SessionEffect::RunsUserCode => {}
                 }
             }

@@ -361,7 +361,9 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::Close(_)
         | SessionEffect::SchemaChange(_)
         | SessionEffect::Renamed(_)
-        | SessionEffect::MadeTemporary(..) => false,
+        | SessionEffect::MadeTemporary(..)
+        | SessionEffect::Commits
+        | SessionEffect::Use(_) => false,
     })
 }
 

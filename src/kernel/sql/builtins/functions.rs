@@ -28,7 +28,7 @@ pub enum FunctionRule {
 }
 
 impl FunctionRule {
-    fn parse(word: &str) -> Option<Self> {
+    pub(super) fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "pure" => Self::Pure,
             "info" => Self::Info,

@@ -9,6 +9,7 @@
 
 mod extensions;
 mod functions;
+pub mod mysql;
 pub mod never_fails;
 mod relations;
 mod settings;

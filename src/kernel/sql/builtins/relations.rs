@@ -42,7 +42,7 @@ static ENTRIES: LazyLock<HashMap<&'static str, HashMap<&'static str, CatalogRule
     });
 
 /// Fail closed: a line that does not read is left out, so that its relation needs admin.
-fn parse(line: &[&'static str]) -> Option<(&'static str, &'static str, CatalogRule)> {
+pub(super) fn parse(line: &[&'static str]) -> Option<(&'static str, &'static str, CatalogRule)> {
     let (name, rule, columns) = match *line {
         [name, rule] => (name, rule, None),
         [name, rule, columns] => (name, rule, Some(columns)),

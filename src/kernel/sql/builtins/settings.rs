@@ -49,16 +49,16 @@ impl SettingRule {
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
-    rule: SettingRule,
-    hidden: bool,
+pub(super) struct Entry {
+    pub(super) rule: SettingRule,
+    pub(super) hidden: bool,
 }
 
 static ENTRIES: LazyLock<HashMap<&'static str, Entry>> =
     LazyLock::new(|| entries(LIST).filter_map(|line| parse(&line)).collect());
 
 /// Fail closed: a line that does not read is left out, so that its setting needs admin.
-fn parse(line: &[&'static str]) -> Option<(&'static str, Entry)> {
+pub(super) fn parse(line: &[&'static str]) -> Option<(&'static str, Entry)> {
     let (name, rule, hidden) = match *line {
         [name, rule] => (name, rule, false),
         [name, rule, "hidden"] => (name, rule, true),

@@ -22,7 +22,7 @@ use crate::kernel::{
 
 /// How a user routine comes to run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Called {
+pub(super) enum Called {
     /// By its own name.
     ByName,
     /// By an operator, a cast, a type, a view, or because it shares a name with a built-in.
@@ -68,7 +68,7 @@ impl<'a> Judge<'a> {
             || reading.kinds.iter().any(|kind| match kind {
                 Show | Set | SetRole | SetConstraints | Transaction | TwoPhase | Deallocate
                 | Fetch | Move | Close | Listen | Unlisten | Notify | LockShare | Lock
-                | Discard => false,
+                | Discard | Use | Kill | Unlock | ShowSource | ShowWarnings | ShowAdmin => false,
                 Select | Values | CreateTableAs | Insert | Update | Delete | Merge
                 | CopyToClient | CopyFromClient | CopyServer | Explain | ExplainAnalyze
                 | Prepare | Execute | Declare | Refresh | SchemaChange | Truncate | CreateCode
@@ -271,6 +271,9 @@ impl<'a> Judge<'a> {
     }
 
     fn routine(&mut self, used: &RoutineUse) {
+        if self.is_mysql() {
+            return self.mysql_routine(used);
+        }
         let name = used.name.base();
         if matches!(used.name.schema(), Some("pg_catalog" | "information_schema")) {
             return self.built_in(used);
@@ -371,7 +374,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn user_routine(&mut self, routine: &Routine, called: Called) {
+    pub(super) fn user_routine(&mut self, routine: &Routine, called: Called) {
         let why = format!("calls {}.{}()", routine.schema, routine.name);
         let reviewed = reviewed(routine);
         if reviewed == Some(ExtensionRule::Pure) {

@@ -21,6 +21,7 @@ impl Judge<'_> {
         if let Some(change) = &self.reading.transaction {
             self.effects.push(SessionEffect::Transaction(change.clone()));
         }
+        self.mysql_effects();
         self.named();
         self.schema();
         if self.user_code {

@@ -9,6 +9,7 @@ use crate::kernel::{
     sql::{
         builtins::{CatalogRule, catalog_relation},
         context::{Context, SearchPath},
+        mode::Dialect,
         reading::RawName,
     },
 };
@@ -49,6 +50,11 @@ impl<'a> Meanings<'a> {
 /// Looks a relation up as the server would.
 pub(in crate::kernel::sql) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Meanings<'a> {
     let name = raw.base();
+    if cx.mode.dialect != Dialect::Postgres {
+        let mut found = super::mysql::resolve(raw, cx).into_iter();
+        let first = found.next().unwrap_or_else(|| unknown("", name));
+        return Meanings { first, others: found.collect() };
+    }
     // A database before the schema can only be the session's own, else the server refuses.
     let found = match raw.schema() {
         Some(schema) => qualified(schema, name, cx),
@@ -125,12 +131,12 @@ fn unqualified<'a>(name: &str, cx: &Context<'a>) -> Vec<Resolved<'a>> {
     found
 }
 
-fn unknown<'a>(schema: &str, name: &str) -> Resolved<'a> {
+pub(super) fn unknown<'a>(schema: &str, name: &str) -> Resolved<'a> {
     Resolved::Unknown { schema: schema.into(), name: name.into() }
 }
 
 /// What the session may have given this name: whatever it has altered or moved, as the catalog had it.
-fn touched<'a>(name: &str, cx: &Context<'a>) -> impl Iterator<Item = Resolved<'a>> {
+pub(super) fn touched<'a>(name: &str, cx: &Context<'a>) -> impl Iterator<Item = Resolved<'a>> {
     let others = cx.overlay.moved().filter(|moved| *moved != name);
     let names: Vec<&str> = std::iter::once(name).chain(others).collect();
     let catalog = cx.catalog;
@@ -139,7 +145,10 @@ fn touched<'a>(name: &str, cx: &Context<'a>) -> impl Iterator<Item = Resolved<'a
 }
 
 /// The users' relations of that name, in whatever schema.
-fn users_named<'a>(name: &str, catalog: &'a Catalog) -> impl Iterator<Item = &'a Relation> {
+pub(super) fn users_named<'a>(
+    name: &str,
+    catalog: &'a Catalog,
+) -> impl Iterator<Item = &'a Relation> {
     catalog.relations_named(name).filter(|r| !is_system(&r.schema))
 }
 

@@ -113,6 +113,10 @@ impl<'a> Judge<'a> {
     fn plain_need(&mut self, on: NeedOn, access: Access) {
         let NeedOn::Relation { schema, name, .. } = &on else { return };
         if self.only_planned {
+            if self.reading.mysql.prints && matches!(access, Access::Read | Access::Write) {
+                let why = format!("shows what a plan has read of {}", display((schema, name)));
+                self.needs.add(Permission::Select, on, why);
+            }
             return;
         }
         let shown = display((schema, name));
@@ -346,7 +350,8 @@ impl<'a> Judge<'a> {
                 // `UPDATE pg_settings` is SET by another name, and there may be more of its kind.
                 self.user_code = true;
                 self.needs.admin(format!("{} the catalog {name}", verb(access)));
-                if access == Access::Write && OF_ROLES.contains(&name) {
+                let of_accounts = schema == "mysql" && OF_ACCOUNTS.contains(&name);
+                if access == Access::Write && OF_ROLES.contains(&name) || of_accounts {
                     let why = format!("it writes {name}, where the gateway's own log-in stands");
                     self.needs.add(Permission::Admin, NeedOn::Nobody, why);
                 }
@@ -408,6 +413,18 @@ fn means_whole(columns: &Columns, relation: &RawName) -> bool {
 
 /// Where the server keeps its roles.
 const OF_ROLES: [&str; 3] = ["pg_authid", "pg_auth_members", "pg_db_role_setting"];
+
+/// Where MySQL and MariaDB keep their accounts.
+const OF_ACCOUNTS: [&str; 8] = [
+    "db",
+    "default_roles",
+    "global_grants",
+    "global_priv",
+    "password_history",
+    "role_edges",
+    "tables_priv",
+    "user",
+];
 
 fn verb(access: Access) -> &'static str {
     match access {

@@ -13,6 +13,9 @@ use crate::kernel::{
 impl Judge<'_> {
     /// One SET or RESET. The change is among the effects, whatever it needs.
     pub(super) fn setting(&mut self, change: &SettingChange) {
+        if self.is_mysql() {
+            return self.mysql_setting(change);
+        }
         self.effects.push(SessionEffect::Setting(change.clone()));
         let name = change.name.as_str();
         // RESET ALL goes back to what the session began with, which was judged then. It leaves role

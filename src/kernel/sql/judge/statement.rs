@@ -40,8 +40,11 @@ impl Judge<'_> {
             Select | Values => {}
             Explain | ExplainAnalyze => self.needs.anything(Permission::Explain, "shows a plan"),
             Show => match self.reading.object.clone() {
-                Some(name) => self.shows(&name),
-                None => self.needs.anything(Permission::Info, "shows settings"),
+                Some(name) if !self.is_mysql() => self.shows(&name),
+                Some(_) | None => {
+                    self.needs.anything(Permission::Info, "shows settings");
+                    self.process_list();
+                }
             },
             Insert | Update | Delete | Merge | CopyFromClient => self.row_change(kind),
             CopyToClient => {
@@ -62,7 +65,13 @@ impl Judge<'_> {
                 let catalog = self.cx.catalog;
                 self.user_code |= catalog.relations().any(|r| !r.triggers.is_empty());
             }
-            Deallocate | Close | Unlisten | Discard => {}
+            Deallocate | Close | Unlisten | Discard | Use | Unlock => {}
+            ShowSource => self.needs.whole(Permission::Select, "shows the source of routines"),
+            ShowWarnings => {
+                self.needs.anything(Permission::Select, "shows messages, which may quote values");
+            }
+            ShowAdmin => self.needs.admin("shows secrets or what others do"),
+            Kill => self.admin("ends a connection or what it runs"),
             Prepare | Declare => {
                 if self.reading.inner.is_none() || self.reading.object.is_none() {
                     self.needs.admin("prepares something unknown");
@@ -142,7 +151,8 @@ impl Judge<'_> {
     fn set(&mut self) {
         let reading = self.reading;
         // SET SESSION CHARACTERISTICS is an effect on transactions.
-        if reading.settings.is_empty() && reading.transaction.is_none() {
+        let nothing = reading.settings.is_empty() && reading.transaction.is_none();
+        if nothing && reading.mysql.assigned.is_empty() {
             self.needs.admin("sets something unknown");
         }
         for change in &reading.settings {

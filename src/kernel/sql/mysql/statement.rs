@@ -1,0 +1,102 @@
+//! Statements that the parser reads: queries, changes of rows, and what holds a query.
+
+use std::ops::Range;
+
+use sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, DescribeAlias, Statement};
+
+use super::{Walker, eyes::Piece, parameters, parse, query::query_kind, rewrite};
+use crate::kernel::sql::{
+    lex::TokenKind,
+    lineage::shape::Shape,
+    mode::LexMode,
+    reading::{Reading, StatementKind},
+};
+
+/// A statement that reads or changes rows.
+pub(super) fn read(pieces: &[Piece<'_>], span: Range<usize>, mode: LexMode) -> Option<Reading> {
+    let statement = parse::statement(&rewrite::rewrite(pieces)?, mode)?;
+    let mut walker = Walker::new(span, mode);
+    let top = walker.rows(&statement)?;
+    walker.witness(pieces);
+    if writes_file(pieces) {
+        walker.kind(StatementKind::CopyServer);
+    }
+    let mut reading = walker.finish(top)?;
+    reading.parameters = parameters(pieces);
+    reading.shape = shape(&statement);
+    Some(reading)
+}
+
+/// How rows flow through it.
+#[expect(clippy::unnecessary_wraps, reason = "there are statements without rows")]
+pub(super) fn shape(_: &Statement) -> Option<Box<Shape>> {
+    Some(Box::new(Shape::Opaque("not modelled")))
+}
+
+/// Rows that flow in a way that nobody models.
+pub(super) fn opaque(what: &'static str) -> Shape {
+    Shape::Opaque(what)
+}
+
+/// `INTO OUTFILE`, `INTO DUMPFILE`.
+fn writes_file(pieces: &[Piece<'_>]) -> bool {
+    pieces.windows(2).any(|pair| match pair {
+        [into, what] => into.is("into") && what.is_one_of(&["outfile", "dumpfile"]),
+        _ => false,
+    })
+}
+
+impl Walker {
+    /// A statement that reads or changes rows, walked; its kind.
+    pub(super) fn rows(&mut self, statement: &Statement) -> Option<StatementKind> {
+        match statement {
+            Statement::Query(query) => {
+                self.query(query);
+                let kind = query_kind(query);
+                self.kind(kind);
+                Some(kind)
+            }
+            Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                Some(self.change(statement))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// EXPLAIN and its like, of a statement.
+pub(super) fn explained(
+    pieces: &[Piece<'_>],
+    span: Range<usize>,
+    mode: LexMode,
+    (runs, prints): (bool, bool),
+) -> Option<Reading> {
+    let first = pieces.first()?;
+    let verbs = ["select", "with", "values", "table", "insert", "replace", "update", "delete"];
+    if !first.is_one_of(&verbs) && !first.is_sign(TokenKind::OpenParen) {
+        return None;
+    }
+    let statement = parse::statement(&rewrite::rewrite(pieces)?, mode)?;
+    let mut walker = Walker::new(span, mode);
+    walker.rows(&statement)?;
+    walker.witness(pieces);
+    if writes_file(pieces) {
+        walker.kind(StatementKind::CopyServer);
+    }
+    let top = if runs { StatementKind::ExplainAnalyze } else { StatementKind::Explain };
+    let mut reading = walker.finish(top)?;
+    reading.parameters = parameters(pieces);
+    reading.mysql.prints = prints;
+    let json = AnalyzeFormatKind::Keyword(AnalyzeFormat::JSON);
+    reading.shape = shape(&Statement::Explain {
+        describe_alias: DescribeAlias::Explain,
+        analyze: runs,
+        verbose: false,
+        query_plan: false,
+        estimate: false,
+        statement: Box::new(statement),
+        format: prints.then_some(json),
+        options: None,
+    });
+    Some(reading)
+}
