@@ -29,10 +29,17 @@ use hallpass::kernel::sql::{
 mod catalog;
 #[path = "cases/decide.rs"]
 mod decide;
+#[path = "cases/mysql.rs"]
+mod mysql;
 
 #[test]
 fn every_statement_needs_what_its_case_says() {
     with_room(|| run_all::<Case>("classify", 300));
+}
+
+#[test]
+fn every_statement_of_mysql_needs_what_its_case_says() {
+    with_room(|| run_all::<mysql::Case>("mysql", 850));
 }
 
 #[test]

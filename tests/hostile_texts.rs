@@ -368,6 +368,67 @@ fn texts(tokens: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What MySQL and MariaDB alone read.
+fn mysql_texts(tokens: usize) -> Vec<(&'static str, String)> {
+    TOKENS.set(tokens);
+    let n = 400_000;
+    vec![
+        ("different calls", filled("SELECT 1", |i| format!(",f{i}()"), "", n)),
+        ("calls in calls", nested(490, "f(", "1", ")")),
+        ("matches", filled("SELECT 1", same(",MATCH (a) AGAINST (b)"), "", n)),
+        ("matches in matches", nested(240, "MATCH (a) AGAINST (", "1", ")")),
+        ("intervals", filled("SELECT 1", same(",INTERVAL(1, 2)"), "", n)),
+        ("intervals in intervals", format!("SELECT {}", nested(490, "INTERVAL(1,", "1", ")"))),
+        ("assignments", filled("SELECT @a", same(":=@a"), "", 900)),
+        ("many assignments", filled("SELECT 1", |i| format!(",@a{i}:=1"), "", n)),
+        ("settings", filled("SET a=1", |i| format!(",@@a{i}=1"), "", n)),
+        ("variables", filled("SET @a=1", |i| format!(",@a{i}=(1)"), "", n)),
+        ("intos", filled("SELECT 1 INTO @a", same(" UNION SELECT 1 INTO @a"), "", 900)),
+        ("into many", filled("SELECT 1 INTO @a", |i| format!(",@a{i}"), " FROM a", n)),
+        (
+            "updated tables",
+            filled(
+                &half("UPDATE a", |i| format!(",t{i}"), " SET a=1", 20_000),
+                |i| format!(",c{i}=1"),
+                "",
+                n,
+            ),
+        ),
+        (
+            "deleted tables",
+            filled(
+                &half("DELETE t", |i| format!(",t{i}"), " FROM t", 20_000),
+                |i| format!(",t{i}"),
+                "",
+                n,
+            ),
+        ),
+        ("tables in parentheses", filled("SELECT 1 FROM (a", |i| format!(",t{i}"), ")", 4_000)),
+        ("parentheses of tables", format!("SELECT 1 FROM {}", nested(490, "(", "a,b", ")"))),
+        ("locked tables", filled("LOCK TABLES a READ", |i| format!(",t{i} READ"), "", n)),
+        ("renamed tables", filled("RENAME TABLE a TO b", |i| format!(",t{i} TO u{i}"), "", n)),
+        ("columns with calls", filled("CREATE TABLE t (a int", same(",a int AS (abs(1))"), ")", n)),
+        ("roles", filled("GRANT a", |i| format!(",r{i}"), " TO b", n)),
+        ("prepared", format!("PREPARE s FROM 'SELECT 1{}'", ",1".repeat(tokens / 2))),
+        (
+            "loaded columns",
+            filled("LOAD DATA LOCAL INFILE 'x' INTO TABLE t (a", |i| format!(",c{i}"), ")", n),
+        ),
+        (
+            "loaded values",
+            filled(
+                "LOAD DATA LOCAL INFILE 'x' INTO TABLE t SET a=1",
+                |i| format!(",c{i}=1"),
+                "",
+                n,
+            ),
+        ),
+        ("strings side by side", filled("SELECT ''", same(" ''"), "", n)),
+        ("nots", filled("SELECT ", same("! "), "1", 900)),
+        ("uses", filled("", |i| format!("USE d{i};SELECT 1 FROM customers;"), "", n)),
+    ]
+}
+
 /// Processor time of this thread.
 fn spent() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
@@ -376,8 +437,12 @@ fn spent() -> Duration {
 }
 
 fn cost(text: &str, catalog: &Catalog, path: &SearchPath) -> (Duration, String) {
+    cost_in(LexMode::POSTGRES, text, catalog, path)
+}
+
+fn cost_in(mode: LexMode, text: &str, catalog: &Catalog, path: &SearchPath) -> (Duration, String) {
     let (overlay, trust) = (Overlay::default(), Trust::default());
-    let cx = Context { mode: LexMode::POSTGRES, catalog, path, overlay: &overlay, trust: &trust };
+    let cx = Context { mode, catalog, path, overlay: &overlay, trust: &trust };
     let text = StatementText::new(text.as_bytes(), LONGEST).expect("a text");
     let began = spent();
     let said = match analyze(&text, &cx) {
@@ -402,6 +467,19 @@ fn costs(part: usize, parts: usize) {
         }
         let (cost, said) = cost(&text, &catalog, &path[(at / parts) % 2]);
         eprintln!("{cost:>10.1?} {:>8} bytes  {name}: {said:.80}", text.len());
+        if cost > MOST * tokens_max() as u32 {
+            slow.push((name, cost));
+        }
+    }
+    let modes = [LexMode::MYSQL, LexMode::MARIADB];
+    let all = texts(tokens_set()).into_iter().chain(mysql_texts(tokens_set()));
+    for (at, (name, text)) in all.enumerate() {
+        if at % parts != part {
+            continue;
+        }
+        let mode = modes[(at / parts) % 2];
+        let (cost, said) = cost_in(mode, &text, &catalog, &path[(at / parts) % 2]);
+        eprintln!("{cost:>10.1?} {:>8} bytes  {name}, MySQL: {said:.80}", text.len());
         if cost > MOST * tokens_max() as u32 {
             slow.push((name, cost));
         }

@@ -1,6 +1,7 @@
 //! What is asked of MariaDB 10.11 and MySQL 9.7 themselves.
 
 mod catalogs;
+mod everyday;
 mod forms;
 #[path = "../support/mod.rs"]
 mod support;

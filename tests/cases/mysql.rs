@@ -1,0 +1,165 @@
+//! Cases of MySQL and MariaDB: `tests/cases/mysql`. As `classify`, but the database is `shop`, and every text
+//! is read as by both servers. Where they differ the answer has both: `--> mysql: …; mariadb: …`. Stage lines:
+//! `-- only: mariadb`, `-- mode: ANSI_QUOTES`, `-- database: billing`, `-- trust: entry`.
+//!
+//! `tests/mysql_servers/everyday` runs those of `everyday_*.md` at the servers themselves.
+
+use hallpass::kernel::{
+    catalog::{Catalog, Column, Relation, RelationKind, Routine, RoutineKind, Volatility},
+    sql::{
+        analyze,
+        context::{Context, Overlay, SearchPath, Trust},
+        mode::{LexMode, SqlMode},
+        text::StatementText,
+    },
+};
+
+use super::{Stage, describe};
+
+#[derive(Default)]
+pub(super) struct Case {
+    sql: String,
+    only: Option<String>,
+    mode: String,
+    database: Option<String>,
+    trust: Vec<String>,
+}
+
+impl Stage for Case {
+    fn line(&mut self, line: &str) {
+        if let Some(only) = line.strip_prefix("-- only: ") {
+            self.only = Some(only.trim().to_owned());
+        } else if let Some(mode) = line.strip_prefix("-- mode: ") {
+            mode.trim().clone_into(&mut self.mode);
+        } else if let Some(database) = line.strip_prefix("-- database: ") {
+            self.database = Some(database.trim().to_owned());
+        } else if let Some(entry) = line.strip_prefix("-- trust: ") {
+            self.trust.push(entry.trim().to_owned());
+        } else {
+            self.sql.push_str(line);
+            self.sql.push('\n');
+        }
+    }
+
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    fn answer(&self) -> String {
+        let of = |mode| self.answer_of(mode);
+        match self.only.as_deref() {
+            Some("mysql") => of(LexMode::MYSQL),
+            Some("mariadb") => of(LexMode::MARIADB),
+            Some(other) => panic!("no server is called {other}"),
+            None => {
+                let (mysql, maria) = (of(LexMode::MYSQL), of(LexMode::MARIADB));
+                if mysql == maria { mysql } else { format!("mysql: {mysql} / mariadb: {maria}") }
+            }
+        }
+    }
+}
+
+impl Case {
+    fn answer_of(&self, mode: LexMode) -> String {
+        let mode = LexMode { sql: SqlMode::of(&self.mode).expect("a known mode"), ..mode };
+        let catalog = shop();
+        let database = self.database.clone().unwrap_or_else(|| "shop".to_owned());
+        let path = SearchPath::Known(vec![database]);
+        let trust = Trust::parse(self.trust.iter().map(String::as_str))
+            .expect("trust reads")
+            .with_log_ins(["hallpass".to_owned()]);
+        let overlay = Overlay::default();
+        let cx = Context { mode, catalog: &catalog, path: &path, overlay: &overlay, trust: &trust };
+        let text = StatementText::new(self.sql.trim().as_bytes(), 1 << 20).expect("text");
+        match analyze(&text, &cx) {
+            Ok(batch) => {
+                let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
+                if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") }
+            }
+            Err(e) => format!("unreadable: {e}"),
+        }
+    }
+}
+
+/// The sample's schemas.
+fn shop() -> Catalog {
+    let mut catalog = Catalog::default();
+    catalog.epoch = 1;
+    catalog.login = Some("hallpass".into());
+    for (oid, schema, name, kind, columns) in [
+        (
+            1,
+            "shop",
+            "customers",
+            RelationKind::Table,
+            "id full_name email phone birth_date country city newsletter credit created_at",
+        ),
+        (2, "shop", "products", RelationKind::Table, "id sku name price tags attributes"),
+        (
+            3,
+            "shop",
+            "orders",
+            RelationKind::Table,
+            "id customer_id status placed_at shipped_at total note",
+        ),
+        (
+            4,
+            "shop",
+            "order_items",
+            RelationKind::Table,
+            "order_id position product_id quantity unit_price",
+        ),
+        (
+            5,
+            "shop",
+            "payments",
+            RelationKind::Table,
+            "id order_id method card_number iban amount paid_at",
+        ),
+        (
+            6,
+            "shop",
+            "employees",
+            RelationKind::Table,
+            "id full_name email team manager_id salary national_id hired_on",
+        ),
+        (7, "billing", "invoices", RelationKind::Table, "number order_id issued_on gross tax"),
+        (8, "shop", "numbers", RelationKind::Table, "n"),
+        (9, "shop", "monthly_revenue", RelationKind::View, "month revenue"),
+        (10, "shop", "invoice_number", RelationKind::Sequence, "next_not_cached_value"),
+    ] {
+        let mut relation = Relation::new(oid, schema, name, kind);
+        for (number, column) in (1_i16..).zip(columns.split(' ')) {
+            relation.columns.push(Column {
+                number,
+                name: column.to_owned(),
+                type_oid: 1,
+                type_name: "varchar(100)".to_owned(),
+                generated: None,
+            });
+        }
+        if name == "monthly_revenue" {
+            relation.reads = vec![5];
+        }
+        catalog.add_relation(relation);
+    }
+    for (oid, name, kind, volatility) in [
+        (50, "pick", RoutineKind::Function, Volatility::Stable),
+        (51, "Refund", RoutineKind::Procedure, Volatility::Volatile),
+    ] {
+        catalog.add_routine(Routine {
+            oid,
+            schema: "shop".into(),
+            name: name.into(),
+            kind,
+            volatility,
+            security_definer: false,
+            language: "sql".into(),
+            extension: None,
+            takes_rows: false,
+            argument_code: Vec::new(),
+            types: Vec::new(),
+        });
+    }
+    catalog
+}
