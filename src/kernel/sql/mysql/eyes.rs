@@ -75,6 +75,16 @@ pub(super) fn pieces<'a>(
     let mut behind_dot = false;
     for token in list {
         let written = token.text(text);
+        let named = matches!(
+            token.kind,
+            TokenKind::Word
+                | TokenKind::QuotedIdentifier
+                | TokenKind::UserVariable
+                | TokenKind::SystemVariable
+        );
+        if named && written.contains(FOLDED_TO_ASCII) {
+            return None;
+        }
         let text = match token.kind {
             TokenKind::String | TokenKind::NationalString => {
                 Cow::Owned(tokens.string_value(token, text)?)
@@ -112,6 +122,9 @@ pub(super) fn pieces<'a>(
     Some(out)
 }
 
+/// Letters that the servers take for `i` and `k` when they look for a name: `İnfo` is the column `info`.
+const FOLDED_TO_ASCII: [char; 2] = ['\u{130}', '\u{212a}'];
+
 /// A name without its quotes.
 fn unquoted(written: &str) -> Option<String> {
     let quote = written.chars().next()?;
@@ -120,7 +133,7 @@ fn unquoted(written: &str) -> Option<String> {
     Some(inner.replace(&doubled, quote.encode_utf8(&mut [0; 4])))
 }
 
-/// `@name`, in lower case: the server doesn't tell them apart by it.
+/// `@name`, in lower case: the servers don't tell them apart by it.
 fn variable(written: &str, mode: LexMode) -> Option<String> {
     let name = written.strip_prefix('@')?;
     let value = match name.chars().next()? {
@@ -131,7 +144,8 @@ fn variable(written: &str, mode: LexMode) -> Option<String> {
         '\'' | '"' => unquoted(name)?,
         _ => name.to_owned(),
     };
-    Some(format!("@{}", value.to_lowercase()))
+    // Fail closed: MySQL doesn't tell `@é` and `@e` apart, MariaDB does.
+    value.is_ascii().then(|| format!("@{}", value.to_ascii_lowercase()))
 }
 
 /// `@@name`, in lower case.
