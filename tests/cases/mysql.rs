@@ -126,6 +126,9 @@ fn shop() -> Catalog {
         (7, "billing", "invoices", RelationKind::Table, "number order_id issued_on gross tax"),
         (8, "shop", "numbers", RelationKind::Table, "n"),
         (9, "shop", "monthly_revenue", RelationKind::View, "month revenue"),
+        (11, "shop", "slow_orders", RelationKind::View, "id"),
+        (12, "shop", "picked", RelationKind::View, "id"),
+        (13, "shop", "odd", RelationKind::View, "id"),
         (10, "shop", "invoice_number", RelationKind::Sequence, "next_not_cached_value"),
     ] {
         let mut relation = Relation::new(oid, schema, name, kind);
@@ -138,8 +141,18 @@ fn shop() -> Catalog {
                 generated: None,
             });
         }
-        if name == "monthly_revenue" {
-            relation.reads = vec![5];
+        let query = match name {
+            "monthly_revenue" => {
+                "select date_format(`shop`.`payments`.`paid_at`,'%Y-%m') AS `month`"
+            }
+            "slow_orders" => "select sleep(1) AS `id` from `shop`.`orders`",
+            "picked" => "select `shop`.`pick`('a',1,2) AS `id`",
+            "odd" => "select something that nobody reads",
+            _ => "",
+        };
+        if kind == RelationKind::View {
+            relation.reads = if name == "monthly_revenue" { vec![5] } else { Vec::new() };
+            relation.definition = Some(query.to_owned());
         }
         catalog.add_relation(relation);
     }

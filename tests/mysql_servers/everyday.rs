@@ -117,6 +117,34 @@ fn everyday_statements_are_the_servers_own_language() {
     }
 }
 
+/// A view of everyday, whose query the servers print in their own way.
+const VIEW: &str = "CREATE VIEW shop.printed AS SELECT c.id, CONCAT(c.full_name, ' ', c.city) AS who, \
+    IF(c.newsletter, 'yes', 'it\\'s no') AS news, COALESCE(o.note, '') AS note, COUNT(*) AS n, \
+    GROUP_CONCAT(DISTINCT o.status ORDER BY o.status SEPARATOR ', ') AS states, \
+    CAST(o.total AS CHAR) AS text, o.placed_at + INTERVAL 1 DAY AS later, \
+    TIMESTAMPDIFF(DAY, o.placed_at, o.shipped_at) AS days, EXTRACT(YEAR FROM o.placed_at) AS year, \
+    TRIM(BOTH ' ' FROM c.city) AS city, SUBSTRING(c.email, 1, 3) AS begins, \
+    CASE o.status WHEN 'new' THEN 1 ELSE 2 END AS kind, shop.choice(c.id) AS picked, \
+    CONVERT(c.city USING utf8mb4) AS converted, c.id IN (1, 2) AS few, o.total BETWEEN 1 AND 2 AS fair \
+    FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.total > 1 \
+    WHERE c.email LIKE '%@example.com' AND NOT c.country = 'US' \
+    AND EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id) \
+    GROUP BY c.id, o.id HAVING n > 0 ORDER BY c.id DESC LIMIT 5";
+
+#[test]
+fn views_are_read_as_the_servers_print_them() {
+    for family in Family::ALL {
+        let server = MySql::start(family);
+        server.sql("CREATE FUNCTION shop.choice(a int) RETURNS int DETERMINISTIC NO SQL RETURN a");
+        server.sql(&format!("SET sql_mode = ''; {VIEW}"));
+        let printed = server.sql(
+            "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_NAME = 'printed'",
+        );
+        let mode = if family == Family::MariaDb { LexMode::MARIADB } else { LexMode::MYSQL };
+        assert_eq!(kinds(&printed, mode), Ok(vec![StatementKind::Select]), "{printed}");
+    }
+}
+
 /// The texts that the command-line client sends of a dump.
 fn sent(dump: &str) -> Vec<String> {
     let mut delimiter = ";".to_owned();

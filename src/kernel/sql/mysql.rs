@@ -32,10 +32,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::kernel::sql::{
     analysis::Unreadable,
-    lex::{Token, Tokens},
+    lex::{self, Limits, Token, Tokens},
     mode::LexMode,
     mysql::eyes::Piece,
     reading::{Access, Columns, RawName, Reading, RelationUse, RoutineUse, StatementKind},
+    text::StatementText,
 };
 
 /// Reads every statement of a text that was cut into tokens, in order.
@@ -48,6 +49,18 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
     }
     let statements = tokens.statements().iter();
     Ok(statements.map(|range| one(text, tokens, tokens.of(range), &range.bytes, mode)).collect())
+}
+
+/// What a query calls; `None` if it isn't understood.
+pub(in crate::kernel::sql) fn routines_of(
+    text: &str,
+    mode: LexMode,
+) -> Option<BTreeSet<RoutineUse>> {
+    let checked = StatementText::new(text.as_bytes(), usize::MAX).ok()?;
+    let tokens = lex::tokenize(&checked, mode, &Limits::DEFAULT).ok()?;
+    let readings = read_tokens(text, &tokens, mode).ok()?;
+    let [reading] = readings.as_slice() else { return None };
+    (reading.top == StatementKind::Select).then(|| reading.routines.clone())
 }
 
 /// Expressions inside each other, as for Postgres.
@@ -154,6 +167,6 @@ impl Walker {
 
 /// The number of parameters.
 fn parameters(pieces: &[Piece<'_>]) -> u16 {
-    let count = pieces.iter().filter(|p| p.kind == crate::kernel::sql::lex::TokenKind::Parameter);
+    let count = pieces.iter().filter(|p| p.kind == lex::TokenKind::Parameter);
     u16::try_from(count.count()).unwrap_or(u16::MAX)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::kernel::{
     access::Permission,
+    catalog::Relation,
     sql::{
         analysis::{Hidden, SessionEffect},
         builtins::{FunctionRule, SettingRule, mysql},
@@ -13,7 +14,8 @@ use crate::kernel::{
             code::Called,
             names::{Resolved, touched, unknown, users_named},
         },
-        mode::Dialect,
+        mode::{ClientSet, Dialect, LexMode, SqlMode},
+        mysql::routines_of,
         reading::{RawName, RoutineUse, SettingChange, StatementKind},
     },
 };
@@ -87,6 +89,27 @@ impl Judge<'_> {
                 self.needs.writes |= !self.only_planned;
                 self.needs.admin(why);
             }
+        }
+    }
+
+    /// What the query of a view calls, which its catalog has as the server prints it.
+    pub(super) fn calls_of_mysql_view(&mut self, view: &Relation) {
+        let definition = view.definition.as_deref().filter(|text| !text.is_empty());
+        let Some(definition) = definition.filter(|_| self.is_mysql() && !self.only_planned) else {
+            return;
+        };
+        let mode = LexMode { sql: SqlMode::PLAIN, client: ClientSet::Utf8, ..self.cx.mode };
+        match routines_of(definition, mode) {
+            Some(routines) => {
+                for used in &routines {
+                    self.mysql_routine(used);
+                }
+            }
+            // Fail closed: it may call anything.
+            None => self.needs.admin(format!(
+                "reads through {}.{}, whose query is not understood",
+                view.schema, view.name
+            )),
         }
     }
 

@@ -238,6 +238,7 @@ impl<'a> Judge<'a> {
                 self.routine_behind(*oid);
             }
             self.built_ins_behind(view);
+            self.calls_of_mysql_view(view);
         }
         let catalog = self.cx.catalog;
         for oid in &view.reads {
