@@ -222,6 +222,11 @@ fn value(
     match argument {
         LocalArgument::Text(text) => Ok(Some(text.clone())),
         LocalArgument::Null => Ok(None),
+        // Whoever answers has put its value in its place, if the server has one.
+        LocalArgument::Variable(name) => {
+            let what = format!("the value of @{name} is not known here: write the value itself");
+            Err(Refusal::new(RefusalKind::BadRequest, what))
+        }
         LocalArgument::Parameter(number) => {
             let index = usize::from(*number).saturating_sub(1);
             parameters.get(index).cloned().ok_or_else(|| {

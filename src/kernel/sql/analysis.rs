@@ -213,8 +213,10 @@ pub struct LocalView {
 pub enum LocalArgument {
     /// A string or number constant, as text.
     Text(String),
-    /// `$n`, counted from 1.
+    /// `$n` or the nth `?`, counted from 1.
     Parameter(u16),
+    /// MySQL: `@name`, without the `@` and its quotes, in lower case: the session asks its server for it.
+    Variable(String),
     /// NULL.
     Null,
 }

@@ -194,6 +194,11 @@ impl Tokens {
         self.parameters
     }
 
+    /// True if Postgres reads the text.
+    pub fn is_postgres(&self) -> bool {
+        self.mode.is_none_or(|mode| mode.dialect == Dialect::Postgres)
+    }
+
     /// The value of a string constant among the tokens. `None` for other tokens, and where it has
     /// escapes by number, which nothing of ours needs.
     pub fn string_value(&self, token: &Token, text: &str) -> Option<String> {

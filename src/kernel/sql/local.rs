@@ -37,7 +37,7 @@ pub fn recognise(tokens: &Tokens, text: &str) -> Result<Vec<Option<LocalCall>>, 
     statements
         .map(|(statement, range)| {
             let own = tokens.of(range);
-            if !names_schema(own, text) {
+            if !names_schema(tokens, own, text) {
                 return Ok(None);
             }
             let mut reader = Reader { tokens, own, text, at: 0 };
@@ -50,15 +50,25 @@ pub fn recognise(tokens: &Tokens, text: &str) -> Result<Vec<Option<LocalCall>>, 
 }
 
 /// True if `hallpass.` stands anywhere, with or without quotes.
-fn names_schema(tokens: &[Token], text: &str) -> bool {
-    tokens.windows(2).any(|pair| match pair {
+fn names_schema(tokens: &Tokens, own: &[Token], text: &str) -> bool {
+    own.windows(2).any(|pair| match pair {
         [name, dot] if dot.kind == TokenKind::Dot => match name.kind {
             TokenKind::Word => name.text(text).eq_ignore_ascii_case(SCHEMA),
-            TokenKind::QuotedIdentifier => name.text(text) == "\"hallpass\"",
+            TokenKind::QuotedIdentifier => unquoted(name.text(text)).is_some_and(|name| {
+                // MySQL knows schemas in any case as one where its file system does.
+                name == SCHEMA || !tokens.is_postgres() && name.eq_ignore_ascii_case(SCHEMA)
+            }),
             _ => false,
         },
         _ => false,
     })
+}
+
+/// A name without its quotes, `"` or a backtick.
+fn unquoted(written: &str) -> Option<String> {
+    let quote = written.chars().next().filter(|c| matches!(c, '"' | '`'))?;
+    let inner = written.strip_prefix(quote)?.strip_suffix(quote)?;
+    Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
 }
 
 /// Reads one statement. Every method returns `None` where the text goes another way.
@@ -255,6 +265,12 @@ impl Reader<'_> {
         let written = token.text(self.text);
         self.at += 1;
         match token.kind {
+            TokenKind::Parameter if written == "?" => {
+                let seen = self.own.get(..self.at)?;
+                let number = seen.iter().filter(|t| t.kind == TokenKind::Parameter).count();
+                Some(LocalArgument::Parameter(u16::try_from(number).ok()?))
+            }
+            TokenKind::UserVariable => self.variable(&token).map(LocalArgument::Variable),
             TokenKind::Parameter => {
                 Some(LocalArgument::Parameter(written.get(1..)?.parse().ok().filter(|n| *n > 0)?))
             }
@@ -270,8 +286,9 @@ impl Reader<'_> {
                 match word.as_str() {
                     "null" => Some(LocalArgument::Null),
                     "true" | "false" => Some(LocalArgument::Text(word)),
-                    // `text 'x'`, `interval '30m'`.
-                    "text" | "varchar" | "interval" | "integer" | "bigint" => {
+                    // `text 'x'`, `interval '30m'`, and of MySQL `_utf8mb4'x'`.
+                    "_utf8mb4" | "_utf8mb3" | "_utf8" | "text" | "varchar" | "interval"
+                    | "integer" | "bigint" => {
                         let token = self.next_of(TokenKind::is_string)?;
                         self.tokens.string_value(&token, self.text).map(LocalArgument::Text)
                     }
@@ -283,6 +300,19 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The name of a user variable, in the one case they are kept in.
+    fn variable(&self, token: &Token) -> Option<String> {
+        let written = token.text(self.text).strip_prefix('@')?;
+        let quoted =
+            Token { kind: TokenKind::String, start: token.start.checked_add(1)?, ..*token };
+        let name = match written.chars().next()? {
+            '`' => unquoted(written)?,
+            '\'' | '"' => self.tokens.string_value(&quoted, self.text)?,
+            _ => written.to_owned(),
+        };
+        Some(name.to_lowercase())
     }
 
     /// `text`, `pg_catalog.varchar(10)`, `character varying`, `text[]`: read and forgotten.
@@ -314,7 +344,7 @@ impl Reader<'_> {
         }
         match self.value()? {
             LocalArgument::Text(value) => Some(LocalShape::Set(Some(value))),
-            LocalArgument::Parameter(_) | LocalArgument::Null => None,
+            LocalArgument::Parameter(_) | LocalArgument::Variable(_) | LocalArgument::Null => None,
         }
     }
 
@@ -347,7 +377,8 @@ impl Reader<'_> {
         if token.kind == TokenKind::Word {
             return Some(written.to_ascii_lowercase());
         }
-        Some(written.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""))
+        let name = unquoted(written)?;
+        Some(if self.tokens.is_postgres() { name } else { name.to_lowercase() })
     }
 
     fn keyword(&mut self, word: &str) -> bool {

@@ -140,3 +140,61 @@ fn other_shapes_are_refused_wherever_the_schema_stands() {
     }
     assert_eq!(all("SELECT 1; DROP TABLE hallpass.x"), Err(UnknownShape { statement: 1 }));
 }
+
+fn in_mode(sql: &str, mode: LexMode) -> Result<Vec<Option<LocalCall>>, UnknownShape> {
+    let checked = StatementText::new(sql.as_bytes(), 1 << 20).expect("text");
+    recognise(&tokenize(&checked, mode, &Limits::DEFAULT).expect("lexes"), sql)
+}
+
+#[test]
+fn calls_as_clients_of_mysql_write_them() {
+    let function = |arguments| {
+        Ok(vec![Some(LocalCall {
+            name: "request".to_owned(),
+            shape: LocalShape::Function(arguments),
+        })])
+    };
+    let procedure = |arguments| {
+        Ok(vec![Some(LocalCall {
+            name: "request".to_owned(),
+            shape: LocalShape::Procedure(arguments),
+        })])
+    };
+    let variable = |name: &str| LocalArgument::Variable(name.to_owned());
+    for mode in [LexMode::MYSQL, LexMode::MARIADB] {
+        let constants = vec![text("select"), text("1h"), text("it's")];
+        for sql in [
+            r"SELECT hallpass.request('select', '1h', 'it\'s')",
+            r#"SELECT `hallpass`.`request`("select", '1h', "it's") AS id"#,
+            "/*!40100 SELECT */ hallpass . request (_utf8mb4'select', N'1h', 'it''s') # x",
+        ] {
+            assert_eq!(in_mode(sql, mode), function(constants.clone()), "{sql}");
+        }
+        let sql = "CALL hallpass.request(@_hallpass.request_0, @`B``c`, @'d', @\"E\")";
+        let names = ["_hallpass.request_0", "b`c", "d", "e"].map(variable).to_vec();
+        assert_eq!(in_mode(sql, mode), procedure(names), "{sql}");
+        let sql = "CALL hallpass.request(?, 'x', ?)";
+        let parameters = vec![LocalArgument::Parameter(1), text("x"), LocalArgument::Parameter(2)];
+        assert_eq!(in_mode(sql, mode), procedure(parameters), "{sql}");
+        let view = LocalView { equals: vec![("id".to_owned(), text("7"))], ..LocalView::default() };
+        let call = LocalCall { name: "requests".to_owned(), shape: LocalShape::View(view) };
+        assert_eq!(
+            in_mode("SELECT * FROM hallpass.`requests` WHERE id = 7", mode),
+            Ok(vec![Some(call)])
+        );
+        for sql in [
+            "SHOW TABLES FROM hallpass.x",
+            "SELECT hallpass.request('a' 'b')",
+            "SELECT hallpass.request(1 + 1)",
+            "SELECT * FROM t, hallpass.requests",
+            "SELECT * FROM `Hallpass`.requests, t",
+            "SELECT hallpass.request(@a := 1)",
+            "SELECT hallpass.request(@@version)",
+            "INSERT INTO t SELECT * FROM hallpass.requests",
+        ] {
+            assert!(in_mode(sql, mode).is_err(), "{sql}");
+        }
+        assert_eq!(in_mode("SET @_hallpass.request_0 = 'select'", mode), Ok(vec![None]));
+        assert_eq!(in_mode("SELECT 'hallpass.request'", mode), Ok(vec![None]));
+    }
+}
