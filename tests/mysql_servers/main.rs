@@ -3,6 +3,7 @@
 mod catalogs;
 mod everyday;
 mod forms;
+mod lexer;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;
