@@ -229,6 +229,7 @@ mod tests {
             audit::{Intent, record::IntentKind},
             ids::SessionId,
             policy::{Decision, decide, decide::Caps},
+            sql::{constants::Guard, mode::LexMode},
             time::Timestamp,
         },
         trail::{Clearance, Identity, Lane, Options, Trail},
@@ -260,6 +261,8 @@ mod tests {
             relations: &[],
             routines: &[],
             masked: None,
+            guard: Guard::Nothing,
+            mode: LexMode::POSTGRES,
             parameters: &[],
         };
         lane.admit(permit, &intent).expect("is admitted")

@@ -17,6 +17,7 @@ use crate::kernel::{
     sql::{
         self, Context,
         analysis::{Analysis, Batch, Need, NeedOn, SessionEffect, StatementClass, Unreadable},
+        constants::Guarded,
         normalize,
         reading::StatementKind,
         text::StatementText,
@@ -374,6 +375,8 @@ fn opaque(text: &str, masks: bool) -> Analysis {
         hidden: None,
         masked: None,
         rules: None,
+        // Fail closed: any of its constants may be one that is hidden.
+        guarded: masks.then(|| Arc::new(Guarded { unknown: true, ..Guarded::default() })),
         local: None,
         parameters: 0,
     };

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{result::Run, services::Core, signal::SessionHandle, transaction::Settling};
+use super::{
+    result::Run,
+    services::{Core, Target},
+    signal::SessionHandle,
+    transaction::Settling,
+};
 use crate::{
     kernel::{
         audit::record::{
@@ -14,7 +19,11 @@ use crate::{
         ids::StatementId,
         policy::Permit,
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{Analysis, Batch},
+        sql::{
+            analysis::{Analysis, Batch},
+            constants::Guard,
+            mode::LexMode,
+        },
         time::Timestamp,
     },
     telemetry::metrics::StatementOutcome,
@@ -30,6 +39,10 @@ pub struct Scribe<'s> {
     pub handle: &'s SessionHandle,
     /// What time it is.
     pub now: Timestamp,
+    /// Where it is.
+    pub target: &'s Target,
+    /// How its texts are read now.
+    pub mode: LexMode,
 }
 
 /// A statement that has ended and whose record is still open.
@@ -160,15 +173,38 @@ impl<'s> Scribe<'s> {
     }
 
     /// Puts a no on the trail. If that fails the no stands all the same.
-    pub fn no(&self, kind: IntentKind, text: &str, known: Known<'_>, decided: &Decided<'_>) {
-        self.no_of(&self.intent(kind, text, known, &[]), decided);
+    /// `batch`: the statements of the text, if it could be read.
+    pub fn no(
+        &self,
+        (kind, text): (IntentKind, &str),
+        (known, batch): (Known<'_>, Option<&Batch>),
+        decided: &Decided<'_>,
+    ) {
+        let intent = self.intent(kind, text, known, &[]);
+        let all = batch.map(|batch| batch.statements.as_slice()).unwrap_or_default();
+        let guard = match (all, known.1) {
+            ([], None) => self.unread(text),
+            ([] | [_], _) => intent.guard,
+            // Fail closed: which statement a constant belongs to isn't asked.
+            (several, _) if several.iter().any(|a| a.guarded.is_some()) => Guard::All,
+            _ => intent.guard,
+        };
+        self.no_of(&Intent { guard, ..intent }, decided);
+    }
+
+    /// Fail closed: where columns are masked, any constant of what nobody has read may be compared with
+    /// one.
+    fn unread(&self, text: &str) -> Guard<'static> {
+        let masks = !text.is_empty() && !self.target.catalog.load().marks.is_empty();
+        if masks { Guard::All } else { Guard::Nothing }
     }
 
     /// Puts on the trail that a text was refused which can't be kept as it is. `start`: what is kept of
     /// it; `length`: how long it was, in bytes.
     pub fn bad_text(&self, kind: IntentKind, (start, length): (&str, usize), refusal: &Refusal) {
         let inexact = Some(length as u64);
-        let intent = Intent { inexact, ..self.intent(kind, start, ("", None), &[]) };
+        let guard = self.unread(start);
+        let intent = Intent { inexact, guard, ..self.intent(kind, start, ("", None), &[]) };
         self.no_of(&intent, &Decided::Refusal(refusal));
     }
 
@@ -211,6 +247,8 @@ impl<'s> Scribe<'s> {
             relations: analysis.map(|a| a.relations.as_slice()).unwrap_or_default(),
             routines: analysis.map(|a| a.routines.as_slice()).unwrap_or_default(),
             masked: analysis.and_then(|a| a.masked.as_deref()),
+            guard: analysis.and_then(|a| a.guarded.as_deref()).map_or(Guard::Nothing, Guard::Some),
+            mode: self.mode,
             parameters,
         }
     }
@@ -292,6 +330,11 @@ fn runs<'a>(intent: &mut Intent<'a>, named: Option<&'a Analysis>) {
         intent.routines = &named.routines;
     }
     intent.masked = named.masked.as_deref().or(intent.masked);
+    // Fail closed: which of its constants goes where isn't asked.
+    let asks = named.masked.as_ref().is_some_and(|masked| !masked.lineage.uses.is_empty());
+    if named.guarded.is_some() && (asks || named.writes) {
+        intent.guard = Guard::All;
+    }
 }
 
 /// What a client is told whose statement could not be put on record.

@@ -213,13 +213,14 @@ pub(super) fn trail_options(config: &Config, options: &mut trail::Options) -> Re
         StatementDetail::Normalized => record::StatementDetail::Normalized,
         StatementDetail::Fingerprint => record::StatementDetail::Fingerprint,
     };
+    let key = identity::parameter_key(&config.data_dir)?;
     options.detail.parameters = match config.audit.parameters {
         ParameterDetail::Text => record::ParameterDetail::Text,
         ParameterDetail::None => record::ParameterDetail::None,
-        ParameterDetail::Hmac => {
-            record::ParameterDetail::Hmac(identity::parameter_key(&config.data_dir)?)
-        }
+        ParameterDetail::Hmac => record::ParameterDetail::Hmac(key.clone()),
     };
+    // One family of digests: a value is the same as a constant and as a parameter.
+    options.detail.key = Some(key);
     Ok(())
 }
 

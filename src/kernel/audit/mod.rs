@@ -7,8 +7,10 @@
 pub mod chain;
 mod json;
 mod masked;
+mod parameters;
 pub mod record;
 pub mod scrub;
+mod shown;
 
 pub use chain::Digest;
 pub use record::{

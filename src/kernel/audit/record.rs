@@ -12,9 +12,10 @@ use crate::kernel::{
     access::PermissionSet,
     audit::{
         Digest,
-        json::{Object, key, push_escaped, push_hex, push_number, push_shown, push_text},
-        masked,
+        json::{Object, key, push_escaped, push_number, push_shown, push_text},
+        masked, parameters,
         scrub::scrub,
+        shown::Shown,
     },
     ids::{GrantId, RequestId, SessionId, StatementId},
     mask::marks::Masked,
@@ -22,6 +23,8 @@ use crate::kernel::{
     refusal::Refusal,
     sql::{
         analysis::{NeedOn, ResolvedRelation, StatementClass},
+        constants::Guard,
+        mode::LexMode,
         reading::{Access, RoutineUse},
     },
     time::Timestamp,
@@ -71,6 +74,9 @@ pub struct Detail {
     pub statement: StatementDetail,
     /// Of parameters.
     pub parameters: ParameterDetail,
+    /// What makes digests of constants and parameters that have to do with masked columns; without it
+    /// they are hidden and can't be told apart.
+    pub key: Option<hmac::Key>,
 }
 
 /// How a statement came.
@@ -148,6 +154,10 @@ pub struct Intent<'a> {
     pub routines: &'a [RoutineUse],
     /// What it does with masked columns.
     pub masked: Option<&'a Masked>,
+    /// Which constants and parameters are not to be shown.
+    pub guard: Guard<'a>,
+    /// How the text is read.
+    pub mode: LexMode,
     /// Its parameters.
     pub parameters: &'a [Parameter<'a>],
 }
@@ -485,9 +495,13 @@ fn write_intent(
     line.text(key!("target"), intent.target);
     line.word(key!("class"), intent.class.map_or("not_understood", StatementClass::name));
     line.text_if(key!("fingerprint"), intent.fingerprint);
+    let shown = Shown::of(intent, detail);
     match detail.statement {
         StatementDetail::Full => {
-            line.text(key!("text"), &scrub(intent.text));
+            line.text(key!("text"), &scrub(&shown.text));
+            if shown.digests > 0 {
+                line.number(key!("digests"), shown.digests);
+            }
             if let Some(bytes) = intent.inexact {
                 line.number(key!("inexact_of_bytes"), bytes);
             }
@@ -499,7 +513,7 @@ fn write_intent(
         StatementDetail::Fingerprint => {}
     }
     if !intent.parameters.is_empty() {
-        write_parameters(line, intent.parameters, &detail.parameters);
+        parameters::write(line, intent.parameters, (&shown, detail));
     }
     if !intent.relations.is_empty() {
         line.array(key!("relations"), intent.relations, push_relation);
@@ -512,59 +526,14 @@ fn write_intent(
     if let (Some(masked), Decided::Permit(permit)) = (intent.masked, decided) {
         masked::write(line, masked, permit);
     }
-    write_decided(line, decided, detail);
+    write_decided(line, decided, (&shown, detail));
 }
 
-fn write_parameters(line: &mut Object<'_>, parameters: &[Parameter<'_>], detail: &ParameterDetail) {
-    match detail {
-        ParameterDetail::Text => {
-            line.array(key!("parameters"), parameters, |out, value| match value {
-                Parameter::Null => out.extend_from_slice(b"null"),
-                Parameter::Text(text) => push_parameter(out, &scrub(text)),
-                Parameter::Binary(bytes) => push_binary(out, bytes),
-            });
-        }
-        ParameterDetail::Hmac(key) => line.array(key!("parameters"), parameters, |out, value| {
-            let bytes = match value {
-                Parameter::Null => return out.extend_from_slice(b"null"),
-                Parameter::Text(text) => text.as_bytes(),
-                Parameter::Binary(bytes) => bytes,
-            };
-            let tag = hmac::sign(key, bytes);
-            out.extend_from_slice(b"{\"hmac\":\"");
-            push_hex(out, tag.as_ref().get(..HMAC_BYTES).unwrap_or_default());
-            out.extend_from_slice(b"\"}");
-        }),
-        ParameterDetail::None => line.number(key!("parameter_count"), parameters.len() as u64),
-    }
-}
-
-/// A long value is kept by its start, its length and its digest.
-fn push_parameter(out: &mut Vec<u8>, text: &str) {
-    if text.len() <= PARAMETER_BYTES_MAX {
-        return push_text(out, text);
-    }
-    let start = text.floor_char_boundary(PARAMETER_BYTES_MAX);
-    push_cut(out, text.get(..start).unwrap_or_default(), text.as_bytes());
-}
-
-fn push_binary(out: &mut Vec<u8>, bytes: &[u8]) {
-    let kept = bytes.get(..PARAMETER_BYTES_MAX / 2).unwrap_or(bytes);
-    let mut hex = b"\\x".to_vec();
-    push_hex(&mut hex, kept);
-    let hex = String::from_utf8(hex).unwrap_or_default();
-    if kept.len() == bytes.len() { push_text(out, &hex) } else { push_cut(out, &hex, bytes) }
-}
-
-fn push_cut(out: &mut Vec<u8>, start: &str, whole: &[u8]) {
-    let mut cut = Object::open(out);
-    cut.text(key!("start"), start);
-    cut.number(key!("bytes"), whole.len() as u64);
-    cut.shown(key!("sha256"), Digest::of(whole));
-    cut.close();
-}
-
-fn write_decided(line: &mut Object<'_>, decided: Decided<'_>, detail: &Detail) {
+fn write_decided(
+    line: &mut Object<'_>,
+    decided: Decided<'_>,
+    (shown, detail): (&Shown<'_>, &Detail),
+) {
     match decided {
         Decided::Permit(permit) => {
             line.word(key!("decision"), "permit");
@@ -598,7 +567,7 @@ fn write_decided(line: &mut Object<'_>, decided: Decided<'_>, detail: &Detail) {
             line.text(key!("sqlstate"), refusal.kind.codes().sqlstate);
             // The message may quote the statement.
             if detail.statement == StatementDetail::Full {
-                line.text(key!("message"), &scrub(&refusal.message));
+                line.text(key!("message"), &scrub(&shown.message(&refusal.message)));
             }
         }
         Decided::Gateway { cause } => {
@@ -768,6 +737,4 @@ fn quoted(name: &str) -> Cow<'_, str> {
 /// What most records take; more is fine.
 const RECORD_BYTES: usize = 1024;
 /// Parameters longer than this are kept by their start, length and digest.
-const PARAMETER_BYTES_MAX: usize = 8192;
-/// 128 bits of a keyed digest are enough to tell values apart.
-const HMAC_BYTES: usize = 16;
+pub(super) const PARAMETER_BYTES_MAX: usize = 8192;

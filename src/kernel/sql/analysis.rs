@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, ops::Range, sync::Arc};
 use crate::kernel::{
     access::Permission,
     mask::marks::Masked,
-    sql::reading::{
-        Access, RoutineUse, SettingChange, StatementKind, Temporary, TransactionChange,
+    sql::{
+        constants::Guarded,
+        reading::{Access, RoutineUse, SettingChange, StatementKind, Temporary, TransactionChange},
     },
 };
 
@@ -262,6 +263,8 @@ pub struct Analysis {
     pub masked: Option<Arc<Masked>>,
     /// The version of the mask rules that it was judged by; `None`: it wasn't.
     pub rules: Option<u64>,
+    /// What of its text no record may show: constants that have to do with masked columns.
+    pub guarded: Option<Arc<Guarded>>,
     /// Answered by the gateway.
     pub local: Option<LocalCall>,
     /// The highest parameter number.

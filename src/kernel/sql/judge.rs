@@ -152,6 +152,7 @@ impl Judge<'_> {
             hidden: self.hidden,
             masked: None,
             rules: None,
+            guarded: None,
             local: None,
             parameters: self.reading.parameters,
         }

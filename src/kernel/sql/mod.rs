@@ -9,6 +9,7 @@ pub mod analysis;
 mod batch;
 pub mod builtins;
 pub mod charset;
+pub mod constants;
 pub mod context;
 pub mod copy;
 pub mod engine;
@@ -113,6 +114,7 @@ fn answered_here(reading: &Reading, call: LocalCall) -> Analysis {
         hidden: None,
         masked: None,
         rules: None,
+        guarded: None,
         local: Some(call),
         parameters: reading.parameters,
     }

@@ -39,7 +39,13 @@ const BAD_TEXT_KEPT: usize = 4096;
 impl Conversation {
     /// The hand that writes for this session.
     pub(super) fn scribe(&self) -> Scribe<'_> {
-        Scribe { core: &self.core, handle: &self.facts.handle, now: self.now }
+        Scribe {
+            core: &self.core,
+            handle: &self.facts.handle,
+            now: self.now,
+            target: &self.facts.target,
+            mode: self.reading.mode,
+        }
     }
 
     /// Puts a statement on the trail.

@@ -25,18 +25,20 @@ pub(super) struct Asked<'a> {
     pub(super) fingerprint: &'a str,
     /// What its first statement does, if that is known.
     pub(super) analysis: Option<&'a Analysis>,
+    /// All statements of the text, if it could be read.
+    pub(super) batch: Option<&'a Batch>,
 }
 
 impl<'a> Asked<'a> {
     /// A text that nobody has read, or could.
     pub(super) fn text(kind: IntentKind, text: &'a str) -> Self {
-        Self { kind, text, fingerprint: "", analysis: None }
+        Self { kind, text, fingerprint: "", analysis: None, batch: None }
     }
 
     /// A text that was read.
     pub(super) fn of(kind: IntentKind, text: &'a str, batch: &'a Batch) -> Self {
         let analysis = batch.statements.first().map(AsRef::as_ref);
-        Self { kind, text, fingerprint: &batch.fingerprint, analysis }
+        Self { kind, text, fingerprint: &batch.fingerprint, analysis, batch: Some(batch) }
     }
 
     /// A statement that was prepared before.
@@ -53,8 +55,8 @@ impl Conversation {
     pub(super) fn refused(&mut self, asked: Asked<'_>, refusal: Refusal) -> Pass {
         // Where the trail itself takes no record there is nothing to put this on.
         if refusal.kind != RefusalKind::TrailUnavailable {
-            let what = (asked.fingerprint, asked.analysis);
-            self.scribe().no(asked.kind, asked.text, what, &Decided::Refusal(&refusal));
+            let what = ((asked.fingerprint, asked.analysis), asked.batch);
+            self.scribe().no((asked.kind, asked.text), what, &Decided::Refusal(&refusal));
         }
         self.tell_no(asked.kind, refusal)
     }
@@ -70,8 +72,8 @@ impl Conversation {
         if self.may_be_of_old_catalog(asked.kind) {
             return Pass::Hold;
         }
-        let what = (asked.fingerprint, asked.analysis);
-        self.scribe().no(asked.kind, asked.text, what, &Decided::Denial(denial));
+        let what = ((asked.fingerprint, asked.analysis), asked.batch);
+        self.scribe().no((asked.kind, asked.text), what, &Decided::Denial(denial));
         self.tell_no(asked.kind, instead.unwrap_or_else(|| denial.refusal()))
     }
 

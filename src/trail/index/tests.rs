@@ -15,6 +15,8 @@ use crate::{
         policy::{Decision, Denial, Permit, decide, decide::Caps},
         sql::{
             analysis::{Analysis, Need, NeedOn, ResolvedRelation, StatementClass},
+            constants::Guard,
+            mode::LexMode,
             reading::{Access, StatementKind},
         },
         time::Window,
@@ -82,6 +84,7 @@ fn granted() -> Permit {
         hidden: None,
         masked: None,
         rules: None,
+        guarded: None,
         local: None,
         parameters: 0,
     };
@@ -135,6 +138,8 @@ fn intent<'a>(time: i64, text: &'a str, relations: &'a [ResolvedRelation]) -> In
         relations,
         routines: &[],
         masked: None,
+        guard: Guard::Nothing,
+        mode: LexMode::POSTGRES,
         parameters: &[],
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         audit::{Ended, IntentKind, Parameter, TransactionEnd},
         ids::SessionId,
         policy::{Decision, decide, decide::Caps},
-        sql::analysis::StatementClass,
+        sql::{analysis::StatementClass, constants::Guard, mode::LexMode},
     },
     trail::{
         Identity, Options, Passage, Trail,
@@ -38,6 +38,8 @@ fn intent(text: &str) -> Intent<'_> {
         relations: &[],
         routines: &[],
         masked: None,
+        guard: Guard::Nothing,
+        mode: LexMode::POSTGRES,
         parameters: &[Parameter::Null, Parameter::Text("it's")],
     }
 }

@@ -7,10 +7,11 @@ use crate::kernel::{
     mask::{Nulls, Predicates, marks::Masked},
     sql::{
         analysis::{Analysis, Need, NeedOn, SessionEffect},
+        constants::Guarded,
         context::Context,
         judge::{masked_definitions, meanings, names::Resolved},
         lineage::{ColumnId, Lineage, Purpose, Use, follow},
-        reading::{Reading, StatementKind},
+        reading::{Access, Reading, StatementKind},
     },
 };
 
@@ -39,6 +40,7 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
         });
     }
     let reach = reach(reading, cx);
+    analysis.guarded = guarded(reading, cx).map(Arc::new);
     masked_definitions::need(analysis, reading, cx);
     let Some(shape) = reading.shape.as_deref() else {
         made_temporary(analysis, reading, marks.version());
@@ -125,6 +127,41 @@ fn reach(reading: &Reading, cx: &Context<'_>) -> BTreeSet<ColumnId> {
         }
     }
     reach
+}
+
+/// What of its constants no record may show.
+fn guarded(reading: &Reading, cx: &Context<'_>) -> Option<Guarded> {
+    let sensitive = cx.catalog.marks.sensitive();
+    let mut guarded = Guarded::default();
+    let mut written = BTreeSet::new();
+    for used in &reading.relations {
+        for meaning in meanings(&used.name, cx).all() {
+            let relation = match meaning {
+                Resolved::User(relation) => relation,
+                Resolved::Catalog { .. } => continue,
+                // Fail closed: its columns may be masked.
+                Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
+                    guarded.unknown = true;
+                    continue;
+                }
+            };
+            guarded.unknown |= sensitive.is_blind();
+            if used.access == Access::Write && written.insert(relation.oid) {
+                let columns = relation.columns.iter().map(|column| column.name.clone());
+                guarded.columns = columns.collect();
+            }
+            let masked = relation
+                .columns
+                .iter()
+                .filter(|column| !sensitive.label(relation.oid, column.number).is_clear());
+            guarded.names.extend(masked.map(|column| column.name.clone()));
+        }
+    }
+    // Fail closed: nobody knows which of them it is.
+    if written.len() != 1 {
+        guarded.columns.clear();
+    }
+    (guarded.unknown || !guarded.names.is_empty()).then_some(guarded)
 }
 
 /// What one use needs, by the rules of the columns, and what one can do instead.

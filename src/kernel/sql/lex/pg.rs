@@ -1,5 +1,5 @@
 //! PostgreSQL's lexer: `scan.l` of releases 15 to 18.
 
-pub(super) mod literal;
+pub(in crate::kernel::sql) mod literal;
 pub mod scanner;
 pub mod split;
