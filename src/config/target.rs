@@ -165,14 +165,16 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     })
 }
 
-/// `mask.writes` and `mask.unknown`.
+/// `mask.writes`, `mask.unknown` and `mask.copy`.
 fn masking(section: Section<'_>) -> Masking {
     let writes = section.choice("writes", &[("refuse", false), ("allow", true)]);
     let unknown = section.choice("unknown", &[("mask", false), ("refuse", true)]);
+    let copy = section.choice("copy", &[("mask", false), ("refuse", true)]);
     section.finish();
     Masking {
         writes_allowed: writes.is_some_and(|(allowed, _)| allowed),
         unknown_refused: unknown.is_some_and(|(refused, _)| refused),
+        copies_refused: copy.is_some_and(|(refused, _)| refused),
     }
 }
 

@@ -123,6 +123,7 @@ fn what_holds_for_masked_columns_is_set_by_target() {
         ("mask.writes = \"yes\"", "writes = \"yes\": expected one of \"refuse\", \"allow\""),
         ("mask.unknown = true", "unknown = true: expected one of \"mask\", \"refuse\""),
         ("mask.write = \"allow\"", "`write`"),
+        ("mask.copy = \"warn\"", "copy = \"warn\": expected one of \"mask\", \"refuse\""),
         ("mask = \"allow\"", "a section [mask]"),
     ] {
         let found = issues(&format!("{TARGET}{line}\n"));

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::{
     masking::{World, refusal, rule, start_with, tells},
     support::{
-        Gateway, eventually,
+        Gateway, Message, eventually,
         gateway::Options,
         raw::{bind, error, execute, parse, rows, sync},
     },
@@ -115,4 +115,35 @@ fn a_cursor_that_is_older_than_a_rule_gives_nothing_where_the_unknown_is_refused
     assert!(refusal(&answer).contains("can't be told"), "{}", refusal(&answer));
     client.query("ROLLBACK");
     assert_eq!(rows(&client.query("SELECT 1")), [["1"]]);
+}
+
+#[test]
+fn a_masked_copy_says_which_columns_are_masked_or_is_refused_as_the_target_says() {
+    let mut world = with("mask.copy = \"mask\"");
+    let World { gateway, client, .. } = &mut world;
+    let text = "COPY (SELECT id, birth_date, email AS \"e mail\" FROM customers WHERE id = 900001) TO STDOUT";
+    let warning = |answer: &[Message]| {
+        answer.iter().find(|m| m.tag == b'N').map(|m| (m.field('S'), m.field('M')))
+    };
+    let answer = client.query(text);
+    let (severity, message) = warning(&answer).expect("a warning");
+    assert_eq!(severity, "WARNING");
+    assert!(message.starts_with("masked in this copy: birth_date, e mail; the"), "{message}");
+    // Of what isn't masked nothing is said, and of SELECT a notice as before.
+    assert!(warning(&client.query("COPY (SELECT id FROM customers LIMIT 1) TO STDOUT")).is_none());
+    let select = client.query("SELECT email FROM customers LIMIT 1");
+    assert_eq!(warning(&select).map(|w| w.0).as_deref(), Some("NOTICE"));
+
+    reload(gateway, "\"mask\"", "\"refuse\"");
+    let refused = || refusal(&client.query(text)).contains("mask.copy");
+    assert!(eventually(Duration::from_secs(3), refused));
+    assert_eq!(
+        refusal(&client.query("COPY (SELECT id, city FROM customers LIMIT 1) TO STDOUT")),
+        ""
+    );
+    assert_eq!(refusal(&client.query("SELECT email FROM customers LIMIT 1")), "");
+    gateway.grant("alice", "unmask");
+    let clear = || tells(&client.query(text));
+    assert!(eventually(Duration::from_secs(3), clear));
+    assert!(warning(&client.query(text)).is_none());
 }

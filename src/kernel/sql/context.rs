@@ -162,6 +162,8 @@ pub struct Masking {
     pub writes_allowed: bool,
     /// What may hold masked values, for all that is known, is refused instead of being masked whole.
     pub unknown_refused: bool,
+    /// COPY TO of what would come masked is refused: no masked dump or file comes into being.
+    pub copies_refused: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -118,10 +118,8 @@ impl Conversation {
         if frame.first() == Some(&backend::COPY_DATA) {
             let masks = order.masks();
             if run.copying.is_some() {
-                *copied = mask_copy::begin(run, shape.take().as_deref())?;
-                if run.cut.is_none() {
-                    say(down, run, *client_text);
-                }
+                let header = shape.take();
+                *copied = mask_copy::begin(run, header.as_deref(), (down, *client_text))?;
             }
             return match (&run.plan, copied) {
                 _ if run.cut.is_some() => Ok(true),

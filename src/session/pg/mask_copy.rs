@@ -8,11 +8,15 @@ use super::{
 };
 use crate::{
     kernel::{
-        mask::marks::{Described, Masked, Mismatch},
+        mask::{
+            Plan,
+            marks::{Described, Masked, Mismatch},
+        },
         policy::Permit,
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::Analysis,
+            charset::ClientText,
             copy::{CopyForm, CopyOptions, Forced},
             reading::StatementKind,
             server_grammar,
@@ -24,7 +28,7 @@ use crate::{
     },
     upstream::door::Control,
     wire::pg::{
-        backend::RowDescription,
+        backend::{self, RowDescription},
         copy_rows::{CopyFormat, CopyRows, Csv, ForceQuote, Header},
         exchange::{Step, Whose},
     },
@@ -101,11 +105,35 @@ fn unmaskable(why: &str) -> Refusal {
         .with_hint("Copy the other columns, or use SELECT; sql.unmask shows them in clear.")
 }
 
-/// Begins to mask a copy by the header of the query behind it.
+/// So many columns are named.
+const NAMED_MAX: usize = 20;
+
+/// Says which columns of a copy are masked: what is made of it, a dump or a file, doesn't say so itself. A
+/// warning, because a client that hides notices makes such files too.
+fn warn(down: &mut Vec<u8>, plan: &Plan, columns: &[Described<'_>], text: ClientText) {
+    let Some((cells, _)) = plan.masks() else { return };
+    let masked = || cells.iter().zip(columns).filter(|(cell, _)| cell.is_some());
+    let count = masked().count();
+    let names: Vec<_> =
+        masked().take(NAMED_MAX).map(|(_, column)| text.read_lossy(column.name)).collect();
+    let more = count.saturating_sub(NAMED_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!(
+        "masked in this copy: {}{more}; the values of the database can't be restored from it",
+        names.join(", "),
+    );
+    backend::warning(down, &message, text);
+}
+
+/// Begins to mask a copy by the header of the query behind it, and says what is masked in it.
 ///
 /// # Errors
 /// The result of another shape; the run has been cut then.
-pub(super) fn begin(run: &mut Run, header: Option<&[u8]>) -> Result<Option<CopyRows>, End> {
+pub(super) fn begin(
+    run: &mut Run,
+    header: Option<&[u8]>,
+    (down, text): (&mut Vec<u8>, ClientText),
+) -> Result<Option<CopyRows>, End> {
     let Some((copying, order)) = run.copying.take().zip(run.mask.as_ref()) else { return Ok(None) };
     let Some(header) = header else {
         // What was asked for doesn't exist, and the copy does.
@@ -126,6 +154,9 @@ pub(super) fn begin(run: &mut Run, header: Option<&[u8]>) -> Result<Option<CopyR
             Ok(None)
         }
         (Ok(plan), Some(format)) => {
+            if run.cut.is_none() {
+                warn(down, &plan, &columns, text);
+            }
             run.plan = Some(plan.clone());
             Ok(Some(CopyRows::new(plan, format)))
         }

@@ -182,6 +182,30 @@ fn where_writes_are_allowed_masked_columns_get_values_from_nowhere_only() {
 }
 
 #[test]
+fn where_masked_copies_are_refused_other_copies_and_reads_go_on() {
+    let refused = Masking { copies_refused: true, ..Masking::default() };
+    for text in [
+        "COPY customers TO STDOUT",
+        "COPY customers (id, email) TO STDOUT",
+        "COPY (SELECT id, upper(email) FROM customers) TO STDOUT (FORMAT csv)",
+        "COPY (SELECT * FROM nowhere) TO STDOUT",
+    ] {
+        assert_eq!(asks(text), Vec::<String>::new(), "{text}");
+        let asks = asks_under(text, refused);
+        assert!(asks.iter().any(|why| why.contains("mask.copy")), "{text}: {asks:?}");
+    }
+    for text in [
+        "COPY customers (id, name) TO STDOUT",
+        "COPY orders TO STDOUT",
+        "COPY (SELECT id FROM customers WHERE email = 'x') TO STDOUT",
+        "COPY customers FROM STDIN",
+        "SELECT * FROM customers",
+    ] {
+        assert_eq!(asks_under(text, refused), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
 fn where_what_is_not_known_is_refused_the_refusal_says_what_that_is() {
     let refused = Masking { unknown_refused: true, ..Masking::default() };
     for (text, part) in [

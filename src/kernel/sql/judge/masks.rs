@@ -63,6 +63,7 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
         made_temporary(analysis, reading, marks.version());
     }
     refuse_unknown(analysis, &lineage, cx);
+    refuse_copies(analysis, &lineage, cx);
     let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
     if lineage.is_clear() && reach.is_empty() && !reaches_anything {
         return;
@@ -89,6 +90,36 @@ fn refuse_unknown(analysis: &mut Analysis, lineage: &Lineage, cx: &Context<'_>) 
              mask.unknown: leave that out, or write out the columns"
         ),
     });
+}
+
+/// Where the settings say so, a COPY that would come masked needs unmask.
+fn refuse_copies(analysis: &mut Analysis, lineage: &Lineage, cx: &Context<'_>) {
+    if !cx.trust.masking().copies_refused || analysis.kind != StatementKind::CopyToClient {
+        return;
+    }
+    let marks = &cx.catalog.marks;
+    let labels = || lineage.outputs.iter().flatten().map(|output| &output.label);
+    let all: BTreeSet<ColumnId> =
+        labels().chain([&lineage.rest]).flat_map(|label| label.columns()).collect();
+    for mark in all.iter().filter_map(|column| marks.marked(*column)) {
+        let (schema, name) = (mark.schema.clone(), mark.table.clone());
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::Relation { schema, name, of: Vec::new() },
+            why: format!(
+                "copies out {mark}, which is masked, and masked copies are refused here by mask.copy: \
+                 name the other columns; pg_dump has --exclude-table-data"
+            ),
+        });
+    }
+    if lineage.gives_unknown() {
+        analysis.needs.push(Need {
+            permission: Permission::Unmask,
+            on: NeedOn::WholeTarget,
+            why: "copies out what may be masked, and masked copies are refused here by mask.copy"
+                .to_owned(),
+        });
+    }
 }
 
 /// True of what needs admin because nobody knows what it does. Maintenance and privileges move no values.
