@@ -251,9 +251,10 @@ impl Trial<'_> {
 
     /// What becomes of the columns of one statement's result, for the principal if there is one.
     pub(super) fn outputs(&self, analysis: &Analysis) -> Vec<Output> {
+        // Refused, they are as she would see them were the rest not missing.
         let shown = self.verdict.as_ref().and_then(|verdict| match &verdict.answer {
-            Answer::Passes(permit) => permit.shown().map(|shown| (**shown).clone()),
-            Answer::Refused { .. } => None,
+            Answer::Passes(permit) => permit.shown().map(Arc::clone),
+            Answer::Refused { .. } => decide::seen([analysis], &verdict.rights, verdict.now),
         });
         outputs::of(analysis, self.court, &shown.unwrap_or_default())
     }

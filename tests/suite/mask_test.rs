@@ -140,3 +140,21 @@ fn what_a_principal_may_see_in_clear_counts_for_mask_test_and_explain() {
     assert!(told.contains("unmask is held on public.customers.email"), "{told}");
     assert!(told.contains("It would pass for alice now."), "{told}");
 }
+
+#[test]
+fn what_is_refused_shows_its_columns_as_the_principal_would_see_them() {
+    let (_server, gateway) = start();
+    let sql = "SELECT id, email, phone FROM customers";
+    let shown = || {
+        let output = gateway.cli(&[&TEST[..], &["--as", "alice", "--json", sql]].concat());
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let list: Vec<String> = shows(&answer).into_iter().map(str::to_owned).collect();
+        (answer["verdict"]["passes"].clone(), list)
+    };
+    assert_eq!(shown(), (json!(false), ["clear", "masked", "masked"].map(str::to_owned).to_vec()));
+    // She may see it all, and may not read the table.
+    gateway.grant("alice", "unmask");
+    assert_eq!(shown(), (json!(false), ["clear", "clear", "clear"].map(str::to_owned).to_vec()));
+    gateway.grant("alice", "select");
+    assert_eq!(shown(), (json!(true), ["clear", "clear", "clear"].map(str::to_owned).to_vec()));
+}

@@ -160,6 +160,20 @@ fn satisfy(
     }
 }
 
+/// What of the masked columns of these statements somebody may see who holds these rights, whether or not
+/// she may run them.
+pub fn seen<'a>(
+    analyses: impl IntoIterator<Item = &'a Analysis>,
+    rights: &Rights,
+    now: Timestamp,
+) -> Option<Arc<Shown>> {
+    let live: SmallVec<[&Arc<Grant>; 8]> =
+        rights.grants.iter().filter(|g| g.status_at(now) == GrantStatus::Active).collect();
+    let masked: SmallVec<[&Masked; 2]> =
+        analyses.into_iter().filter_map(|analysis| analysis.masked.as_deref()).collect();
+    shown(&masked, rights, &live, &mut SmallVec::new())
+}
+
 /// What of the masked columns may be seen, by which grants: their end ends the result.
 fn shown(
     masked: &[&Masked],
