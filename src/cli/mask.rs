@@ -1,9 +1,16 @@
 //! `hallpass mask …`: which columns are sensitive, and how they are masked.
 
+mod near;
 mod suggest;
 mod test;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -21,6 +28,7 @@ use crate::{
             pattern::{ColumnPattern, TextPattern},
             rule::{Form, Selector},
         },
+        secret::Secret,
         time::Timestamp,
     },
     store::{MaskChange, MaskChanges, MaskPlace, MaskVersion, Store},
@@ -30,13 +38,18 @@ use crate::{
 const ROTATE_KEY: &str = "\
 Give hashes and shifts another key
 
-The key lies in the store and nowhere else; it is never shown, only eight digits that tell it from others. \
+The key is made at random, or is that of --key-file; it lies in the store and nowhere else, and is never \
+shown, only eight digits that tell it from others. \
 Whoever has it, from an old backup of the store, can test guesses against hashes and undo shifts: then it is \
 time for another one. From then on the same value has another hash and another shift, in every session within \
 a second: what was exported before can't be joined with what comes now. The old key is gone; a backup of the \
 store still has it. Rules stay as they are, and it is on the trail.
 
 Without --yes it says so, and exits with 1.";
+
+/// How long a key from a file is, in bytes: 128 bits written as hexadecimal digits at least.
+const KEY_FILE_MIN: u64 = 32;
+const KEY_FILE_MAX: u64 = 4096;
 
 /// How many versions `history` shows unless it is told.
 const HISTORY: u32 = 50;
@@ -92,6 +105,9 @@ pub(super) enum Command {
         /// Do it
         #[arg(long)]
         yes: bool,
+        /// Take the key from a file, not from chance: at least 32 bytes, a line end at its end left out
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
         /// Why, in one line: stands on the trail
         #[arg(long, default_value = "")]
         note: String,
@@ -132,6 +148,9 @@ pub(super) struct Add {
     /// Put it before all other rules, not behind
     #[arg(long)]
     first: bool,
+    /// Put it in the place of the rule for the same columns, in one version
+    #[arg(long, conflicts_with = "first")]
+    replace: bool,
     /// Why, in one line: stands in the history and on the trail
     #[arg(long, default_value = "")]
     note: String,
@@ -179,7 +198,9 @@ impl Command {
         }
         let store = place.store().await?;
         let done = match self {
-            Self::RotateKey { yes, note } => rotate_key(place, &store, *yes, note).await,
+            Self::RotateKey { yes, key_file, note } => {
+                rotate_key(place, &store, (*yes, key_file.as_deref()), note).await
+            }
             Self::Add(_)
             | Self::List { .. }
             | Self::Remove { .. }
@@ -197,14 +218,31 @@ impl Command {
         match self {
             Self::Add(add) => {
                 let Some(rule) = add.rule() else { return Ok(()) };
-                let at = if add.first { MaskPlace::First } else { MaskPlace::Last };
+                let at = match (add.replace, add.first) {
+                    (true, _) => MaskPlace::InPlace,
+                    (false, true) => MaskPlace::First,
+                    (false, false) => MaskPlace::Last,
+                };
                 let change = MaskChange::Add { rule: rule.clone(), place: at };
-                let (made, _) = store.masks_change(actor, now, change, &add.note).await?;
-                let number = if add.first { 1 } else { made.rules.list.len() };
+                let (made, changes) = store.masks_change(actor, now, change, &add.note).await?;
+                let number = made.rules.list.iter().position(|known| *known == rule);
+                let number = number.map_or(0, |at| at + 1);
                 let mut json = rule_json(number, &rule);
                 json["version"] = made.rules.version.into();
                 let version = made.rules.version;
-                let text = format!("mask rule {number}: {}; version {version}", line(&rule));
+                let mut text = format!("mask rule {number}: {}; version {version}", line(&rule));
+                if let Some((before, _)) = changes.changed.first() {
+                    json["replaced"] = rule_json(number, before);
+                    text.push_str(&format!("; it was {}", line(before)));
+                } else if add.replace {
+                    text.push_str("; it was so before");
+                }
+                // It stands whatever comes of this: a table may be yet to come.
+                let warnings = near::warnings(place, &rule).await;
+                for warning in &warnings {
+                    text.push_str(&format!("\nwarning: {warning}"));
+                }
+                json["warnings"] = warnings.into();
                 place.output.answer(&json, &text)
             }
             Self::List { version, toml } => {
@@ -270,11 +308,12 @@ impl Command {
 async fn rotate_key(
     place: &Workplace,
     store: &Store,
-    yes: bool,
+    (yes, file): (bool, Option<&Path>),
     note: &str,
 ) -> Result<ExitCode, Error> {
+    let given = file.map(read_key).transpose()?;
     let (code, before, after, text) = if yes {
-        let (before, after) = store.mask_key_rotate(&place.actor, now(), note).await?;
+        let (before, after) = store.mask_key_rotate(&place.actor, now(), note, given).await?;
         let text = format!(
             "hashes and shifts have key {after} instead of {before}; what was exported before can't be \
              joined with what comes now"
@@ -292,6 +331,31 @@ async fn rotate_key(
     let json = json!({"done": yes, "key_before": before, "key": after});
     place.output.answer(&json, &text)?;
     Ok(code)
+}
+
+/// A key that an operator brings along, from a KMS for instance.
+fn read_key(path: &Path) -> Result<Secret, Error> {
+    let failed = |cause| Error::File { path: path.to_owned(), cause };
+    let refused = |why: &str| failed(io::Error::new(io::ErrorKind::InvalidData, why));
+    let file = fs::File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_file() && metadata.mode() & 0o007 != 0 {
+        return Err(refused("every user can read it: chmod 600 it, and take another key"));
+    }
+    let mut bytes = Vec::new();
+    file.take(KEY_FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    let length = bytes.len() as u64;
+    let secret = Secret::new(bytes);
+    if !(KEY_FILE_MIN..=KEY_FILE_MAX).contains(&length) {
+        return Err(refused("a key has 32 to 4096 bytes; openssl rand -hex 32 makes one"));
+    }
+    Ok(secret)
 }
 
 /// A rule in a few words: `shop public.customers.email with email`.

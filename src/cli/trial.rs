@@ -158,7 +158,7 @@ impl<'a> Court<'a> {
     }
 }
 
-async fn read_catalog(target: &Target) -> Result<Result<Catalog, UpstreamError>, Error> {
+pub(super) async fn read_catalog(target: &Target) -> Result<Result<Catalog, UpstreamError>, Error> {
     tls::install_provider();
     let options = connect_options(target)?;
     let read = async {

@@ -143,13 +143,24 @@ pub enum Error {
     },
     /// A rule for these columns is there.
     #[error(
-        "mask rule {number} is for the same columns of the same targets; to change it without showing \
-         them meanwhile: hallpass mask list --toml > rules.toml, change it there, hallpass mask apply \
-         rules.toml"
+        "mask rule {number} is for the same columns of the same targets: add --replace to put the new one \
+         in its place, in one version"
     )]
     MaskRuleThere {
         /// Which, counted from 1.
         number: usize,
+    },
+    /// Nothing to be replaced.
+    #[error(
+        "there is no mask rule for these columns of these targets: leave --replace out, or see hallpass \
+         mask list"
+    )]
+    NoMaskRuleFor,
+    /// The key that was given is in force.
+    #[error("hashes and shifts have that key already: {name}")]
+    MaskKeyThere {
+        /// What tells it from others.
+        name: String,
     },
     /// Two of the given rules are for the same columns.
     #[error(
@@ -250,6 +261,8 @@ impl Error {
             | Self::NoSuchMaskVersion { .. }
             | Self::NoSuchMaskRule { .. }
             | Self::MaskRuleThere { .. }
+            | Self::NoMaskRuleFor
+            | Self::MaskKeyThere { .. }
             | Self::MaskRuleTwice { .. }
             | Self::MaskTarget { .. }
             | Self::TooManyMaskRules { .. }

@@ -16,6 +16,7 @@ use crate::{
             pattern::{ColumnPattern, PatternError, TextPattern},
             rule::Selector,
         },
+        secret::Secret,
         time::Timestamp,
     },
     store::{
@@ -123,6 +124,8 @@ pub enum MaskPlace {
     First,
     /// Behind all others.
     Last,
+    /// Where the rule for the same columns of the same targets stands, instead of that.
+    InPlace,
 }
 
 /// How two versions differ. Rules for the same columns of the same targets are one rule.
@@ -245,26 +248,34 @@ impl Store {
         act.change_masks(before, list, note).await
     }
 
-    /// Gives hashes and shifts another key, made at random. Returns what tells the old one and the new one
-    /// apart from others: [`Key::name`]. The old one is gone.
+    /// Gives hashes and shifts another key: the given one, or one made at random. Returns what tells the old
+    /// one and the new one apart from others: [`Key::name`]. The old one is gone.
     ///
     /// # Errors
-    /// The actor isn't an owner.
+    /// The actor isn't an owner, or the given key is in force already.
     pub async fn mask_key_rotate(
         &self,
         actor: &Actor,
         now: Timestamp,
         note: &str,
+        given: Option<Secret>,
     ) -> Result<(String, String), Error> {
         check_note(note)?;
         let mut act = self.act(actor, now).await?;
         act.require(OWNER, "the duty owner").await?;
         let before = key(&mut act.tx).await?.name();
-        let bytes = random(KEY_BYTES)?;
+        let bytes = match &given {
+            Some(given) => given.reveal().to_vec(),
+            None => random(KEY_BYTES)?,
+        };
         let after = Key::new(&bytes).map_err(|_| Error::corrupt("mask_key"))?.name();
+        if before == after {
+            return Err(Error::MaskKeyThere { name: before });
+        }
         let sql = "UPDATE meta SET value = $1 WHERE name = 'mask_key'";
         act.tx.execute(sql, values![bytes]).await?;
-        let fields = json!({"key_before": before, "key": after, "note": note});
+        let from = if given.is_some() { "file" } else { "random" };
+        let fields = json!({"key_before": before, "key": after, "key_from": from, "note": note});
         act.event("mask_key_rotated", fields).await?;
         act.commit().await?;
         Ok((before, after))
@@ -378,12 +389,18 @@ impl MaskVersion {
                 return Ok(list);
             }
             MaskChange::Add { rule, place } => {
-                if let Some(at) = list.iter().position(|known| is_same(known, &rule)) {
-                    return Err(Error::MaskRuleThere { number: number(at) });
-                }
-                match place {
-                    MaskPlace::First => list.insert(0, rule),
-                    MaskPlace::Last => list.push(rule),
+                match (place, list.iter().position(|known| is_same(known, &rule))) {
+                    (MaskPlace::InPlace, Some(at)) => {
+                        if let Some(known) = list.get_mut(at) {
+                            *known = rule;
+                        }
+                    }
+                    (MaskPlace::InPlace, None) => return Err(Error::NoMaskRuleFor),
+                    (MaskPlace::First | MaskPlace::Last, Some(at)) => {
+                        return Err(Error::MaskRuleThere { number: number(at) });
+                    }
+                    (MaskPlace::First, None) => list.insert(0, rule),
+                    (MaskPlace::Last, None) => list.push(rule),
                 }
             }
             MaskChange::Remove { number, expected } => {

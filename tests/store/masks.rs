@@ -187,11 +187,12 @@ pub(super) async fn a_change_of_rules_is_an_event_and_in_the_snapshot(store: &St
 
 pub(super) async fn the_key_of_hashes_is_rotated_by_owners_and_never_told(store: &Store) {
     for who in ["alice", "bob"] {
-        let refused = store.mask_key_rotate(&principal(who), NOON, "").await;
+        let refused = store.mask_key_rotate(&principal(who), NOON, "", None).await;
         assert!(matches!(refused, Err(Error::NotAllowed { .. })), "{who}");
     }
     let before = store.snapshot(NOON).await.expect("reads").masks;
-    let (old, new) = store.mask_key_rotate(&principal("olga"), NOON, "INC-9").await.expect("done");
+    let (old, new) =
+        store.mask_key_rotate(&principal("olga"), NOON, "INC-9", None).await.expect("done");
     let snapshot = store.snapshot(NOON).await.expect("reads");
     let after = &snapshot.masks;
     assert_eq!((before.key.name(), after.key.name()), (old.clone(), new.clone()));

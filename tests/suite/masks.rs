@@ -221,3 +221,95 @@ fn hashes_have_another_key_within_a_second_of_its_rotation() {
     let record = gateway.audit_shows("the rotation", |r| r["kind"] == "mask_key_rotated");
     assert!(record.to_string().contains("a backup was lost"), "{record}");
 }
+
+#[test]
+fn a_rule_that_means_no_column_is_told_with_what_may_have_been_meant() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let add = |more: &[&str]| {
+        let all = [&["mask", "add", "--target", TARGET, "--with", "full"], more].concat();
+        gateway.must(&all)
+    };
+    let told = add(&["--column", "public.customers.emial"]);
+    assert!(
+        told.contains("version 1\nwarning: the rule means no column of shop-test now"),
+        "{told}"
+    );
+    assert!(told.contains("public.customers.email"), "{told}");
+    let told = add(&["--column", "*.customer.email"]);
+    assert!(told.contains("warning") && told.contains("public.customers.email"), "{told}");
+    let told = add(&["--column", "nothing.like.this_name"]);
+    assert!(told.contains("warning") && !told.contains("there is"), "{told}");
+    let told = add(&["--column", "*.*.email"]);
+    assert!(!told.contains("warning"), "{told}");
+    let all = ["mask", "add", "--target", TARGET, "--with", "full", "--tag", "piii"];
+    let answer = gateway.json(&all);
+    assert_eq!(answer["warnings"].as_array().map(Vec::len), Some(1), "{answer}");
+    drop(server);
+    let told = add(&["--column", "public.orders.note"]);
+    assert!(told.contains("can't be asked") && told.contains("can't be told"), "{told}");
+}
+
+#[test]
+fn a_rule_is_put_in_the_place_of_the_one_for_the_same_columns() {
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    add(&gateway, "public.customers.email", "full");
+    add(&gateway, "public.customers.phone", "full");
+    let all = |with: &'static str, more: &[&'static str]| {
+        let column = ["mask", "add", "--target", TARGET, "--column", "public.customers.email"];
+        [&column[..], &["--with", with], more].concat()
+    };
+    let refused = gateway.cli(&all("email", &[]));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--replace"));
+    let told = gateway.must(&all("email", &["--replace"]));
+    assert!(told.contains("mask rule 1:") && told.contains("version 3; it was"), "{told}");
+    let listed = gateway.json(&["mask", "list"]);
+    let with: Vec<_> =
+        listed["rules"].as_array().into_iter().flatten().map(|r| &r["with"]).collect();
+    assert_eq!(with, ["email", "full"]);
+    // Once more changes nothing.
+    let told = gateway.must(&all("email", &["--replace"]));
+    assert!(told.contains("version 3; it was so before"), "{told}");
+    let column = ["mask", "add", "--target", TARGET, "--column", "public.customers.city"];
+    let none = gateway.cli(&[&column[..], &["--with", "full", "--replace"]].concat());
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("leave --replace out"));
+}
+
+#[test]
+fn the_key_of_hashes_comes_from_a_file_that_nobody_else_can_read() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let server = Postgres::start();
+    let gateway = Gateway::start(&server);
+    let file = gateway.folder().join("mask.key");
+    let path = file.to_str().expect("a path");
+    let rotate = || {
+        let output = gateway.cli(&["mask", "rotate-key", "--yes", "--key-file", path, "--json"]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (answer["key"].as_str().unwrap_or_default().to_owned(), told)
+    };
+    let write = |text: &str, mode: u32| {
+        fs::write(&file, text).expect("writes");
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("protects it");
+    };
+    assert!(rotate().1.contains("No such file"));
+    let key = "0123456789abcdef0123456789abcdef";
+    write(key, 0o644);
+    assert!(rotate().1.contains("chmod 600"), "{:?}", rotate());
+    write("too short\n", 0o600);
+    assert!(rotate().1.contains("32 to 4096 bytes"));
+    write(&format!("{key}\n"), 0o600);
+    let (first, _) = rotate();
+    assert_eq!(first.len(), 8);
+    assert!(rotate().1.contains("have that key already"));
+    // From one file the same key comes everywhere.
+    gateway.must(&["mask", "rotate-key", "--yes"]);
+    write(key, 0o600);
+    assert_eq!(rotate().0, first);
+    let record = gateway.audit_shows("the rotation", |r| r["kind"] == "mask_key_rotated");
+    assert!(record.to_string().contains("key_from") && !record.to_string().contains(key));
+}

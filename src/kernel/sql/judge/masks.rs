@@ -10,7 +10,7 @@ use crate::kernel::{
         constants::Guarded,
         context::Context,
         judge::{masked_definitions, meanings, names::Resolved},
-        lineage::{ColumnId, Lineage, Purpose, Use, follow},
+        lineage::{ColumnId, Label, Lineage, Purpose, Use, follow},
         reading::{Access, Reading, StatementKind},
     },
 };
@@ -100,7 +100,7 @@ fn refuse_copies(analysis: &mut Analysis, lineage: &Lineage, cx: &Context<'_>) {
     let marks = &cx.catalog.marks;
     let labels = || lineage.outputs.iter().flatten().map(|output| &output.label);
     let all: BTreeSet<ColumnId> =
-        labels().chain([&lineage.rest]).flat_map(|label| label.columns()).collect();
+        labels().chain([&lineage.rest]).flat_map(Label::columns).collect();
     for mark in all.iter().filter_map(|column| marks.marked(*column)) {
         let (schema, name) = (mark.schema.clone(), mark.table.clone());
         analysis.needs.push(Need {
