@@ -10,10 +10,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use crate::kernel::sql::{
-    lex::{
-        Limits, Token, TokenKind,
-        pg::{literal, scanner::Scanner},
-    },
+    lex::{Cut, Limits, Token, TokenKind, mysql, pg},
     mode::{Dialect, LexMode},
 };
 
@@ -62,7 +59,7 @@ pub fn find(text: &str, mode: LexMode, guard: Guard<'_>) -> Found {
     };
     let (tokens, rest) = tokens(text, mode);
     let marked: Vec<usize> = match guarded {
-        Some(guarded) if rest.is_none() => Clauses::new(text, &tokens, guarded).found(),
+        Some(guarded) if rest.is_none() => Clauses::new(text, &tokens, guarded, mode).found(),
         // Fail closed: it can't be told which.
         Some(_) | None => (0..tokens.len()).collect(),
     };
@@ -72,8 +69,7 @@ pub fn find(text: &str, mode: LexMode, guard: Guard<'_>) -> Found {
         if token.kind == TokenKind::Parameter {
             found.parameters.extend(written.get(1..).and_then(|n| n.parse::<usize>().ok()));
         } else if token.kind.is_literal() {
-            let value =
-                literal::string_value(token.kind, written, !mode.standard_conforming_strings);
+            let value = value(token, written, mode);
             let place = token.start as usize..token.end as usize;
             found.constants.push((place, value.unwrap_or_else(|| written.to_owned())));
         }
@@ -81,13 +77,33 @@ pub fn find(text: &str, mode: LexMode, guard: Guard<'_>) -> Found {
     found
 }
 
+/// The value of a string constant, if that can be told.
+fn value(token: &Token, written: &str, mode: LexMode) -> Option<String> {
+    match mode.dialect {
+        Dialect::Postgres => {
+            let backslashes = !mode.standard_conforming_strings;
+            pg::literal::string_value(token.kind, written, backslashes)
+        }
+        Dialect::MySql | Dialect::MariaDb => {
+            let backslashes = !mode.sql.no_backslash_escapes;
+            mysql::literal::string_value(token.kind, written, backslashes)
+        }
+    }
+}
+
 /// The tokens of a text, and from where on it can't be read.
 fn tokens(text: &str, mode: LexMode) -> (Vec<Token>, Option<usize>) {
-    let mut tokens: Vec<Token> = Vec::new();
-    let scanner = Scanner::new(text, mode, Limits::DEFAULT.comment_nesting);
-    let (Dialect::Postgres, Ok(mut scanner)) = (mode.dialect, scanner) else {
-        return (tokens, Some(0));
+    let read = match mode.dialect {
+        Dialect::Postgres => {
+            pg::scanner::Scanner::new(text, mode, Limits::DEFAULT.comment_nesting).map(read_all)
+        }
+        Dialect::MySql | Dialect::MariaDb => mysql::scanner::Scanner::new(text, mode).map(read_all),
     };
+    read.unwrap_or((Vec::new(), Some(0)))
+}
+
+fn read_all(mut scanner: impl Cut) -> (Vec<Token>, Option<usize>) {
+    let mut tokens: Vec<Token> = Vec::new();
     loop {
         match scanner.next_token() {
             Ok(Some(token)) => tokens.push(token),
@@ -176,6 +192,7 @@ struct Clauses<'t> {
     text: &'t str,
     tokens: &'t [Token],
     guarded: &'t Guarded,
+    folds: bool,
     frames: Vec<Frame>,
     all: Vec<Clause>,
     /// Names that count as those of masked columns.
@@ -187,7 +204,10 @@ struct Clauses<'t> {
 }
 
 impl<'t> Clauses<'t> {
-    fn new(text: &'t str, tokens: &'t [Token], guarded: &'t Guarded) -> Self {
+    fn new(text: &'t str, tokens: &'t [Token], guarded: &'t Guarded, mode: LexMode) -> Self {
+        // Where names of columns are alike in any case.
+        let folds = mode.dialect != Dialect::Postgres;
+        let names = guarded.names.iter();
         let top = Frame::new(Kind::Query, Section::Other, (0, 0));
         Self {
             text,
@@ -195,7 +215,12 @@ impl<'t> Clauses<'t> {
             guarded,
             frames: vec![top],
             all: vec![Clause::default()],
-            names: guarded.names.clone(),
+            names: if folds {
+                names.map(|name| name.to_lowercase()).collect()
+            } else {
+                names.cloned().collect()
+            },
+            folds,
             links: Vec::new(),
             closed: None,
         }
@@ -416,7 +441,12 @@ impl<'t> Clauses<'t> {
         let column = self.frame().gets.as_ref().map(|gets| gets.get(item).cloned());
         let goes_elsewhere = column.is_none() && (goes_on || kind == Kind::Tuple || inside);
         // Fail closed: a column that nobody knows.
-        let is_masked = |column: Option<String>| column.is_none_or(|c| self.names.contains(&c));
+        let is_masked = |column: Option<String>| {
+            column.is_none_or(|name| {
+                let name = if self.folds { name.to_lowercase() } else { name };
+                self.names.contains(&name)
+            })
+        };
         let guarded = column.is_some_and(is_masked);
         let clause = self.clause();
         clause.guarded = guarded;
@@ -494,10 +524,13 @@ impl<'t> Clauses<'t> {
     fn name_of(&self, at: usize) -> String {
         let Some(token) = self.tokens.get(at) else { return String::new() };
         let written = token.text(self.text);
-        match written.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-            Some(name) => name.replace("\"\"", "\""),
-            None => written.to_ascii_lowercase(),
-        }
+        let quoted = |quote| written.strip_prefix(quote).and_then(|name| name.strip_suffix(quote));
+        let name = match (quoted('"'), quoted('`')) {
+            (Some(name), _) => name.replace("\"\"", "\""),
+            (None, Some(name)) => name.replace("``", "`"),
+            (None, None) => written.to_ascii_lowercase(),
+        };
+        if self.folds { name.to_lowercase() } else { name }
     }
 
     // There is always one: the first is never taken off.

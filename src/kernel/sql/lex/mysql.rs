@@ -3,7 +3,7 @@
 //! What the two read otherwise, and what other releases of them may read otherwise, is refused unless the
 //! session's mode says how its server reads it.
 
-pub(super) mod literal;
+pub(in crate::kernel::sql) mod literal;
 pub mod scanner;
 pub mod split;
 mod version;

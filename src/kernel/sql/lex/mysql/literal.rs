@@ -3,7 +3,7 @@
 use crate::kernel::sql::lex::TokenKind;
 
 /// The value of a string constant, `None` for other tokens.
-pub(in crate::kernel::sql::lex) fn string_value(
+pub(in crate::kernel::sql) fn string_value(
     kind: TokenKind,
     text: &str,
     backslashes: bool,
