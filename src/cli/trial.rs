@@ -132,7 +132,7 @@ impl<'a> Court<'a> {
         };
         let rules = Arc::clone(&masks.rules);
         // Fail closed: without the catalog nothing is known of any schema, so every one may come first.
-        let (catalog, unreachable) = match read_catalog(target).await? {
+        let (catalog, unreachable) = match read_catalog(target, false).await? {
             Ok(catalog) => (catalog, None),
             Err(error) => (Catalog::default(), Some(error)),
         };
@@ -158,11 +158,21 @@ impl<'a> Court<'a> {
     }
 }
 
-pub(super) async fn read_catalog(target: &Target) -> Result<Result<Catalog, UpstreamError>, Error> {
+/// Waits for nobody: a table that is being altered isn't worth it, and nothing is left waiting behind.
+const IN_A_HURRY: &str = "SET lock_timeout = '1s'; SET statement_timeout = '5s'";
+
+/// What a target contains. `hurry`: it may as well not be known.
+pub(super) async fn read_catalog(
+    target: &Target,
+    hurry: bool,
+) -> Result<Result<Catalog, UpstreamError>, Error> {
     tls::install_provider();
     let options = connect_options(target)?;
     let read = async {
         let mut control = Control::connect(&options, PATIENCE).await?;
+        if hurry {
+            control.simple_query(IN_A_HURRY).await?;
+        }
         let catalog = catalog::read(&mut control, 1).await;
         control.close().await;
         catalog

@@ -35,7 +35,7 @@ pub(super) async fn warnings(place: &Workplace, rule: &Rule) -> Vec<String> {
     let ask = async {
         for target in meant.iter().take(TARGETS_MAX) {
             let name = target.name.as_str();
-            match trial::read_catalog(target).await {
+            match trial::read_catalog(target, true).await {
                 Ok(Ok(catalog)) => {
                     if facts(&catalog).any(|(facts, _)| rule.means(name, &facts)) {
                         return true;
