@@ -10,7 +10,8 @@ use crate::kernel::{
         constants::Guarded,
         context::Context,
         judge::{masked_definitions, meanings, names::Resolved},
-        lineage::{ColumnId, Label, Lineage, Purpose, Use, follow},
+        lineage::{ColumnId, Label, Lineage, Purpose, Use, follow, shape::Shape},
+        mode::Dialect,
         reading::{Access, Reading, StatementKind},
     },
 };
@@ -42,6 +43,15 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     let reach = reach(reading, cx);
     analysis.guarded = guarded(reading, cx).map(Arc::new);
     masked_definitions::need(analysis, reading, cx);
+    let modelled = !matches!(reading.shape.as_deref(), None | Some(Shape::Opaque(_)));
+    if cx.mode.dialect != Dialect::Postgres && !modelled {
+        let Some(why) = touches_masked(analysis, reading, cx) else {
+            made_temporary(analysis, reading, marks.version());
+            return;
+        };
+        let on = NeedOn::WholeTarget;
+        analysis.needs.push(Need { permission: Permission::Unmask, on, why });
+    }
     let Some(shape) = reading.shape.as_deref() else {
         made_temporary(analysis, reading, marks.version());
         return;
@@ -70,6 +80,43 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     }
     analysis.masked =
         Some(Arc::new(Masked { lineage, reach, reaches_anything, marks: Arc::clone(marks) }));
+}
+
+/// Why a statement whose rows flow in a way that isn't modelled may have to do with something masked: give
+/// it out, ask something of it, or copy it. `None`: nothing that it touches is, or shows what is.
+fn touches_masked(analysis: &Analysis, reading: &Reading, cx: &Context<'_>) -> Option<String> {
+    let sensitive = cx.catalog.marks.sensitive();
+    if analysis.effects.contains(&SessionEffect::RunsUserCode) {
+        return Some("runs code that may read what is masked".to_owned());
+    }
+    if analysis.executes.is_some() || analysis.fetches.is_some() {
+        // Weighed where it was named.
+        return None;
+    }
+    if cx.overlay.is_tainted() && !reading.mysql.read.is_empty() {
+        return Some("reads a variable that may hold what is masked".to_owned());
+    }
+    for used in &reading.relations {
+        if matches!(used.access, Access::Define | Access::LockTable) {
+            // A change of definitions is weighed as such.
+            continue;
+        }
+        for meaning in meanings(&used.name, cx).all() {
+            let masked = match meaning {
+                Resolved::User(relation) => sensitive.reaches(relation.oid),
+                Resolved::Catalog { .. } => false,
+                Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => true,
+            };
+            if masked {
+                return Some(format!(
+                    "has to do with {}, which has masked columns or isn't known: how rows flow in \
+                     statements of MySQL isn't followed yet",
+                    used.name
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// Where the settings say so, what may give out masked values for all that is known needs unmask. What a
