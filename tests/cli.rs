@@ -423,10 +423,11 @@ fn mask_rules_are_added_listed_and_removed() {
     assert_eq!(place.must(&["mask", "history"]), "there were never any mask rules\n");
     let add = ["mask", "add", "--target", "shop"];
     let email = [&add[..], &["--column", "Public.customers.email", "--with", "email"]].concat();
-    assert_eq!(
-        place.must(&email),
-        "mask rule 1: shop public.customers.email with email; version 1\n"
-    );
+    let added = place.must(&email);
+    let first = "mask rule 1: shop public.customers.email with email; version 1\n";
+    assert!(added.starts_with(first), "{added}");
+    // There is no server here that could be asked for the column.
+    assert!(added.contains("warning: shop can't be asked"), "{added}");
     let typed = ["--type", "citext", "--with", "inner(0,4)", "--predicates", "equality", "--first"];
     let made = place.json(&[&add[..], &typed, &["--note", "INC-7"]].concat());
     assert_eq!((&made["number"], &made["version"]), (&1.into(), &2.into()));
