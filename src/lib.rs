@@ -102,9 +102,19 @@
 //!
 //! # MySQL and MariaDB
 //!
-//! There is no session for them yet. What one will stand on is here: [`wire::mysql`] reads and writes what
+//! Their sessions are [`session::mysql`], beside that of Postgres and on the same gate, trail, desk and
+//! registry. A client is greeted with what the servers behind its listener say of themselves
+//! (`cli/serve/faces.rs`), proves who it is by the digest in the store, and is connected (`login.rs`). A
+//! command is answered before the next one is looked at: `commands.rs` names each, `query.rs` judges texts,
+//! `prepared.rs` what was prepared, again each time it runs. Before the first judgement, and behind whatever
+//! may have changed it, the server is asked how it reads texts and in which schema (`talk.rs`). `replies.rs`
+//! takes the answer packet by packet, counts rows and closes records; `live.rs` ends what stands on a right that
+//! has ended: KILL QUERY, then ROLLBACK, and only the transaction's end passes until the client has been told.
+//!
+//! [`wire::mysql`] reads and writes what
 //! both sides say and masks rows, [`upstream::mysql`] logs in at servers, asks them questions and reads
-//! their catalogs. `tests/mysql_servers` tries both at real ones. [`kernel::sql::mysql`] reads their
+//! their catalogs. `tests/mysql_servers` tries both at real ones, `tests/mysql_suite` sessions by other
+//! people's clients. [`kernel::sql::mysql`] reads their
 //! statements: `sqlparser`, fed with the tokens of our own lexer, and our own hand for what it doesn't know;
 //! `judge/mysql.rs` and `builtins/mysql.rs` say what is otherwise there. `tests/cases/mysql` has it all.
 //!

@@ -97,7 +97,7 @@ fn to_text(config: &Config, findings: &[Finding], ok: bool) -> String {
 
 fn listeners(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !config.listeners.iter().any(|l| l.protocol == Protocol::Postgres) {
+    if !config.listeners.iter().any(|l| l.protocol != Protocol::Http) {
         let message = "there is none with protocol = \"postgres\": nobody can connect";
         findings.push(Finding::warning("listen", message));
     }
@@ -110,7 +110,7 @@ fn listeners(config: &Config) -> Vec<Finding> {
             let message = "health and metrics are open to the network, in clear, without a log-in";
             findings.push(Finding::warning(&about, message));
         }
-        if listener.protocol == Protocol::Postgres
+        if listener.protocol != Protocol::Http
             && !listener.address.is_local()
             && listener.tls != ListenTls::Require
         {

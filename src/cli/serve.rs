@@ -2,6 +2,7 @@
 
 mod access;
 pub(super) mod catalogs;
+mod faces;
 mod index;
 mod leavings;
 mod ledger;
@@ -52,7 +53,7 @@ use crate::{
         cores::{Arrival, Cores},
         probes::Probes,
         registry::Registry,
-        services::{Doorway, Services, Spoken},
+        services::{Doorway, Face, Services, Spoken},
         signal::Wake,
     },
     store::{self, Store},
@@ -402,11 +403,21 @@ async fn listen(
                 }
             });
         }
-        Protocol::Postgres => {
+        Protocol::Postgres | Protocol::MySql => {
             let listener =
                 Listener::bind(&options, gateway.permits.clone()).await.map_err(failed)?;
             let address = listener.address().map_err(failed)?;
-            tracing::info!(address = %address, "listening for postgres");
+            let face = (setting.protocol == Protocol::MySql).then(Arc::<Face>::default);
+            let spoken = if face.is_some() { "mysql" } else { "postgres" };
+            tracing::info!(address = %address, "listening for {spoken}");
+            if let Some(face) = &face {
+                faces::look(gateway, setting, face).await;
+                background.spawn(faces::keep(
+                    Arc::clone(gateway),
+                    setting.clone(),
+                    Arc::clone(face),
+                ));
+            }
             let (policy, server) = world::tls_policy(setting, &gateway.config.load().data_dir)?;
             if let Some(server) = server {
                 background.spawn(async move { server.watch(CERTIFICATES_EVERY).await });
@@ -433,7 +444,9 @@ async fn listen(
                     match accepted.stream.detach() {
                         Ok(stream) => {
                             let (tls, target) = (policy.clone(), now.target);
-                            let protocol = Spoken::Postgres;
+                            let protocol = face.as_ref().map_or(Spoken::Postgres, |face| {
+                                Spoken::MySql(Arc::clone(face))
+                            });
                             let doorway = Arc::new(Doorway { protocol, tls, target });
                             cores.hand_over(Arrival { stream, admission, doorway, standing });
                         }

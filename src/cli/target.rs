@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     cli::{Error, Workplace},
-    config::{Address, Target},
+    config::{Address, Engine, Target},
     kernel::access,
 };
 
@@ -44,7 +44,7 @@ impl Command {
         })?;
         let sql = sql(target, *level);
         let hba = hba(target, user(target, *level));
-        let text = format!("{sql}\n{}", comment(&hba));
+        let text = if hba.is_empty() { sql.clone() } else { format!("{sql}\n{}", comment(&hba)) };
         place.output.answer(&json!({"target": name, "sql": sql, "pg_hba": hba}), &text)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -61,7 +61,31 @@ fn user(target: &Target, level: Level) -> &str {
     lower.map_or(&target.user, |log_in| &log_in.user)
 }
 
+/// The same for MySQL and MariaDB.
+fn mysql_sql(target: &Target, level: Level) -> String {
+    let user = user(target, level).replace('\'', "''");
+    let connections = target.max_connections.saturating_add(5);
+    let mut rights = vec!["SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "EXECUTE"];
+    if level >= Level::Dml {
+        rights.extend(["INSERT", "UPDATE", "DELETE", "LOCK TABLES", "CREATE TEMPORARY TABLES"]);
+    }
+    if level >= Level::Ddl {
+        rights.extend(["CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "CREATE VIEW"]);
+    }
+    format!(
+        "-- The gateway's log-in on target {}: what no grant can go beyond. Run it once as an\n\
+         -- administrator; put in the password that the settings name.\n\
+         CREATE USER '{user}'@'%' IDENTIFIED BY 'PASSWORD' WITH MAX_USER_CONNECTIONS {connections};\n\
+         GRANT {} ON *.* TO '{user}'@'%';\n",
+        target.name,
+        rights.join(", "),
+    )
+}
+
 fn sql(target: &Target, level: Level) -> String {
+    if target.engine != Engine::Postgres {
+        return mysql_sql(target, level);
+    }
     let user_name = user(target, level);
     let (user, database) = (identifier(user_name), identifier(&target.database));
     // The gateway keeps a control connection for cancelling beside those of sessions.
@@ -120,6 +144,9 @@ fn sql(target: &Target, level: Level) -> String {
 
 /// The lines for `pg_hba.conf`, before wider ones.
 fn hba(target: &Target, user: &str) -> Vec<String> {
+    if target.engine != Engine::Postgres {
+        return Vec::new();
+    }
     let (user, database) = (hba_word(user), hba_word(&target.database));
     match &target.address {
         Address::Unix(_) => vec![format!("local    {database}  {user}  scram-sha-256")],

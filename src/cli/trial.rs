@@ -14,7 +14,7 @@ use crate::{
         },
         workplace::now,
     },
-    config::Target,
+    config::{Engine, Target},
     kernel::{
         access::Rights,
         catalog::Catalog,
@@ -36,7 +36,7 @@ use crate::{
         parsers,
     },
     store::{self, Masks},
-    upstream::{Control, UpstreamError, catalog},
+    upstream::{Control, UpstreamError, catalog, mysql},
 };
 
 pub(super) use outputs::{Output, Shows};
@@ -144,14 +144,23 @@ impl<'a> Court<'a> {
     pub(super) async fn hear(&'a self, text: &'a str) -> Result<Trial<'a>, Error> {
         let limits = &self.place.config.limits;
         let limit = usize::try_from(limits.statement_bytes).unwrap_or(usize::MAX);
-        let path = if self.catalog.is_unread() {
-            SearchPath::Unknown
-        } else {
-            SearchPath::Known(self.catalog.default_path.clone())
+        let path = match self.target.engine {
+            _ if self.catalog.is_unread() => SearchPath::Unknown,
+            Engine::Postgres => SearchPath::Known(self.catalog.default_path.clone()),
+            Engine::MySql | Engine::MariaDb => {
+                let schema = Some(&self.target.database).filter(|schema| !schema.is_empty());
+                SearchPath::Known(schema.into_iter().cloned().collect())
+            }
+        };
+        let known = self.catalog.server_version_num;
+        let mode = match self.target.engine {
+            Engine::Postgres => LexMode::POSTGRES,
+            Engine::MySql => LexMode { version: known, ..LexMode::MYSQL },
+            Engine::MariaDb => LexMode { version: known, ..LexMode::MARIADB },
         };
         let trust = world::trust(self.target)?;
         let catalog = Arc::clone(&self.catalog);
-        let read = analyze(text.to_owned(), limit, catalog, path, trust).await;
+        let read = analyze((text.to_owned(), limit), mode, catalog, path, trust).await;
         let masks = !self.catalog.marks.is_empty();
         let verdict = self.asked.as_ref().map(|a| a.judge(&read, (text, masks), limits.caps()));
         Ok(Trial { court: self, sql: text, read, verdict })
@@ -167,6 +176,14 @@ pub(super) async fn read_catalog(
     hurry: bool,
 ) -> Result<Result<Catalog, UpstreamError>, Error> {
     tls::install_provider();
+    if target.engine != Engine::Postgres {
+        let options = world::mysql_log_ins(target)?.full;
+        let read = async {
+            let mut control = mysql::Control::connect(&options, PATIENCE).await?;
+            mysql::catalog::read(&mut control, 1).await
+        };
+        return Ok(read.await);
+    }
     let options = connect_options(target)?;
     let read = async {
         let mut control = Control::connect(&options, PATIENCE).await?;
@@ -182,8 +199,8 @@ pub(super) async fn read_catalog(
 
 /// On a thread with a large stack, as the gateway does for large texts.
 async fn analyze(
-    text: String,
-    limit: usize,
+    (text, limit): (String, usize),
+    mode: LexMode,
     catalog: Arc<Catalog>,
     path: SearchPath,
     trust: Trust,
@@ -192,7 +209,7 @@ async fn analyze(
         let text = StatementText::new(text.as_bytes(), limit)
             .map_err(|bad| Unreadable::TooLarge { what: bad.to_string() })?;
         let cx = Context {
-            mode: LexMode::POSTGRES,
+            mode,
             catalog: &catalog,
             path: &path,
             overlay: &Overlay::default(),

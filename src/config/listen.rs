@@ -13,6 +13,8 @@ use crate::{
 pub enum Protocol {
     /// The Postgres protocol, to targets.
     Postgres,
+    /// The protocol of MySQL and MariaDB, to targets.
+    MySql,
     /// Health and metrics.
     Http,
 }
@@ -64,16 +66,11 @@ pub(super) fn network(text: &str) -> Result<Network, String> {
 pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
     let protocol = section.choice(
         "protocol",
-        &[("postgres", Some(Protocol::Postgres)), ("mysql", None), ("http", Some(Protocol::Http))],
+        &[("postgres", Protocol::Postgres), ("mysql", Protocol::MySql), ("http", Protocol::Http)],
     );
-    if let Some((None, span)) = &protocol {
-        section.issue(
-            span.clone(),
-            "protocol = \"mysql\" is not in this version; accepted: \"postgres\", \"http\"",
-        );
-    }
     if section.place("protocol").is_none() {
-        section.issue(section.span(), "listen needs protocol = \"postgres\" or \"http\"");
+        section
+            .issue(section.span(), "listen needs protocol = \"postgres\", \"mysql\" or \"http\"");
     }
     let address = section.address("address");
     if section.place("address").is_none() {
@@ -107,7 +104,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
     };
     let target = section.text("target").map(|(name, _)| TargetName::new(name));
     let allow = section.list("allow", network);
-    let protocol = protocol.and_then(|(p, _)| p);
+    let protocol = protocol.map(|(p, _)| p);
     if protocol == Some(Protocol::Http) {
         section.unused(&["tls", "cert", "key", "target"], "is not used by protocol = \"http\"");
     }
@@ -122,7 +119,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
     let default = if address.is_local() { ListenTls::Prefer } else { ListenTls::Require };
     let tls = match protocol {
         Protocol::Http => ListenTls::Disable,
-        Protocol::Postgres => tls.map_or(default, |(tls, _)| tls),
+        Protocol::Postgres | Protocol::MySql => tls.map_or(default, |(tls, _)| tls),
     };
     Some(Listener { protocol, address, tls, certificate, target, allow })
 }

@@ -12,6 +12,10 @@ use crate::{
 pub enum Engine {
     /// PostgreSQL.
     Postgres,
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
 }
 
 /// How the connection to the upstream is encrypted and checked; the words are libpq's.
@@ -51,7 +55,7 @@ pub struct Target {
     pub engine: Engine,
     /// Where it is.
     pub address: Address,
-    /// The database there.
+    /// The database there; of MySQL the schema that a session begins in, empty: none.
     pub database: String,
     /// The log-in there.
     pub user: String,
@@ -101,13 +105,11 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     let name = section.parsed("name", "letters, digits, `-`, `_` and `.`, at most 63", |text| {
         is_target_name(text).then(|| TargetName::new(text))
     });
-    let engine = section.choice("engine", &[("postgres", Some(Engine::Postgres)), ("mysql", None)]);
-    if let Some((None, span)) = &engine {
-        section.issue(
-            span.clone(),
-            "engine = \"mysql\" is not in this version; accepted: \"postgres\"",
-        );
-    }
+    let engine = section.choice(
+        "engine",
+        &[("postgres", Engine::Postgres), ("mysql", Engine::MySql), ("mariadb", Engine::MariaDb)],
+    );
+    let engine = engine.map_or(Engine::Postgres, |(engine, _)| engine);
     let address = section.address("address").map(|(address, _)| match address {
         Address::Unix(path) => Address::Unix(base.join(path)),
         tcp @ Address::Tcp { .. } => tcp,
@@ -146,10 +148,14 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     }
     section.finish();
     let (name, address, user) = (name?.0, address?, user?.0);
-    let engine = engine.map_or(Some(Engine::Postgres), |(engine, _)| engine)?;
     Some(Target {
-        // As in libpq: the database is the user's namesake unless said otherwise.
-        database: database.map_or_else(|| user.clone(), |(database, _)| database),
+        database: match (database, engine) {
+            (Some((database, _)), _) => database,
+            // As in libpq: the database is the user's namesake unless said otherwise.
+            (None, Engine::Postgres) => user.clone(),
+            // A session may be in no schema.
+            (None, Engine::MySql | Engine::MariaDb) => String::new(),
+        },
         name,
         engine,
         address,

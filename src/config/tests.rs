@@ -141,11 +141,16 @@ fn a_url_and_its_password_are_never_printed() {
 }
 
 #[test]
-fn mysql_is_known_and_not_in_this_version() {
-    let found = issues("[[listen]]\nprotocol = \"mysql\"\naddress = \"127.0.0.1:1\"\n");
-    assert!(found.iter().any(|i| i.line == 2 && i.message.contains("not in this version")));
-    let found = issues(&format!("{TARGET}engine = \"mysql\"\n"));
-    assert!(found.iter().any(|i| i.line == 5 && i.message.contains("not in this version")));
+fn a_target_of_mysql_has_no_schema_unless_one_is_given() {
+    let text = format!(
+        "[[listen]]\nprotocol = \"mysql\"\naddress = \"127.0.0.1:1\"\n{TARGET}engine = \"mariadb\"\n"
+    );
+    let config = config(&text);
+    assert_eq!(config.listeners[0].protocol, Protocol::MySql);
+    assert_eq!(config.targets[0].engine, Engine::MariaDb);
+    assert_eq!(config.targets[0].database, "");
+    let found = issues(&format!("{TARGET}engine = \"oracle\"\n"));
+    assert!(found.iter().any(|i| i.line == 5 && i.message.contains("\"mariadb\"")), "{found:?}");
 }
 
 #[test]

@@ -22,8 +22,8 @@ use tokio::{
 use super::{
     cache::Cache,
     doorstep::Standing,
-    pg,
-    services::{Core, CoreRef, Doorway, Services},
+    mysql, pg,
+    services::{Core, CoreRef, Doorway, Services, Spoken},
 };
 use crate::{
     net::{listener::Admission, stream::Detached},
@@ -185,8 +185,15 @@ impl Drop for Counted {
 async fn serve(core: CoreRef, arrival: Arrival) {
     match arrival.stream.attach() {
         Ok(stream) => {
-            let has_room = matches!(arrival.admission, Admission::Session(_));
-            pg::accept(core, stream, arrival.doorway, (has_room, arrival.standing)).await;
+            let room = (matches!(arrival.admission, Admission::Session(_)), arrival.standing);
+            let doorway = arrival.doorway;
+            match &doorway.protocol {
+                Spoken::Postgres => pg::accept(core, stream, doorway, room).await,
+                Spoken::MySql(face) => {
+                    let greeted = face.now.load_full();
+                    mysql::accept(core, stream, (doorway, greeted), room).await;
+                }
+            }
         }
         Err(error) => tracing::debug!(error = %error, "a connection was gone before it was served"),
     }

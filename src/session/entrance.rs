@@ -140,7 +140,9 @@ impl Entrance {
                 .with_hint("Give the target's name as the database, or log in as name@target."));
         };
         // A database other than the target's own is another target's business.
-        if wish.database.as_ref().is_some_and(|d| *d != target.database) {
+        // With MySQL it is a schema, among which a session moves by USE.
+        let other = wish.database.as_ref().is_some_and(|d| *d != target.database);
+        if other && target.postgres().is_some() {
             return Err(Refusal::new(
                 RefusalKind::NoSuchTarget,
                 format!("target {} has no other database than its own", target.name),

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod login;
 pub mod mask;
 
+pub mod mysql;
 pub mod names;
 pub mod parsers;
 pub mod pg;

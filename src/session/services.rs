@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
@@ -347,10 +347,10 @@ pub enum Spoken {
 }
 
 /// What clients of a listener are greeted with, before it is known where to: from the servers behind it.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Face {
-    /// As it is known now.
-    pub now: ArcSwap<Greeted>,
+    /// As it is known now; empty until one of them has answered.
+    pub now: ArcSwapOption<Greeted>,
 }
 
 /// What the servers behind a listener have in common.

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Address, Credential, CredentialError, UpstreamError, pg::open, server_error};
 use crate::{
-    kernel::secret::Secret,
+    kernel::{secret::Secret, sql::mode::Dialect},
     net::{
         Stream,
         tls::{ClientTls, TlsMode},
@@ -69,6 +69,11 @@ pub struct Wishes {
     pub schema: Option<Vec<u8>>,
     /// What the program is and where it runs.
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Which of the two a server of this version is.
+pub fn family(version: &str) -> Dialect {
+    if version.contains("MariaDB") { Dialect::MariaDb } else { Dialect::MySql }
 }
 
 /// A server's version as one number, two digits each: 90704 of `9.7.4`, 101119 of `10.11.19-MariaDB`, with

@@ -8,11 +8,15 @@ use tokio::{net::lookup_host, task::JoinSet, time::timeout};
 
 use super::{Finding, Severity};
 use crate::{
-    cli::serve::world::{connect_options, lower_log_ins},
-    config::{Address, Config, StoreSetting, Target, TargetTls},
-    kernel::{access::Level, catalog::Catalog, sql::Trust},
+    cli::serve::world::{connect_options, lower_log_ins, mysql_log_ins},
+    config::{Address, Config, Engine, StoreSetting, Target, TargetTls},
+    kernel::{
+        access::Level,
+        catalog::Catalog,
+        sql::{Trust, mode::Dialect},
+    },
     net::tls,
-    upstream::{ConnectOptions, Control, UpstreamError, catalog, control::Row},
+    upstream::{ConnectOptions, Control, UpstreamError, catalog, control::Row, mysql},
 };
 
 /// How long one answer of a target may take.
@@ -67,7 +71,42 @@ fn about(target: &Target) -> String {
     format!("target {}", target.name)
 }
 
+/// A target of MySQL or MariaDB: whether each log-in gets in, and whether it is what the settings say.
+async fn reach_mysql(target: &Target) -> Vec<Finding> {
+    let about = about(target);
+    let log_ins = match mysql_log_ins(target) {
+        Ok(log_ins) => log_ins,
+        Err(error) => return vec![Finding::problem(about, error.to_string())],
+    };
+    let mut findings = Vec::new();
+    let all = log_ins.lower.iter().map(|(_, options)| options);
+    for options in std::iter::once(&log_ins.full).chain(all) {
+        let connected = mysql::Control::connect(options, PATIENCE).await;
+        let mut control = match connected {
+            Ok(control) => control,
+            Err(error) => {
+                let text = format!("{} as {}: {error}", target.address, options.user);
+                findings.push(Finding::problem(&about, text));
+                continue;
+            }
+        };
+        let said = if target.engine == Engine::MariaDb { Dialect::MariaDb } else { Dialect::MySql };
+        if mysql::family(control.version()) != said {
+            let text = format!("engine doesn't fit: the server says {}", control.version());
+            findings.push(Finding::problem(&about, text));
+        }
+        if let Err(error) = mysql::catalog::read(&mut control, 1).await {
+            let text = format!("{} can't read the catalog: {error}", options.user);
+            findings.push(Finding::problem(&about, text));
+        }
+    }
+    findings
+}
+
 async fn reach(target: &Target, store: &StoreSetting) -> Vec<Finding> {
+    if target.engine != Engine::Postgres {
+        return reach_mysql(target).await;
+    }
     let about = about(target);
     let options = match connect_options(target) {
         Ok(options) => options,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use self::signs::Holds;
 use crate::{
     cli::{Error, Workplace, serve::world::connect_options, trial, workplace::now},
-    config::{Target, masks},
+    config::{Engine, Target, masks},
     kernel::{
         catalog::{Catalog, Column, Relation, RelationKind},
         mask::{ColumnFacts, Rule, Rules, rule::Form},
@@ -66,6 +66,9 @@ struct Found<'c> {
 impl Arguments {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
         let target = trial::target(place, &self.target)?;
+        if target.engine != Engine::Postgres {
+            return Err(Error::PostgresOnly { what: "mask suggest", target: self.target.clone() });
+        }
         tls::install_provider();
         let store = place.store().await?;
         let rules = store.masks().await?.rules;

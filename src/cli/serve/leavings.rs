@@ -117,8 +117,10 @@ async fn begin_on(gateway: &Gateway, target: &Target, grants: &[GrantId]) {
     let baseline = match look(target, PATIENCE_BEFORE).await {
         Ok(holdings) => Baseline::Taken(Survey::of(&holdings)),
         Err(why) => {
-            tracing::warn!(target = %target.name, ?grants, error = %why,
-                "grants with admin begin without a look at their target");
+            if target.postgres().is_some() {
+                tracing::warn!(target = %target.name, ?grants, error = %why,
+                    "grants with admin begin without a look at their target");
+            }
             Baseline::Trouble(format!("the target could not be looked at when it began: {why}"))
         }
     };

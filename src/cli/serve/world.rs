@@ -16,7 +16,7 @@ use ring::digest;
 use crate::{
     cli::Error,
     config::{
-        self, Address, Config, Durability, ListenTls, ParameterDetail, PasswordSource,
+        self, Address, Config, Durability, Engine, ListenTls, ParameterDetail, PasswordSource,
         StatementDetail, TargetTls,
     },
     kernel::{access::Level, audit::record, catalog::Catalog, mask::marks::Marks, sql::Trust},
@@ -30,8 +30,8 @@ use crate::{
         services::{Limits, LogIns, Over, Readings, Server, Target, World},
     },
     trail::{self, identity},
-    upstream::{self, ConnectOptions, Credential, credential::Source},
-    wire::pg::FrontendLimits,
+    upstream::{self, ConnectOptions, Credential, credential::Source, mysql},
+    wire::{mysql::auth::upstream::ServerKey, pg::FrontendLimits},
 };
 
 /// From connect to the upstream's ReadyForQuery.
@@ -99,10 +99,13 @@ fn target(setting: &config::Target, before: Option<&Target>) -> Result<Target, E
     let mut target = Target {
         name: setting.name.clone(),
         number: NEXT_TARGET.fetch_add(1, Ordering::Relaxed),
-        server: Server::Postgres(Arc::new(LogIns {
-            full: connect_options(setting)?,
-            lower: lower_log_ins(setting)?,
-        })),
+        server: match setting.engine {
+            Engine::Postgres => Server::Postgres(Arc::new(LogIns {
+                full: connect_options(setting)?,
+                lower: lower_log_ins(setting)?,
+            })),
+            Engine::MySql | Engine::MariaDb => Server::MySql(Arc::new(mysql_log_ins(setting)?)),
+        },
         database: setting.database.clone(),
         max_connections: setting.max_connections as usize,
         trust,
@@ -148,8 +151,43 @@ fn credential(password: &PasswordSource) -> Arc<Credential> {
     }))
 }
 
+/// How the gateway reaches a target of MySQL or MariaDB, with all of its log-ins there.
+pub(in crate::cli) fn mysql_log_ins(
+    setting: &config::Target,
+) -> Result<LogIns<mysql::ConnectOptions>, Error> {
+    let (address, tls) = reached(setting)?;
+    let full = mysql::ConnectOptions {
+        address,
+        tls,
+        key: ServerKey::Fetched,
+        user: setting.user.clone(),
+        credential: credential(&setting.password),
+        timeout: CONNECT_TIMEOUT,
+        keepalive: KEEPALIVE,
+    };
+    let lower = setting.lower.iter().map(|log_in| {
+        let (user, credential) = (log_in.user.clone(), credential(&log_in.password));
+        (log_in.level, mysql::ConnectOptions { user, credential, ..full.clone() })
+    });
+    Ok(LogIns { lower: lower.collect(), full })
+}
+
 /// How the gateway reaches a target.
 pub(in crate::cli) fn connect_options(setting: &config::Target) -> Result<ConnectOptions, Error> {
+    let (address, tls) = reached(setting)?;
+    Ok(ConnectOptions {
+        address,
+        tls,
+        user: setting.user.clone(),
+        credential: credential(&setting.password),
+        database: setting.database.clone(),
+        minor: 2,
+        timeout: CONNECT_TIMEOUT,
+        keepalive: KEEPALIVE,
+    })
+}
+
+fn reached(setting: &config::Target) -> Result<(upstream::Address, ClientTls), Error> {
     let address = match &setting.address {
         Address::Tcp { host, port } => upstream::Address::Tcp { host: host.clone(), port: *port },
         Address::Unix(path) => upstream::Address::Unix(path.clone()),
@@ -163,16 +201,7 @@ pub(in crate::cli) fn connect_options(setting: &config::Target) -> Result<Connec
     };
     let tls =
         ClientTls::load(&ClientTlsOptions { mode, ca: setting.tls_ca.clone(), certificate: None })?;
-    Ok(ConnectOptions {
-        address,
-        tls,
-        user: setting.user.clone(),
-        credential: credential(&setting.password),
-        database: setting.database.clone(),
-        minor: 2,
-        timeout: CONNECT_TIMEOUT,
-        keepalive: KEEPALIVE,
-    })
+    Ok((address, tls))
 }
 
 /// What a listener does about TLS, and the certificate to watch.

@@ -1,0 +1,486 @@
+//! From an accepted connection to a serving session: greeted → secured → identified → admitted → connected.
+//!
+//! A server of MySQL speaks first, before it is known who comes and where to: what it says is the
+//! listener's. Spec:
+//! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html>.
+
+use std::{sync::Arc, time::Duration};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+use super::{
+    Relay,
+    talk::{Opening, Talk},
+};
+use crate::{
+    kernel::{
+        ids::SessionId,
+        refusal::{Refusal, RefusalKind},
+        sql::mode::{Dialect, LexMode},
+    },
+    net::{link::Link, stream::Stream},
+    session::{
+        doorstep::{Standing, TlsPolicy},
+        entrance::{Entrance, Reached, Said, Wish, too_many_guesses},
+        login::LoginError,
+        registry::{Arriving, CancelKey, Registered},
+        services::{CoreRef, Doorway, Greeted, Target},
+        signal::SessionHandle,
+    },
+    store::PrincipalState,
+    telemetry::metrics::ConnectionOutcome,
+    upstream::{
+        door::Door,
+        mysql::{Wishes, connect, family, version_number},
+    },
+    wire::{
+        WireError,
+        mysql::{
+            auth::{self, CACHING_SHA2, CLEAR, FAST, Sha2Digest},
+            capability,
+            greeting::{Greeting, NONCE_LENGTH, Nonce},
+            login::{Answer, Challenge, LENGTH_MAX, LogIn, PROOF_MAX},
+            packet::{self, Extent},
+            reply::{self, OkPacket, Status},
+        },
+    },
+};
+
+/// Bytes that are kept of what a client's program calls itself.
+const APPLICATION_KEPT: usize = 64;
+
+/// How long a client that listens no more is waited for.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// One connection's life.
+pub async fn accept(
+    core: CoreRef,
+    stream: Stream,
+    (doorway, greeted): (Arc<Doorway>, Option<Arc<Greeted>>),
+    (has_room, standing): (bool, Standing),
+) {
+    let timeout_at = core.services.world.load().limits.login_timeout;
+    let session = SessionId(core.services.session_number());
+    let entrance = Entrance { core, doorway, session };
+    let mut talking = Talking { stream, read: Vec::new(), next: 0 };
+    if !has_room {
+        let refusal = Refusal::new(
+            RefusalKind::TooManyConnections,
+            "the gateway has no room for another connection",
+        )
+        .with_hint("Try again later, or ask an operator to raise limits.connections.");
+        return talking.tell(&refusal).await;
+    }
+    let Some(greeted) = greeted else {
+        let text = "no target behind this listener has answered yet";
+        let refusal = Refusal::new(RefusalKind::UpstreamUnavailable, text)
+            .with_hint("Try again in a moment; `hallpass check` says which can't be reached.");
+        return talking.tell(&refusal).await;
+    };
+    let login = Login { entrance, greeted };
+    let number = connection_number();
+    let begun = timeout(timeout_at, login.greet(talking, number)).await;
+    match begun.unwrap_or(Err(LoginError::TooSlow)) {
+        Ok((talking, nonce, log_in)) => {
+            login.run(talking, (number, nonce, log_in), standing).await;
+        }
+        Err(error) => tracing::debug!(error = %error, "no session came of a connection"),
+    }
+}
+
+/// Numbers of connections are in the upper half, where no server's own are: KILL of either can be told
+/// apart.
+fn connection_number() -> u32 {
+    let mut drawn = [0; 4];
+    // Without random numbers no nonce is made either, and nobody logs in.
+    SystemRandom::new().fill(&mut drawn).ok();
+    u32::from_ne_bytes(drawn) | 1 << 31
+}
+
+fn unreadable(error: &LoginError) -> Option<Refusal> {
+    match error {
+        LoginError::Gone | LoginError::Io(_) | LoginError::Tls(_) => None,
+        LoginError::TooSlow => {
+            Some(Refusal::new(RefusalKind::NotIdentified, "log-in took too long"))
+        }
+        LoginError::Wire(error) => Some(error.refusal()),
+        LoginError::Random => Some(Refusal::new(RefusalKind::Internal, error.to_string())),
+        // Postgres' own.
+        LoginError::Startup(error) => Some(error.refusal()),
+        LoginError::Scram(error) => Some(error.refusal("")),
+    }
+}
+
+/// A connection that speaks in packets, one after the other.
+struct Talking {
+    stream: Stream,
+    read: Vec<u8>,
+    next: u8,
+}
+
+impl Talking {
+    async fn send(&mut self, write: impl FnOnce(&mut Vec<u8>, u8) -> u8) -> Result<(), LoginError> {
+        let mut out = Vec::new();
+        self.next = write(&mut out, self.next);
+        self.stream.write_all(&out).await?;
+        self.stream.flush().await?;
+        Ok(())
+    }
+
+    /// The next payload, of at most so many bytes.
+    async fn receive(&mut self, most: usize) -> Result<Vec<u8>, LoginError> {
+        loop {
+            if let Extent::Here(span) = packet::extent(&self.read, self.next, most)? {
+                let rest = self.read.split_off(span.length);
+                let packets = std::mem::replace(&mut self.read, rest);
+                self.next = span.next;
+                return Ok(packet::payload(&packets).into_owned());
+            }
+            if self.stream.read_buf(&mut self.read).await? == 0 {
+                return Err(LoginError::Gone);
+            }
+        }
+    }
+
+    /// What a client answers to the greeting. It is told what is wrong with that.
+    async fn answer(&mut self) -> Result<Answer, LoginError> {
+        let payload = self.receive(LENGTH_MAX).await;
+        let answer = payload.and_then(|payload| Ok(Answer::read(&payload)?));
+        if let Err(error) = &answer
+            && let Some(refusal) = unreadable(error)
+        {
+            self.tell(&refusal).await;
+        }
+        answer
+    }
+
+    /// Sends an error that ends the connection. Who doesn't listen isn't waited for.
+    async fn tell(&mut self, refusal: &Refusal) {
+        let mut out = Vec::new();
+        reply::refuse(&mut out, self.next, refusal);
+        let _ = timeout(LAST_WORD, async {
+            self.stream.write_all(&out).await?;
+            self.stream.flush().await?;
+            self.stream.shutdown().await
+        })
+        .await;
+    }
+}
+
+/// Somebody who wants to log in.
+struct Login {
+    entrance: Entrance,
+    greeted: Arc<Greeted>,
+}
+
+/// Who has proven who she is, and may be here.
+struct Admitted {
+    talking: Talking,
+    number: u32,
+    log_in: Box<LogIn>,
+    method: &'static str,
+    wish: Wish,
+    state: Arc<PrincipalState>,
+    target: Arc<Target>,
+    arriving: Arriving,
+}
+
+impl Login {
+    /// The greeting, TLS as offered and asked for, and what the client says of itself.
+    async fn greet(
+        &self,
+        mut talking: Talking,
+        connection: u32,
+    ) -> Result<(Talking, Nonce, Box<LogIn>), LoginError> {
+        let mut random = [0; NONCE_LENGTH];
+        SystemRandom::new().fill(&mut random).map_err(|_| LoginError::Random)?;
+        let nonce = auth::nonce(random);
+        let has_tls = self.entrance.doorway.tls.server().is_ok() && !talking.stream.is_private();
+        let capabilities = capability::offered(self.greeted.capabilities, has_tls);
+        let greeting = Greeting {
+            version: self.greeted.version.clone().into_bytes(),
+            connection,
+            nonce,
+            capabilities,
+            collation: self.greeted.collation,
+            status: Status::AUTOCOMMIT.0,
+            method: CACHING_SHA2.as_bytes().to_vec(),
+        };
+        talking
+            .send(|out, _| {
+                greeting.write(out);
+                1
+            })
+            .await?;
+        let log_in = match talking.answer().await? {
+            Answer::LogIn(log_in) => log_in,
+            Answer::Tls => {
+                if !talking.read.is_empty() {
+                    // What came in clear would be taken for something that came encrypted.
+                    let what = "a packet behind a request for TLS";
+                    return Err(WireError::NotLegalNow { what }.into());
+                }
+                let loaded = self.entrance.doorway.tls.server()?.current();
+                let Talking { stream, next, .. } = talking;
+                let stream =
+                    stream.accept_tls(&loaded, Vec::new()).await.map_err(LoginError::Tls)?;
+                talking = Talking { stream, read: Vec::new(), next };
+                match talking.answer().await? {
+                    Answer::LogIn(log_in) => log_in,
+                    Answer::Tls => {
+                        let what = "a second request for TLS";
+                        return Err(WireError::NotLegalNow { what }.into());
+                    }
+                }
+            }
+        };
+        // As a server does: clients set flags that nobody has offered.
+        let mut log_in = log_in;
+        log_in.capabilities = log_in.capabilities & capabilities;
+        Ok((talking, nonce, log_in))
+    }
+
+    async fn run(
+        self,
+        mut talking: Talking,
+        (number, nonce, log_in): (u32, Nonce, Box<LogIn>),
+        standing: Standing,
+    ) {
+        let core = &self.entrance.core;
+        core.services.look_at_store().await;
+        let wish = self.wish(&log_in, &talking.stream);
+        if matches!(self.entrance.doorway.tls, TlsPolicy::Require(_))
+            && !talking.stream.is_tls()
+            && !talking.stream.is_private()
+        {
+            let refusal = Refusal::new(RefusalKind::TlsRequired, "this listener wants TLS")
+                .with_hint("Connect with --ssl-mode=REQUIRED, or --ssl.");
+            return talking.tell(&refusal).await;
+        }
+        let Some(turn) = core.services.doorstep.turn(wish.peer, &wish.user).await else {
+            // Not on record: the wrong proofs before are, and this must cost less than they did.
+            core.counts.connection(ConnectionOutcome::Refused);
+            return talking.tell(&too_many_guesses()).await;
+        };
+        let access = core.services.access.load_full();
+        let state = access.principal(&wish.principal).cloned();
+        let now = core.services.clock.now().max(access.highest_time);
+        let digests: Vec<Sha2Digest> = state
+            .iter()
+            .flat_map(|state| &state.credentials.verifiers)
+            .filter(|verifier| verifier.is_live(now))
+            .map(|verifier| verifier.sha2_digest)
+            .collect();
+        let within = core.services.world.load().limits.login_timeout;
+        let proven = timeout(within, prove(&mut talking, (&nonce, &log_in), &digests)).await;
+        let method = match proven.unwrap_or(Err(LoginError::TooSlow)) {
+            Ok(Some(method)) => method,
+            Ok(None) => {
+                turn.wrong();
+                self.entrance.note_failure(&wish, "wrong password");
+                let given = if log_in.proof.is_empty() { "NO" } else { "YES" };
+                let text =
+                    format!("Access denied for user '{}' (using password: {given})", wish.user);
+                return talking.tell(&Refusal::new(RefusalKind::NotIdentified, text)).await;
+            }
+            Err(error) => {
+                self.entrance.note_failure(&wish, &error.to_string());
+                if let Some(refusal) = unreadable(&error) {
+                    talking.tell(&refusal).await;
+                }
+                return;
+            }
+        };
+        drop(standing);
+        let Some(state) = state else {
+            // Fail closed: without a principal there is no digest that anything matches.
+            return self.entrance.note_failure(&wish, "no such principal");
+        };
+        turn.proven();
+        match self.entrance.admit(&wish, &state) {
+            Ok((target, arriving)) => {
+                let admitted =
+                    Admitted { talking, number, log_in, method, wish, state, target, arriving };
+                self.connect(admitted).await;
+            }
+            Err(refusal) => {
+                self.entrance.note_failure(&wish, &refusal.message);
+                talking.tell(&refusal).await;
+            }
+        }
+    }
+
+    fn wish(&self, log_in: &LogIn, stream: &Stream) -> Wish {
+        let user = String::from_utf8_lossy(&log_in.user).into_owned();
+        let database =
+            log_in.schema.as_ref().map(|schema| String::from_utf8_lossy(schema).into_owned());
+        let application =
+            log_in.attribute("program_name").or_else(|| log_in.attribute("_client_name"));
+        let field = database.clone().unwrap_or_else(|| user.clone());
+        let application = application.unwrap_or_default();
+        let fits = |at: &usize| application.is_char_boundary(*at);
+        let end = (0..=application.len().min(APPLICATION_KEPT)).rev().find(fits).unwrap_or(0);
+        let application = application.get(..end).unwrap_or_default();
+        self.entrance.wish(Said { user, database, field, application }, stream)
+    }
+
+    async fn connect(self, admitted: Admitted) {
+        let Admitted { mut talking, number, log_in, method, wish, state, target, arriving } =
+            admitted;
+        let entrance = &self.entrance;
+        let Some(log_ins) = target.mysql() else {
+            let text = format!("target {} doesn't speak MySQL", target.name);
+            let refusal = Refusal::new(RefusalKind::NoSuchTarget, text)
+                .with_hint("Connect to it by the gateway's listener for Postgres.");
+            entrance.note_failure(&wish, &refusal.message);
+            return talking.tell(&refusal).await;
+        };
+        let rights = entrance.rights(&state, &target);
+        let (level, options) = log_ins.log_in(rights.level());
+        let wishes = wishes(&log_in, (&wish, &target));
+        let connected = match connect(options, &wishes).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                tracing::warn!(target = %target.name, error = %error, "no upstream connection");
+                entrance.note_failure(&wish, &format!("upstream: {error}"));
+                return talking.tell(&error.refusal()).await;
+            }
+        };
+        if family(&connected.version) != self.greeted.family {
+            let text =
+                format!("target {} is a server of another kind than this listener's", target.name);
+            let refusal = Refusal::new(RefusalKind::NoSuchTarget, text)
+                .with_hint("Ask an operator for a listener of its own.");
+            entrance.note_failure(&wish, &refusal.message);
+            return talking.tell(&refusal).await;
+        }
+        let Some((registered, handle)) = self.register((&wish, &state, &target), number) else {
+            let refusal =
+                Refusal::new(RefusalKind::Internal, "no number could be given to the connection");
+            return talking.tell(&refusal).await;
+        };
+        drop(arriving);
+        let over = if talking.stream.is_tls() { " over tls" } else { "" };
+        let reached = Reached {
+            login: &format!("{method}{over}"),
+            upstream_user: &options.user,
+            backend: Some(u64::from(connected.connection)),
+        };
+        if let Err(refusal) = entrance.note_opened(&wish, &state, &target, &reached) {
+            return talking.tell(&refusal).await;
+        }
+        let core = CoreRef::clone(&entrance.core);
+        // What has changed while it connected.
+        let (now, rights) = (core.services.clock.now(), entrance.rights(&state, &target));
+        let talk = Talk::new(Opening {
+            core,
+            handle,
+            target: Arc::clone(&target),
+            connection: connected.connection,
+            rights,
+            log_in: level,
+            client: log_in.capabilities,
+            shared: connected.capabilities,
+            status: connected.status,
+            mode: mode(self.greeted.family, &connected.version),
+            now,
+        });
+        let ok = OkPacket {
+            status: connected.status,
+            changes: &connected.changes,
+            ..OkPacket::default()
+        };
+        let mut to_client = Link::with_unread(&[]);
+        ok.write(to_client.inject(), (talking.next, reply::OK), log_in.capabilities);
+        let door = Door::with_unread(&talking.read, talk.core.lane.borrow().progress());
+        let relay = Relay::new(
+            talk,
+            (talking.stream, connected.stream),
+            (door, to_client),
+            options.clone(),
+        );
+        let reason = relay.run().await;
+        drop(registered);
+        entrance.note_closed(&reason);
+    }
+
+    fn register(
+        &self,
+        (wish, state, target): (&Wish, &PrincipalState, &Target),
+        number: u32,
+    ) -> Option<(Registered, Arc<SessionHandle>)> {
+        let handle = self.entrance.handle(wish, state, target);
+        let mut secret = vec![0; 32];
+        // Nobody is told: a cancel comes as KILL, from a session that has logged in.
+        SystemRandom::new().fill(&mut secret).ok()?;
+        let process = i32::from_ne_bytes(number.to_ne_bytes());
+        let key = CancelKey { process, secret };
+        let registered = self.entrance.core.services.registry.enter(Arc::clone(&handle), key)?;
+        Some((registered, handle))
+    }
+}
+
+/// What the session wants of its upstream.
+fn wishes(log_in: &LogIn, (wish, target): (&Wish, &Target)) -> Wishes {
+    let own = Some(target.database.clone()).filter(|database| !database.is_empty());
+    let schema = wish.database.clone().or(own);
+    let program = format!("hallpass/{}", wish.principal);
+    Wishes {
+        capabilities: log_in.capabilities,
+        packet_max: log_in.packet_max,
+        collation: log_in.collation,
+        schema: schema.map(String::into_bytes),
+        attributes: vec![
+            (b"program_name".to_vec(), program.into_bytes()),
+            (b"_client_program".to_vec(), wish.application.clone().into_bytes()),
+        ],
+    }
+}
+
+/// How an upstream of this version reads texts out of the box.
+fn mode(family: Dialect, version: &str) -> LexMode {
+    let plain = match family {
+        Dialect::MariaDb => LexMode::MARIADB,
+        Dialect::MySql | Dialect::Postgres => LexMode::MYSQL,
+    };
+    LexMode { version: version_number(version).unwrap_or(plain.version), ..plain }
+}
+
+/// Asks for a proof until there is one. The method that it was made by, or `None`: it is wrong.
+async fn prove(
+    talking: &mut Talking,
+    (nonce, log_in): (&Nonce, &LogIn),
+    digests: &[Sha2Digest],
+) -> Result<Option<&'static str>, LoginError> {
+    // Compared with all in the same time; where there is nobody, with one that nothing matches.
+    let nobody = [[0xa5; 32]];
+    let all = if digests.is_empty() { &nobody[..] } else { digests };
+    let matches = |proves: &dyn Fn(&Sha2Digest) -> bool| {
+        all.iter().fold(false, |found, digest| proves(digest) | found) && !digests.is_empty()
+    };
+    if log_in.method == CLEAR.as_bytes() && talking.stream.is_tls() {
+        let password = log_in.proof.strip_suffix(&[0]).unwrap_or(&log_in.proof);
+        let digest = auth::sha2_digest(password);
+        let same = |known: &Sha2Digest| auth::is_same(&digest, known);
+        return Ok((!password.is_empty() && matches(&same)).then_some(CLEAR));
+    }
+    let proof = if log_in.method == CACHING_SHA2.as_bytes() {
+        log_in.proof.clone()
+    } else {
+        talking
+            .send(|out, next| {
+                Challenge::Switch { method: CACHING_SHA2.as_bytes(), data: nonce }.write(out, next)
+            })
+            .await?;
+        talking.receive(PROOF_MAX).await?
+    };
+    if !matches(&|digest| auth::proves_sha2(&proof, nonce, digest)) {
+        return Ok(None);
+    }
+    talking.send(|out, next| Challenge::More(&[FAST]).write(out, next)).await?;
+    Ok(Some(CACHING_SHA2))
+}

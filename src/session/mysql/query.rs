@@ -1,0 +1,437 @@
+//! The ramp of texts: COM_QUERY, and what is judged like one.
+
+use std::sync::Arc;
+
+use super::{
+    answer::{Answer, Of, Preparing, Running},
+    local::Call,
+    named::Unseen,
+    talk::{Knows, Pass, Talk, Wall},
+};
+use crate::{
+    kernel::{
+        access::{Grant, Permission},
+        audit::record::{Decided, IntentKind},
+        ids::StatementId,
+        mask::Format,
+        policy::{Decision, Permit},
+        refusal::{Refusal, RefusalKind},
+        sql::{
+            analysis::{Analysis, Batch, SessionEffect},
+            reading::{StatementKind, TransactionChange},
+            text::StatementText,
+        },
+    },
+    session::{
+        budget::Meter,
+        gate::{self, Opinion},
+        mask,
+        result::Run,
+    },
+    upstream::mysql::own::Word,
+    wire::mysql::{
+        reply::Status,
+        response::{Kind, Response},
+    },
+};
+
+/// How a text came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came {
+    /// To be run, or to be prepared.
+    pub(super) kind: IntentKind,
+    /// The sequence number of its answer.
+    pub(super) next: u8,
+}
+
+/// Bytes that are kept of a text that can't be kept as it is.
+const BAD_TEXT_KEPT: usize = 4096;
+
+impl Talk {
+    /// A text, judged whole: all of its statements, or none.
+    pub(super) fn text(&mut self, bytes: &[u8], came: Came) -> Pass {
+        if self.must_ask() {
+            return Pass::Hold;
+        }
+        let limit = self.core.services.world.load().limits.statement_bytes;
+        let text = match StatementText::read(bytes, limit, self.client_text()) {
+            Ok(text) => text,
+            Err(bad) => return self.bad_text(bytes, came, &bad.into()),
+        };
+        let what = match came.kind {
+            IntentKind::Parse => What::Prepare,
+            IntentKind::Query
+            | IntentKind::Bind
+            | IntentKind::Execute
+            | IntentKind::Copy
+            | IntentKind::Gateway
+            | IntentKind::Local => What::Run,
+        };
+        self.judged(&text, what, (Kind::Result, came))
+    }
+
+    /// A command that does what this text does, and is answered in a way of its own.
+    pub(super) fn judged_as(&mut self, text: &str, (kind, next): (Kind, u8)) -> Pass {
+        if self.must_ask() {
+            return Pass::Hold;
+        }
+        let came = Came { kind: IntentKind::Query, next };
+        self.judged(text, What::Run, (kind, came))
+    }
+
+    /// A batch with what it runs by names; what leads to something unseen may do anything.
+    fn with_named(&self, batch: Arc<Batch>) -> (Arc<Batch>, Vec<Option<Arc<Analysis>>>) {
+        match self.inner(&batch) {
+            Ok(inner) => (batch, inner),
+            Err(Unseen) => (Arc::new(gate::with_doubt(&batch, self.has_masks())), Vec::new()),
+        }
+    }
+
+    fn bad_text(&mut self, bytes: &[u8], came: Came, refusal: &Refusal) -> Pass {
+        let start = bytes.get(..BAD_TEXT_KEPT).unwrap_or(bytes);
+        let text = String::from_utf8_lossy(start);
+        self.scribe().bad_text(came.kind, (&text, bytes.len()), refusal);
+        self.tell_no(came.next, refusal)
+    }
+
+    fn judged(&mut self, text: &str, what: What, (kind, came): (Kind, Came)) -> Pass {
+        if what == What::Run
+            && let Some(pass) = self.kill_statement(text, came)
+        {
+            return pass;
+        }
+        let read = if self.knows == Knows::Lost {
+            Err(crate::kernel::sql::analysis::Unreadable::Ambiguous {
+                what: "the session's sql_mode or character set".to_owned(),
+            })
+        } else {
+            match self.read(text) {
+                Some(read) => read,
+                None => return Pass::Hold,
+            }
+        };
+        let (batch, permit) = match read {
+            Ok(batch) => {
+                if let Some(pass) = self.before_judging(text, &batch, came) {
+                    return pass;
+                }
+                let (batch, inner) = self.with_named(batch);
+                let all = batch.statements.iter().chain(inner.iter().flatten());
+                match self.judge(all.map(AsRef::as_ref)) {
+                    Decision::Permit(permit) => (batch, permit),
+                    Decision::Denial(denial) => {
+                        let known =
+                            (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
+                        self.scribe().no(
+                            (came.kind, text),
+                            (known, Some(&batch)),
+                            &Decided::Denial(&denial),
+                        );
+                        return self.tell_no(came.next, &denial.refusal());
+                    }
+                }
+            }
+            Err(why) => match self.opinion_of_unreadable(&why, text) {
+                Opinion::Permit(permit, analysis) => {
+                    let batch =
+                        Batch { statements: vec![Arc::new(*analysis)], fingerprint: "".into() };
+                    (Arc::new(batch), permit)
+                }
+                Opinion::Refuse(refusal) => return self.refused((text, None), came, &refusal),
+            },
+        };
+        if let Some(pass) = self.wall_for(&permit, (text, &batch), came) {
+            return pass;
+        }
+        if what == What::Prepare {
+            return self.send_prepare(text, batch, &permit, came);
+        }
+        if let Err(why) = self.take_probes(&batch, &permit) {
+            return self.refused((text, Some(&batch)), came, &why);
+        }
+        self.send(text, batch, &permit, (kind, came))
+    }
+
+    /// Puts a no on record and tells it.
+    pub(super) fn refused(
+        &mut self,
+        (text, batch): (&str, Option<&Batch>),
+        came: Came,
+        refusal: &Refusal,
+    ) -> Pass {
+        let fingerprint = batch.map(|batch| &*batch.fingerprint).unwrap_or_default();
+        let first = batch.and_then(|batch| batch.statements.first()).map(AsRef::as_ref);
+        self.scribe().no(
+            (came.kind, text),
+            ((fingerprint, first), batch),
+            &Decided::Refusal(refusal),
+        );
+        self.tell_no(came.next, refusal)
+    }
+
+    /// What comes before the question whether it may run: what is answered here, and a transaction that was
+    /// rolled back.
+    fn before_judging(&mut self, text: &str, batch: &Arc<Batch>, came: Came) -> Option<Pass> {
+        if batch.statements.iter().any(|a| a.local.is_some()) {
+            return Some(self.call(text, batch, came));
+        }
+        // What a prepared text gives, one result or several, is known to nobody here: what comes behind
+        // it couldn't be told from it.
+        let runs = |a: &Arc<Analysis>| a.kind == StatementKind::Execute;
+        if batch.statements.len() > 1 && batch.statements.iter().any(runs) {
+            let why = Refusal::new(
+                RefusalKind::NotSupported,
+                "EXECUTE can't be mixed with other statements in one command",
+            )
+            .with_hint("Send it alone.");
+            return Some(self.refused((text, Some(batch)), came, &why));
+        }
+        if came.kind == IntentKind::Parse && batch.statements.iter().any(|a| a.executes.is_some()) {
+            let text = "This command is not supported in the prepared statement protocol yet";
+            let why = Refusal::new(RefusalKind::NotSupported, text);
+            return Some(self.refused((text, Some(batch)), came, &why));
+        }
+        let why = self.transaction.rolled_back.clone()?;
+        let only = match batch.statements.as_slice() {
+            [only] => only.effects.first(),
+            _ => None,
+        };
+        match only {
+            Some(SessionEffect::Transaction(TransactionChange::Rollback { .. })) => None,
+            Some(SessionEffect::Transaction(TransactionChange::Commit { .. })) => {
+                // It has been told, and what comes behind it stands on its own again.
+                self.transaction.rolled_back = None;
+                Some(self.refused((text, Some(batch)), came, &why))
+            }
+            _ => Some(self.refused((text, Some(batch)), came, &why)),
+        }
+    }
+
+    fn call(&mut self, text: &str, batch: &Arc<Batch>, came: Came) -> Pass {
+        let [only] = batch.statements.as_slice() else {
+            let why = Refusal::new(
+                RefusalKind::NotSupported,
+                "hallpass.* can't be mixed with other statements",
+            )
+            .with_hint("Send it alone.");
+            return self.refused((text, Some(batch)), came, &why);
+        };
+        let Some(call) = only.local.clone() else { return Pass::Drop };
+        if came.kind == IntentKind::Parse {
+            return self.prepare_call(text, batch, came);
+        }
+        self.run_call(text, batch, (call, Vec::new()), (came, Format::Text))
+    }
+
+    /// Puts a call of `hallpass.*` on record and asks for its answer.
+    pub(super) fn run_call(
+        &mut self,
+        text: &str,
+        batch: &Arc<Batch>,
+        (call, parameters): (crate::kernel::sql::analysis::LocalCall, Vec<Option<String>>),
+        (came, format): (Came, Format),
+    ) -> Pass {
+        let only = batch.statements.first().map(AsRef::as_ref);
+        let permit = match self.judge(only.into_iter()) {
+            Decision::Permit(permit) => permit,
+            Decision::Denial(denial) => {
+                let known = (&*batch.fingerprint, only);
+                self.scribe().no(
+                    (came.kind, text),
+                    (known, Some(batch)),
+                    &Decided::Denial(&denial),
+                );
+                return self.tell_no(came.next, &denial.refusal());
+            }
+        };
+        let recorded = self.scribe().local(&permit, text, (&*batch.fingerprint, only), &[]);
+        match recorded {
+            Ok(statement) => {
+                self.call = Some(Call {
+                    call,
+                    parameters,
+                    format,
+                    next: came.next,
+                    statement,
+                    started: self.now,
+                });
+                Pass::Drop
+            }
+            Err(refusal) => self.tell_no(came.next, &refusal),
+        }
+    }
+
+    /// Puts the wall where these statements need it. `None`: it is there.
+    pub(super) fn wall_for(
+        &mut self,
+        permit: &Permit,
+        (text, batch): (&str, &Arc<Batch>),
+        came: Came,
+    ) -> Option<Pass> {
+        let enough = self.target.mysql().map(|log_ins| log_ins.log_in(permit.level()).0);
+        if enough.is_none_or(|level| level > self.log_in) {
+            let text = "this session's log-in at the target can do less than the statement needs";
+            let why = Refusal::new(RefusalKind::StatementDenied, text)
+                .with_hint("Connect again: a right has come since this session began.");
+            return Some(self.refused((text, Some(batch)), came, &why));
+        }
+        let (needs, may) = (permit.needs_write(), self.rights.may_write());
+        let begins =
+            batch.statements.iter().any(|a| begins(a)) || !self.status.has(Status::AUTOCOMMIT);
+        let wanted = match self.wall {
+            Wall::Closed if may && (needs || begins) => Wall::Open,
+            Wall::Open if !may => Wall::Closed,
+            Wall::Closed | Wall::Open | Wall::Unknown => return None,
+        };
+        if !self.in_transaction() {
+            let open = wanted == Wall::Open;
+            self.say(Word::Wall { open }, "wall");
+            return Some(Pass::Hold);
+        }
+        if wanted == Wall::Open && needs && self.transaction.read_only {
+            let grant = permit.grant_ids().next().map_or_else(
+                || "the right to write is active".to_owned(),
+                |grant| format!("{grant} is active"),
+            );
+            let why = Refusal::new(
+                RefusalKind::ReadOnlyTransaction,
+                format!("{grant}, but this transaction began read-only"),
+            )
+            .with_hint("ROLLBACK and run it again.");
+            return Some(self.refused((text, Some(batch)), came, &why));
+        }
+        None
+    }
+
+    fn send(
+        &mut self,
+        text: &str,
+        batch: Arc<Batch>,
+        permit: &Permit,
+        (kind, came): (Kind, Came),
+    ) -> Pass {
+        let named = self.inner(&batch).unwrap_or_default();
+        let clearance = match self.scribe().clear_all(permit.clone(), (text, &batch), &named) {
+            Ok(clearance) => clearance,
+            Err(refusal) => return self.tell_no(came.next, &refusal),
+        };
+        let mut runs = Vec::with_capacity(batch.statements.len().max(1));
+        for (at, statement) in clearance.statements().enumerate() {
+            let analysis = batch.statements.get(at).map(Arc::clone);
+            let inner = named.get(at).cloned().flatten();
+            runs.push(Some(self.start(statement, permit, (analysis.as_deref(), inner))));
+        }
+        self.begins_in(&batch);
+        let running = Running::new((text, batch), runs, Format::Text);
+        self.answer = Some(Answer {
+            response: Response::new(kind, came.next, self.shared),
+            of: Of::Runs(Box::new(running)),
+        });
+        Pass::Statement(clearance)
+    }
+
+    fn send_prepare(&mut self, text: &str, batch: Arc<Batch>, permit: &Permit, came: Came) -> Pass {
+        if let Some(why) = self.no_room_for(text.len()) {
+            return self.refused((text, Some(&batch)), came, &why);
+        }
+        let only = batch.statements.first().map(AsRef::as_ref);
+        let known = ((&*batch.fingerprint, only), None);
+        let cleared = self.scribe().clear(permit.clone(), (IntentKind::Parse, text), known, &[]);
+        let clearance = match cleared {
+            Ok(clearance) => clearance,
+            Err(refusal) => return self.tell_no(came.next, &refusal),
+        };
+        let mut run = self.start(clearance.statement(), permit, (only, None));
+        run.cap = None;
+        run.counts = false;
+        let preparing = Preparing { text: text.into(), batch, run, head: None };
+        self.answer = Some(Answer {
+            response: Response::new(Kind::Prepared, came.next, self.shared),
+            of: Of::Prepare(Box::new(preparing)),
+        });
+        Pass::Statement(clearance)
+    }
+
+    /// A transaction that begins now is as writable as the wall is.
+    pub(super) fn begins_in(&mut self, _batch: &Batch) {
+        if !self.in_transaction() {
+            self.transaction.read_only = self.wall != Wall::Open;
+        }
+    }
+
+    /// Makes the run of a cleared statement.
+    pub(super) fn start(
+        &mut self,
+        statement: StatementId,
+        permit: &Permit,
+        (analysis, inner): (Option<&Analysis>, Option<Arc<Analysis>>),
+    ) -> Run {
+        let mut run = Run::new(statement, permit, self.now);
+        run.class = analysis.map(|a| a.class);
+        let all = || analysis.into_iter().chain(inner.as_deref());
+        run.counts = analysis.is_none() || all().any(|a| a.returns_user_rows);
+        run.writes = analysis.is_none() || all().any(|a| a.writes);
+        run.renames = analysis.is_some_and(gate::renames);
+        run.hide = all().find_map(|a| a.hidden.clone()).filter(|_| permit.hides());
+        let marks = Arc::clone(&self.target.catalog.load().marks);
+        // What it runs by a name is what gives rows.
+        let runs = match analysis {
+            Some(analysis) if analysis.executes.is_some() => inner.as_deref(),
+            other => other,
+        };
+        run.mask = mask::order(&run, runs, (&marks, self.target.trust.masking())).map(Arc::new);
+        run.inner.clone_from(&inner);
+        // What may be seen in clear may be put into variables and temporary tables.
+        let unmasks = |a: &Analysis| a.needs.iter().any(|n| n.permission == Permission::Unmask);
+        if (analysis.is_none() || all().any(unmasks)) && !self.reading.overlay.is_tainted() {
+            self.set_reading(|r| r.overlay.taint());
+        }
+        if run.counts {
+            run.grants = permit.grants().iter().map(|g| (g.id, self.meter(g))).collect();
+        }
+        for grant in permit.grant_ids() {
+            self.transaction.used(grant);
+        }
+        run
+    }
+
+    fn meter(&mut self, grant: &Grant) -> Arc<Meter> {
+        if let Some((_, meter)) = self.meters.iter().find(|(id, _)| *id == grant.id) {
+            return Arc::clone(meter);
+        }
+        let meter = self.core.services.budgets.meter(grant);
+        self.meters.push((grant.id, Arc::clone(&meter)));
+        meter
+    }
+
+    /// Counts the values that masked columns are asked for.
+    ///
+    /// # Errors
+    /// They are too many.
+    pub(super) fn take_probes(&self, batch: &Batch, permit: &Permit) -> Result<(), Refusal> {
+        if !self.has_masks() {
+            return Ok(());
+        }
+        let inner = self.inner(batch).unwrap_or_default();
+        // What PREPARE names runs later.
+        let runs = batch.statements.iter().filter(|a| a.kind != StatementKind::Prepare);
+        let runs = runs.chain(inner.iter().flatten());
+        let of = (&*self.core.services, &*self.handle, self.now);
+        mask::take_probes(runs.map(AsRef::as_ref), permit, of)
+    }
+}
+
+/// What is done with a text that may run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum What {
+    Run,
+    Prepare,
+}
+
+/// True if it begins a transaction.
+fn begins(analysis: &Analysis) -> bool {
+    let begin = |effect: &SessionEffect| {
+        matches!(effect, SessionEffect::Transaction(TransactionChange::Begin { .. }))
+    };
+    analysis.effects.iter().any(begin)
+}
