@@ -16,7 +16,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    PATIENCE, Postgres, Psql, RawClient, eventually, ports,
+    PATIENCE, Postgres, Psql, RawClient, eventually,
+    mysql::{Family, MySql, SCHEMA, SUPERUSER},
+    ports,
     postgres::{DATABASE, UPSTREAM_PASSWORD, UPSTREAM_USER},
 };
 
@@ -117,6 +119,53 @@ tls = "{upstream_tls}"
         if options.faults {
             fs::write(folder.path().join("faults"), "").expect("writes it");
         }
+        let child = spawn(folder.path());
+        let mut gateway = Self { folder, port, http_port, child };
+        gateway.wait_ready();
+        gateway
+    }
+
+    /// Starts one in front of MariaDB or MySQL, whose superuser without a password it is there.
+    /// `options.target` and `options.rest` count; `options.tls` is that of the listener.
+    pub fn start_mysql(server: &MySql, options: &Options) -> Self {
+        let folder = tempfile::Builder::new().prefix("hallpass-gw-").tempdir().expect("a folder");
+        let (port, http_port) = (ports::free(), ports::free());
+        let engine = match server.family() {
+            Family::MariaDb => "mariadb",
+            Family::MySql => "mysql",
+        };
+        let settings = format!(
+            r#"data_dir = "{folder}/data"
+
+[[listen]]
+protocol = "mysql"
+address = "127.0.0.1:{port}"
+tls = "{tls}"
+{listener}
+
+[[listen]]
+protocol = "http"
+address = "127.0.0.1:{http_port}"
+
+[[target]]
+name = "{TARGET}"
+engine = "{engine}"
+address = "{address}"
+database = "{SCHEMA}"
+user = "{SUPERUSER}"
+tls = "disable"
+{target}
+
+{rest}
+"#,
+            folder = folder.path().display(),
+            address = server.socket().display(),
+            tls = options.tls,
+            listener = options.listener,
+            target = options.target,
+            rest = options.rest,
+        );
+        fs::write(folder.path().join("proxy.toml"), settings).expect("writes the settings");
         let child = spawn(folder.path());
         let mut gateway = Self { folder, port, http_port, child };
         gateway.wait_ready();

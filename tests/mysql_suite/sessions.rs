@@ -1,0 +1,351 @@
+//! Refusals, grants and their ends, in one open session.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use crate::{
+    client::{Client, Pair},
+    support::{PATIENCE, eventually, mysql::Family},
+};
+
+/// A client that stays: what it says comes line by line.
+struct Open {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Open {
+    fn start(client: &Client<'_>) -> Self {
+        let arguments = ["--skip-column-names", "--unbuffered"];
+        let mut child = client.command(&arguments).spawn().expect("the client starts");
+        let stdin = child.stdin.take();
+        let (sender, lines) = channel();
+        let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let also = sender.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        std::thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                if line.starts_with("ERROR") {
+                    drop(also.send(line));
+                }
+            }
+        });
+        Self { child, stdin, lines }
+    }
+
+    fn say(&mut self, text: &str) {
+        let stdin = self.stdin.as_mut().expect("open");
+        writeln!(stdin, "{text}").expect("it listens");
+        stdin.flush().expect("it listens");
+    }
+
+    /// The next line.
+    fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("it says something")
+    }
+
+    fn asks(&mut self, text: &str) -> String {
+        self.say(text);
+        self.line()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.stdin.take();
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn both(test: impl Fn(&Pair)) {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        test(&pair);
+        let verified = pair.gateway.must(&["audit", "verify"]);
+        assert!(verified.contains("intact"), "{verified}");
+    }
+}
+
+#[test]
+fn a_developer_asks_from_her_client_and_the_same_session_may_then_read() {
+    both(|pair| {
+        let alice = pair.gateway.principal("alice", "developer");
+        let mut alice = Open::start(&pair.client("alice", &alice));
+        let bob = pair.gateway.principal("bob", "approver");
+        let bob = pair.client("bob", &bob);
+        assert_eq!(alice.asks("SELECT 1;"), "1");
+        let refused = alice.asks("SELECT count(*) FROM customers;");
+        assert!(refused.starts_with("ERROR 1142 (42000)"), "{refused}");
+        assert!(
+            refused.contains("sql.select") && refused.contains("hallpass.request"),
+            "{refused}"
+        );
+        let asked = alice.asks("SELECT hallpass.request('select', '30m', 'ticket 7');");
+        assert!(asked.contains("R-1"), "{asked}");
+        let approved = bob.must("SELECT hallpass.approve(1);");
+        assert!(approved.contains("G-1"), "{approved}");
+        let mut reads = || alice.asks("SELECT count(*) FROM customers;") == "2000";
+        assert!(eventually(PATIENCE, &mut reads), "the grant doesn't reach the session");
+        let refused = alice.asks("DELETE FROM products;");
+        assert!(
+            refused.starts_with("ERROR 1142 (42000)") && refused.contains("sql.dml"),
+            "{refused}"
+        );
+        let revoked = bob.must("SELECT hallpass.revoke(1);");
+        assert!(revoked.contains("G-1"), "{revoked}");
+        let mut reads = || alice.asks("SELECT count(*) FROM customers;") == "2000";
+        assert!(eventually(PATIENCE, || !reads()), "the end doesn't reach the session");
+        assert_eq!(alice.asks("SELECT 'still here';"), "still here");
+    });
+}
+
+#[test]
+fn a_statement_ends_when_its_grant_is_revoked() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        let grant = pair.gateway.grant("alice", "select");
+        let mut alice = Open::start(&pair.client("alice", &secret));
+        alice.say(
+            "SELECT count(*) FROM order_items a, order_items b, order_items c WHERE a.quantity <> 7;",
+        );
+        let runs = || pair.server.sql("SHOW FULL PROCESSLIST").contains("order_items a");
+        assert!(eventually(PATIENCE, runs), "it doesn't run");
+        pair.gateway.must(&["grant", "revoke", &grant]);
+        let ended = alice.line();
+        assert!(ended.contains("was revoked"), "{ended}");
+        assert!(eventually(Duration::from_secs(5), || !runs()), "it still runs");
+        assert_eq!(alice.asks("SELECT 'goes on';"), "goes on");
+    });
+}
+
+#[test]
+fn a_transaction_is_rolled_back_when_its_grant_is_revoked_and_nothing_of_it_commits() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        let grant = pair.gateway.grant("alice", "select,dml");
+        let mut alice = Open::start(&pair.client("alice", &secret));
+        alice.say("BEGIN; UPDATE products SET price = 4711 WHERE id = 1;");
+        assert_eq!(alice.asks("SELECT price FROM products WHERE id = 1;"), "4711.00");
+        pair.gateway.must(&["grant", "revoke", &grant]);
+        // MariaDB shows its transactions as of when it was last asked.
+        let rolled_back = || pair.server.log().contains("ROLLBACK");
+        assert!(eventually(PATIENCE, rolled_back), "the transaction is still open");
+        let refused = alice.asks("SELECT 1;");
+        assert!(refused.contains("rolled back"), "{refused}");
+        // The rest of a script must not commit by itself.
+        let refused = alice.asks("INSERT INTO shop.products (sku, name) VALUES ('a', 'b');");
+        assert!(refused.contains("rolled back"), "{refused}");
+        let refused = alice.asks("COMMIT;");
+        assert!(refused.contains("rolled back"), "{refused}");
+        assert_eq!(alice.asks("SELECT 'goes on';"), "goes on");
+        assert_ne!(pair.server.sql("SELECT price FROM products WHERE id = 1"), "4711.00");
+    });
+}
+
+#[test]
+fn a_long_result_ends_at_the_cap_and_the_session_goes_on() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select");
+        let alice = pair.client("alice", &secret);
+        let (printed, errors) = alice.run("SELECT order_id FROM order_items; SELECT 'goes on';");
+        assert!(errors.contains("result passed 1000 rows"), "{errors}");
+        assert!(printed.ends_with("goes on"), "{printed:?}");
+        // MySQL's client holds back a result that failed; MariaDB's has printed what came.
+        assert!(printed.lines().count() <= 1001, "{}", printed.lines().count());
+    });
+}
+
+#[test]
+fn below_dml_the_server_itself_refuses_to_write() {
+    both(|pair| {
+        pair.server.sql(
+            "DELIMITER //\n\
+             CREATE FUNCTION shop.sneaky() RETURNS int DETERMINISTIC MODIFIES SQL DATA \
+             BEGIN INSERT INTO shop.products (sku, name, price, tags, attributes) \
+             VALUES ('sneaky', 's', 1, '[]', '{}'); RETURN 1; END//",
+        );
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select");
+        let alice = pair.client("alice", &secret);
+        let refused = alice.refused("SELECT shop.sneaky();");
+        assert!(refused.contains("ERROR 1227") || refused.contains("ERROR 1142"), "{refused}");
+        let variable = match pair.server.family() {
+            Family::MariaDb => "@@tx_read_only",
+            Family::MySql => "@@transaction_read_only",
+        };
+        assert_eq!(alice.must(&format!("SELECT {variable};")), "1");
+        for open in [
+            "SET SESSION TRANSACTION READ WRITE; SELECT 1;",
+            "SET @@session.tx_read_only = 0;",
+            "SET transaction_read_only = OFF;",
+            "START TRANSACTION READ WRITE; SELECT 1;",
+        ] {
+            let (_, _) = alice.run(open);
+            assert_eq!(pair.server.sql("SELECT count(*) FROM products WHERE sku = 'sneaky'"), "0");
+        }
+    });
+}
+
+#[test]
+fn ctrl_c_cancels_ones_own_statement_and_nobody_elses() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select");
+        let mallory = pair.gateway.principal("mallory", "developer");
+        let alice = pair.client("alice", &secret);
+        let mut busy = Open::start(&alice);
+        let number = busy.asks("SELECT session FROM hallpass.whoami;");
+        assert!(number.starts_with("S-"), "{number}");
+        busy.say("SELECT count(*) FROM order_items a, order_items b, order_items c WHERE a.quantity <> 7;");
+        let runs = || pair.server.sql("SHOW FULL PROCESSLIST").contains("order_items a");
+        assert!(eventually(PATIENCE, runs), "it doesn't run");
+        let own = pair.server.sql(
+            "SELECT id FROM information_schema.processlist WHERE info LIKE '%order_items a%' \
+             AND info NOT LIKE '%processlist%'",
+        );
+        let (_, refused) = pair.client("mallory", &mallory).run(&format!("KILL QUERY {own};"));
+        assert!(refused.contains("ERROR 1227") || refused.contains("ERROR 1142"), "{refused}");
+        assert!(runs(), "somebody else has cancelled it");
+        drop(busy);
+        assert!(eventually(Duration::from_secs(10), || !runs()), "it outlives its client");
+    });
+}
+
+#[test]
+fn what_is_masked_never_comes_in_clear_however_little_is_understood() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select,export");
+        let target = crate::support::gateway::TARGET;
+        pair.gateway.must(&[
+            "mask",
+            "add",
+            "--target",
+            target,
+            "--column",
+            "shop.customers.email",
+            "--with",
+            "email",
+        ]);
+        let alice = pair.client("alice", &secret);
+        let clear = pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let masked = || {
+            let (printed, errors) = alice.run("SELECT email FROM customers WHERE id = 7;");
+            !printed.contains(&clear) && !errors.contains(&clear)
+        };
+        assert!(eventually(PATIENCE, masked), "the rule doesn't reach sessions");
+        for query in [
+            "SELECT * FROM customers WHERE id = 7",
+            "SELECT upper(email), reverse(email), hex(email) FROM customers WHERE id = 7",
+            "SELECT c.email FROM (SELECT * FROM customers) c WHERE id = 7",
+            "WITH c AS (SELECT email AS e, id FROM customers) SELECT e FROM c WHERE id = 7",
+            "SELECT email FROM customers WHERE id = 7 UNION SELECT 'x'",
+            "SELECT group_concat(email) FROM customers WHERE id = 7",
+            "SELECT (SELECT email FROM customers WHERE id = 7)",
+            "SELECT extractvalue(1, concat(0x7e, email)) FROM customers WHERE id = 7",
+            "SELECT json_object('e', email) FROM customers WHERE id = 7",
+            "SELECT email INTO @e FROM customers WHERE id = 7; SELECT @e",
+            "SELECT @e := email FROM customers WHERE id = 7; SELECT @e",
+            "HANDLER customers OPEN; HANDLER customers READ FIRST; HANDLER customers CLOSE",
+            "TABLE customers",
+            "CREATE TEMPORARY TABLE t AS SELECT email FROM customers; SELECT * FROM t",
+            "PREPARE p FROM 'SELECT email FROM customers WHERE id = 7'; EXECUTE p",
+            "EXPLAIN FORMAT=JSON SELECT * FROM customers WHERE email = 'x'; SHOW WARNINGS",
+            "SELECT 1 FROM customers WHERE id = 7 AND email LIKE 'a%'",
+            "SELECT 1 FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email > 'm'",
+            "HANDLER customers OPEN AS h; HANDLER h READ FIRST",
+            "SHOW FULL COLUMNS FROM customers",
+            "CHECKSUM TABLE customers",
+            "SELECT * FROM information_schema.column_statistics",
+            "DO (SELECT 1 FROM customers WHERE email = 'a' AND SLEEP(0))",
+            "SET @e = (SELECT email FROM customers WHERE id = 7); SELECT @e",
+            "SELECT email FROM shop.customers WHERE id = 7 FOR UPDATE",
+            "DESCRIBE SELECT * FROM customers WHERE email = 'x'",
+        ] {
+            let (printed, errors) = alice.run(&format!("{query};"));
+            for told in [&printed, &errors] {
+                assert!(!told.contains(&clear), "{query}: {told}");
+                let upper = clear.to_uppercase();
+                assert!(!told.contains(&upper), "{query}: {told}");
+                let hex = clear.bytes().fold(String::new(), |hex, b| hex + &format!("{b:02X}"));
+                assert!(!told.contains(&hex), "{query}: {told}");
+            }
+        }
+        // Whether there is a row would tell as much.
+        for query in [
+            "SELECT 1 FROM customers WHERE id = 7 AND email LIKE 'a%';",
+            "SELECT count(*) FROM customers WHERE email > 'm';",
+        ] {
+            let refused = alice.refused(query);
+            assert!(refused.contains("sql.unmask"), "{refused}");
+        }
+        // What has nothing to do with it is as it was.
+        assert_eq!(alice.must("SELECT 'goes on', 1 + 1;"), "goes on\t2");
+        assert_eq!(alice.must("SELECT status FROM orders WHERE id = 1;").lines().count(), 1);
+        assert_eq!(alice.must("SET @n = 5; SELECT @n + 1;"), "6");
+        let shown = alice.must("SHOW TABLES;");
+        assert!(shown.contains("customers"), "{shown}");
+    });
+}
+
+#[test]
+fn who_blocks_whom_is_shown_and_not_what_others_run() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        let root = pair.gateway.almighty("root");
+        let mut other = Open::start(&pair.client("root", &root));
+        other.say("SELECT SLEEP(20) AS secret_text;");
+        let runs = || pair.server.sql("SHOW FULL PROCESSLIST").contains("secret_text");
+        assert!(eventually(PATIENCE, runs), "it doesn't run");
+        let shown = pair.client("alice", &secret).must("SHOW FULL PROCESSLIST;");
+        assert!(!shown.contains("secret_text"), "{shown}");
+        assert!(shown.contains("Query"), "{shown}");
+    });
+}
+
+#[test]
+fn a_prepared_text_is_not_run_in_another_mode_than_it_was_read_in() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select");
+        let alice = pair.client("alice", &secret);
+        let (printed, refused) = alice.run(
+            "PREPARE s FROM 'SELECT \"email\" FROM customers LIMIT 1'; EXECUTE s; \
+             SET sql_mode = 'ANSI_QUOTES'; EXECUTE s;",
+        );
+        assert_eq!(printed, "email");
+        assert!(refused.contains("ERROR 1227") || refused.contains("ERROR 1142"), "{refused}");
+    });
+}
+
+#[test]
+fn statements_and_their_ends_are_on_record() {
+    both(|pair| {
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant("alice", "select,dml");
+        let alice = pair.client("alice", &secret);
+        alice.must("SELECT id FROM customers WHERE id < 4; BEGIN; UPDATE products SET price = 5 WHERE id = 1; ROLLBACK;");
+        drop(alice.run("SELECT nope FROM customers;"));
+        let trail = || pair.gateway.trail();
+        let done = || {
+            let trail = trail();
+            trail.contains("UPDATE products SET price = 5") && trail.contains("rolled_back")
+        };
+        assert!(eventually(PATIENCE, done), "{}", trail());
+        let trail = trail();
+        assert!(trail.contains("SELECT id FROM customers WHERE id < 4"), "{trail}");
+        assert!(trail.contains("SET SESSION TRANSACTION READ ONLY"), "{trail}");
+        assert!(trail.contains("42S22"), "{trail}");
+    });
+}
