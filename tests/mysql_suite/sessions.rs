@@ -186,14 +186,49 @@ fn below_dml_the_server_itself_refuses_to_write() {
         };
         assert_eq!(alice.must(&format!("SELECT {variable};")), "1");
         for open in [
-            "SET SESSION TRANSACTION READ WRITE; SELECT 1;",
+            "SET SESSION TRANSACTION READ WRITE;",
+            "SET TRANSACTION READ WRITE;",
             "SET @@session.tx_read_only = 0;",
-            "SET transaction_read_only = OFF;",
-            "START TRANSACTION READ WRITE; SELECT 1;",
+            "START TRANSACTION READ WRITE;",
         ] {
-            let (_, _) = alice.run(open);
-            assert_eq!(pair.server.sql("SELECT count(*) FROM products WHERE sku = 'sneaky'"), "0");
+            let refused = alice.refused(open);
+            assert!(refused.starts_with("ERROR"), "{open}: {refused}");
         }
+        let script = format!("SET autocommit = 0; USE billing; USE shop; SELECT {variable};");
+        assert_eq!(alice.must(&script), "1");
+        assert_eq!(pair.server.sql("SELECT count(*) FROM products WHERE sku = 'sneaky'"), "0");
+        // With the right to write the wall doesn't show, unless the client asks for it.
+        pair.gateway.grant("alice", "dml");
+        let writes = "UPDATE products SET price = price WHERE id = 1;";
+        assert_eq!(alice.must(&format!("SELECT {variable}; {writes}")), "0");
+        let (_, errors) = alice.run(&format!("SET SESSION TRANSACTION READ ONLY; {writes}"));
+        assert!(errors.contains("ERROR 1792"), "{errors}");
+    });
+}
+
+#[test]
+fn a_file_of_the_clients_is_loaded_under_dml_alone() {
+    both(|pair| {
+        pair.server
+            .sql("SET GLOBAL local_infile = 1; CREATE TABLE shop.loaded (a int, b varchar(20))");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "1,one\n2,two\n").expect("is written");
+        let load = format!(
+            "LOAD DATA LOCAL INFILE '{}' INTO TABLE loaded FIELDS TERMINATED BY ',';",
+            file.path().display()
+        );
+        let secret = pair.gateway.principal("alice", "developer");
+        let alice = pair.client("alice", &secret);
+        let run = || {
+            let output = alice.run_with(&["--local-infile=1"], &load);
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        let refused = run();
+        assert!(refused.contains("sql.dml"), "{refused}");
+        pair.gateway.grant("alice", "dml");
+        let said = run();
+        assert!(!said.contains("ERROR"), "{said}");
+        assert_eq!(pair.server.sql("SELECT group_concat(b ORDER BY a) FROM loaded"), "one,two");
     });
 }
 
@@ -345,7 +380,7 @@ fn statements_and_their_ends_are_on_record() {
         assert!(eventually(PATIENCE, done), "{}", trail());
         let trail = trail();
         assert!(trail.contains("SELECT id FROM customers WHERE id < 4"), "{trail}");
-        assert!(trail.contains("SET SESSION TRANSACTION READ ONLY"), "{trail}");
+        assert!(trail.contains("SET SESSION TRANSACTION READ WRITE"), "{trail}");
         assert!(trail.contains("42S22"), "{trail}");
     });
 }

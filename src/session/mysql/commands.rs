@@ -82,6 +82,7 @@ impl Talk {
         self.wall = Wall::Unknown;
         self.knows = Knows::Nothing;
         self.tracks = false;
+        self.client_read_only = false;
         self.over = None;
         self.transaction.rolled_back = None;
         self.forget_statements();

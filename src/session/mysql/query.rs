@@ -18,7 +18,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
-            reading::{StatementKind, TransactionChange},
+            reading::{SettingChange, StatementKind, TransactionChange},
             text::StatementText,
         },
     },
@@ -276,10 +276,18 @@ impl Talk {
             return Some(self.refused((text, Some(batch)), came, &why));
         }
         let (needs, may) = (permit.needs_write(), self.rights.may_write());
+        if !may && batch.statements.iter().any(|a| opens_wall(a)) {
+            let why = Refusal::new(
+                RefusalKind::ReadOnlyTransaction,
+                "READ WRITE needs the right to write",
+            )
+            .with_hint("SELECT hallpass.request('dml', '30m', 'say why');");
+            return Some(self.refused((text, Some(batch)), came, &why));
+        }
         let begins =
             batch.statements.iter().any(|a| begins(a)) || !self.status.has(Status::AUTOCOMMIT);
         let wanted = match self.wall {
-            Wall::Closed if may && (needs || begins) => Wall::Open,
+            Wall::Closed if may && !self.client_read_only && (needs || begins) => Wall::Open,
             Wall::Open if !may => Wall::Closed,
             Wall::Closed | Wall::Open | Wall::Unknown => return None,
         };
@@ -426,6 +434,26 @@ impl Talk {
 enum What {
     Run,
     Prepare,
+}
+
+/// True if it says that transactions may write, whatever the wall says.
+fn opens_wall(analysis: &Analysis) -> bool {
+    analysis.effects.iter().any(|effect| match effect {
+        SessionEffect::Transaction(
+            TransactionChange::Begin { read_write } | TransactionChange::Set { read_write, .. },
+        ) => *read_write == Some(true),
+        SessionEffect::Setting(change) => says_read_only(change) == Some(false),
+        _ => false,
+    })
+}
+
+/// What a setting says of writing, if it is about that. Fail closed: what is no constant may say anything.
+pub(super) fn says_read_only(change: &SettingChange) -> Option<bool> {
+    if !["transaction_read_only", "tx_read_only"].contains(&change.name.as_str()) {
+        return None;
+    }
+    let value = change.value.as_deref().unwrap_or_default();
+    Some(["1", "on", "true"].iter().any(|word| value.eq_ignore_ascii_case(word)))
 }
 
 /// True if it begins a transaction.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     answer::{Answer, Of, Running, Seen},
+    query::says_read_only,
     talk::{End, Knows, Talk, Wall},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Hidden, SessionEffect},
-            reading::StatementKind,
+            reading::{StatementKind, TransactionChange},
         },
     },
     session::{mask, records::Finished, result::Run, services::Over},
@@ -159,6 +160,10 @@ impl Talk {
             Of::Prepare(_) => Ok(self.of_prepare(&mut answer, &reply, header)),
             Of::Runs(ref mut running) => {
                 let mut running = std::mem::replace(running, Box::new(Running::none()));
+                if running.runs.get(running.at).is_none_or(Option::is_none) && !running.told {
+                    // Fail closed: whose result it is isn't known.
+                    return Err(End::Upstream(WireError::NotLegalNow { what: "another result" }));
+                }
                 let onward = self.of_running(&mut running, &reply, header);
                 answer.of = Of::Runs(running);
                 onward
@@ -511,6 +516,11 @@ impl Talk {
         for effect in &analysis.effects {
             match effect {
                 SessionEffect::Transaction(change) if succeeded => {
+                    if let TransactionChange::Set { read_write, session: true } = change {
+                        let said = read_write.map(|writable| !writable);
+                        self.client_read_only = said.unwrap_or(self.client_read_only);
+                        self.wall = Wall::Unknown;
+                    }
                     let tag = if analysis.commits() { "COMMIT" } else { "" };
                     if let Some(settling) = self.transaction.changed(change, tag) {
                         self.close_records();
@@ -537,17 +547,24 @@ impl Talk {
                     self.set_reading(|r| r.overlay.add_temporary(name, *rules));
                 }
                 SessionEffect::RunsUserCode => {
-                    // It may have made names anew.
+                    // It may have made names anew, and opened the wall.
                     self.named.clear();
+                    self.wall = Wall::Unknown;
                     self.set_reading(|r| r.overlay.add_anything());
                     self.knows = Knows::Nothing;
                     self.schema_changed();
                 }
                 // Whatever is set may change how texts are read: it is asked for.
-                SessionEffect::Setting(_)
-                | SessionEffect::Use(_)
-                | SessionEffect::DiscardAll
-                | SessionEffect::DiscardPart => self.knows = Knows::Nothing,
+                SessionEffect::Setting(change) => {
+                    self.knows = Knows::Nothing;
+                    if let Some(read_only) = says_read_only(change) {
+                        self.client_read_only = read_only && succeeded;
+                        self.wall = Wall::Unknown;
+                    }
+                }
+                SessionEffect::Use(_) | SessionEffect::DiscardAll | SessionEffect::DiscardPart => {
+                    self.knows = Knows::Nothing;
+                }
                 // What was open is committed with it.
                 SessionEffect::Commits if succeeded => {
                     self.close_records();

@@ -102,6 +102,7 @@ pub(super) struct Large {
 
 /// One session's state.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one session, not a state")]
 pub(super) struct Talk {
     pub(super) core: CoreRef,
     pub(super) handle: Arc<SessionHandle>,
@@ -153,6 +154,8 @@ pub(super) struct Talk {
     pub(super) call: Option<super::local::Call>,
     /// What PREPARE has named, in lower case: names aren't told apart by it.
     pub(super) named: HashMap<String, super::named::Named>,
+    /// The client itself asked for read-only transactions: the wall stays closed.
+    pub(super) client_read_only: bool,
     /// The server has been asked to tell of what changes how texts are read.
     pub(super) tracks: bool,
     /// The number of the question for a catalog that knows what this session has changed.
@@ -219,6 +222,7 @@ impl Talk {
             fatal: None,
             call: None,
             named: HashMap::new(),
+            client_read_only: false,
             tracks: false,
             overlay_since: None,
             ends_at: None,
@@ -314,7 +318,9 @@ impl Talk {
     /// anything: the command is held.
     pub(super) fn must_ask(&mut self) -> bool {
         let word = match (self.wall, self.knows) {
-            (Wall::Unknown, _) => Word::Wall { open: false },
+            (Wall::Unknown, _) => {
+                Word::Wall { open: self.rights.may_write() && !self.client_read_only }
+            }
             _ if !self.tracks => Word::Track,
             (_, Knows::Nothing) => Word::Ask,
             (Wall::Open | Wall::Closed, Knows::All | Knows::Lost) => return false,
