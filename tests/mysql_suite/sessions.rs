@@ -2,14 +2,18 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin},
+    process::{Child, ChildStdin, Command},
     sync::mpsc::{Receiver, channel},
     time::Duration,
 };
 
 use crate::{
     client::{Client, Pair},
-    support::{PATIENCE, eventually, mysql::Family},
+    support::{
+        PATIENCE, eventually,
+        gateway::TARGET,
+        mysql::{Family, SCHEMA},
+    },
 };
 
 /// A client that stays: what it says comes line by line.
@@ -233,6 +237,52 @@ fn a_file_of_the_clients_is_loaded_under_dml_alone() {
 }
 
 #[test]
+fn a_dump_is_the_same_through_the_gateway_and_restores_through_it() {
+    both(|pair| {
+        let root = pair.gateway.principal("root", "developer");
+        let all = "select,dml,export,ddl,admin,unmask";
+        let more = ["--for", "30m", "--row-budget", "10000000"];
+        pair.gateway.grant_with("root", all, &more);
+        let dump = |port: u16, user: &str, secret: &str| {
+            let mut command = Command::new(pair.server.family().program("dump"));
+            command.args([
+                "--no-defaults",
+                "--protocol=tcp",
+                "--host=127.0.0.1",
+                "--skip-comments",
+            ]);
+            command.args([&format!("--port={port}"), &format!("--user={user}")]);
+            command.args([&format!("--password={secret}"), "--no-tablespaces", SCHEMA]);
+            let output = command.output().expect("it runs");
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{errors}");
+            output.stdout
+        };
+        pair.server.sql(
+            "CREATE USER dumper IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO dumper; \
+             CREATE DATABASE copy",
+        );
+        let direct = dump(pair.server.port(), "dumper", "secret");
+        let user = format!("root@{TARGET}");
+        let through = dump(pair.gateway.port(), &user, &root);
+        assert!(direct == through, "they differ: {} and {} bytes", direct.len(), through.len());
+        // Long results, for a client that reads slowly at first, come whole.
+        let client = pair.client("root", &root);
+        let many = "SELECT repeat('x', 3000) FROM order_items;";
+        assert_eq!(client.must(many).lines().count(), 14_973);
+        // Its statements are long: the pool reads them.
+        let script = [b"USE copy;\n", through.as_slice()].concat();
+        let (_, errors) = client.run(&String::from_utf8(script).expect("UTF-8"));
+        assert!(errors.is_empty(), "{errors}");
+        let counted = "SELECT count(*), sum(quantity * unit_price) FROM ";
+        assert_eq!(
+            pair.server.sql(&format!("{counted} copy.order_items")),
+            pair.server.sql(&format!("{counted} shop.order_items")),
+        );
+    });
+}
+
+#[test]
 fn ctrl_c_cancels_ones_own_statement_and_nobody_elses() {
     both(|pair| {
         let secret = pair.gateway.principal("alice", "developer");
@@ -262,7 +312,7 @@ fn what_is_masked_never_comes_in_clear_however_little_is_understood() {
     both(|pair| {
         let secret = pair.gateway.principal("alice", "developer");
         pair.gateway.grant("alice", "select,export");
-        let target = crate::support::gateway::TARGET;
+        let target = TARGET;
         pair.gateway.must(&[
             "mask",
             "add",

@@ -259,8 +259,13 @@ impl Relay {
             if let Some(refusal) = self.talk.fatal.take() {
                 return Err(End::Refused(refusal).into());
             }
+            // What has been held back because the client must read goes on as soon as it has.
+            let was_full = self.to_client.waiting() >= HIGH_WATER;
             progress |= self.flush(cx)?;
+            progress |= was_full && self.to_client.waiting() < HIGH_WATER;
             progress |= self.fill(cx)?;
+            // A text for the pool, or a call, must be on its way before this turn ends.
+            progress |= self.work.is_none() && self.talk.has_work();
             if !progress {
                 break;
             }

@@ -294,6 +294,11 @@ impl Talk {
         }
     }
 
+    /// True if something is to be done elsewhere, and nobody has begun it.
+    pub(super) fn has_work(&self) -> bool {
+        self.call.is_some() || self.large.as_ref().is_some_and(|large| large.result.is_none())
+    }
+
     /// What texts are read by now.
     pub(super) fn read_in(&self) -> (StateId, Edition) {
         let epoch = self.target.catalog.load().epoch;
