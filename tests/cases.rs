@@ -31,6 +31,8 @@ mod catalog;
 mod decide;
 #[path = "cases/mysql.rs"]
 mod mysql;
+#[path = "support/same_key.rs"]
+mod same_key;
 
 #[test]
 fn every_statement_needs_what_its_case_says() {
@@ -40,6 +42,8 @@ fn every_statement_needs_what_its_case_says() {
 #[test]
 fn every_statement_of_mysql_needs_what_its_case_says() {
     with_room(|| run_all::<mysql::Case>("mysql", 850));
+    let keys = mysql::KEYS.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(keys > 1000, "only {keys} texts were held against others of their key");
 }
 
 #[test]

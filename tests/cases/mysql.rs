@@ -4,6 +4,8 @@
 //!
 //! `tests/mysql_servers/everyday` runs those of `everyday_*.md` at the servers themselves.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use hallpass::kernel::{
     catalog::{Catalog, Column, Relation, RelationKind, Routine, RoutineKind, Volatility},
     sql::{
@@ -14,7 +16,7 @@ use hallpass::kernel::{
     },
 };
 
-use super::{Stage, describe};
+use super::{Stage, describe, same_key::with_the_key_in};
 
 #[derive(Default)]
 pub(super) struct Case {
@@ -70,16 +72,36 @@ impl Case {
             .with_log_ins(["hallpass".to_owned()]);
         let overlay = Overlay::default();
         let cx = Context { mode, catalog: &catalog, path: &path, overlay: &overlay, trust: &trust };
-        let text = StatementText::new(self.sql.trim().as_bytes(), 1 << 20).expect("text");
-        match analyze(&text, &cx) {
-            Ok(batch) => {
-                let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
-                if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") }
-            }
-            Err(e) => format!("unreadable: {e}"),
+        let (found, for_its_key) = judged(self.sql.trim(), &cx);
+        if !for_its_key {
+            return found;
         }
+        // What the cache of analyses stands on.
+        let others = with_the_key_in(self.sql.trim(), mode);
+        KEYS.fetch_add(others.len(), Ordering::Relaxed);
+        let apart = |other: &String| {
+            let (read, _) = judged(other, &cx);
+            (read != found).then(|| format!("{found}; but of the same key {other}: {read}"))
+        };
+        others.iter().find_map(apart).unwrap_or(found)
     }
 }
+
+/// What it says, and whether that holds for every text of its key.
+fn judged(sql: &str, cx: &Context<'_>) -> (String, bool) {
+    let text = StatementText::new(sql.as_bytes(), 1 << 20).expect("text");
+    match analyze(&text, cx) {
+        Ok(batch) => {
+            let each: Vec<String> = batch.statements.iter().map(|a| describe(a)).collect();
+            let said = if each.is_empty() { "nothing".to_owned() } else { each.join(" | ") };
+            (said, batch.stands_for_its_key())
+        }
+        Err(e) => (format!("unreadable: {e}"), false),
+    }
+}
+
+/// Texts that have been held against others of their key.
+pub(super) static KEYS: AtomicUsize = AtomicUsize::new(0);
 
 /// The sample's schemas.
 fn shop() -> Catalog {

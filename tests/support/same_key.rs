@@ -27,25 +27,35 @@ const VALUES_MAX: usize = 2;
 
 /// The key of a text; `None` if the lexer won't have it.
 pub(crate) fn key(sql: &str) -> Option<Vec<u8>> {
+    key_in(sql, LexMode::POSTGRES)
+}
+
+/// The same where texts are read so.
+pub(crate) fn key_in(sql: &str, mode: LexMode) -> Option<Vec<u8>> {
     let text = StatementText::new(sql.as_bytes(), 1 << 24).ok()?;
     let mut normal = Normal::default();
-    normalize(&text, LexMode::POSTGRES, &mut normal).ok()?;
+    normalize(&text, mode, &mut normal).ok()?;
     Some(normal.key)
 }
 
 /// Other texts with the key of this one.
 pub(crate) fn with_the_key_of(sql: &str) -> Vec<String> {
-    let Some(own) = key(sql) else { return Vec::new() };
-    let mut same = variants(sql);
-    same.retain(|other| other != sql && key(other).as_ref() == Some(&own));
+    with_the_key_in(sql, LexMode::POSTGRES)
+}
+
+/// The same where texts are read so.
+pub(crate) fn with_the_key_in(sql: &str, mode: LexMode) -> Vec<String> {
+    let Some(own) = key_in(sql, mode) else { return Vec::new() };
+    let mut same = variants(sql, mode);
+    same.retain(|other| other != sql && key_in(other, mode).as_ref() == Some(&own));
     same
 }
 
 /// The text with one of its constants replaced, for each constant and each other value; with all of
 /// them replaced; and in another spelling.
-fn variants(sql: &str) -> Vec<String> {
+fn variants(sql: &str, mode: LexMode) -> Vec<String> {
     let Ok(text) = StatementText::new(sql.as_bytes(), 1 << 24) else { return Vec::new() };
-    let Ok(tokens) = tokenize(&text, LexMode::POSTGRES, &Limits::DEFAULT) else {
+    let Ok(tokens) = tokenize(&text, mode, &Limits::DEFAULT) else {
         return Vec::new();
     };
     let tokens = tokens.tokens();
