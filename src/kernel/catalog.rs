@@ -6,7 +6,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::kernel::mask::{ColumnType, Kind, marks::Marks};
+use crate::kernel::{
+    mask::{ColumnType, Kind, marks::Marks},
+    sql::mode::Dialect,
+};
 
 /// The schemas, relations and routines of one database at one time.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,8 @@ pub struct Catalog {
     pub epoch: u64,
     /// As the server says it: 150018 for 15.18.
     pub server_version_num: u32,
+    /// Which server it is of: whose language its definitions are in, and how its names are compared.
+    pub dialect: Dialect,
     /// The upstream's database.
     pub database: String,
     /// The role that every session begins as; `None` if that may differ from its log-in.
@@ -105,6 +110,8 @@ pub struct Relation {
     /// The columns that decide which of its rows can't stand beside each other, by number: those of unique
     /// indexes and exclusion constraints, of their expressions too.
     pub unique: Vec<i16>,
+    /// Columns that `*` doesn't show, by number.
+    pub invisible: Vec<i16>,
     /// The columns that its rows are parted by, by number; 0 for an expression.
     pub partition_key: Vec<i16>,
     /// It has rules other than a view's own.
@@ -138,6 +145,7 @@ impl Relation {
             cascades: Vec::new(),
             primary_key: Vec::new(),
             unique: Vec::new(),
+            invisible: Vec::new(),
             partition_key: Vec::new(),
             has_rules: false,
         }

@@ -81,6 +81,34 @@ pub fn take_probes<'a>(
     .with_hint("Ask for sql.unmask, or find the rows by another column."))
 }
 
+/// Refuses parameters of statements that run which have to be strings and aren't: what is masked would be
+/// compared with a number, which nearly every text is equal to that is none. `is_text`: of a parameter, from
+/// 1; of any that it may be if nobody knows which.
+///
+/// # Errors
+/// One is none.
+pub fn refuse_numbers<'a>(
+    runs: impl Iterator<Item = &'a Analysis>,
+    permit: &Permit,
+    is_text: impl Fn(Option<u16>) -> bool,
+) -> Result<(), Refusal> {
+    let hidden = |column| permit.shown().is_none_or(|s| !s.all && !s.columns.contains(&column));
+    for masked in runs.filter_map(|a| a.masked.as_deref()) {
+        let asked = masked.lineage.uses.iter().filter(|u| matches!(u.purpose, Purpose::Equals(_)));
+        let asks = |column| {
+            let mark = masked.marks.marked(column);
+            hidden(column) && mark.is_none_or(|mark| mark.predicates != Predicates::Allow)
+        };
+        let hides = asked.flat_map(|one| one.of.columns()).any(asks);
+        if hides && !masked.lineage.texts.iter().all(|parameter| is_text(*parameter)) {
+            let text = "a masked column of texts is compared with a parameter that is no text";
+            return Err(Refusal::new(RefusalKind::RelationDenied, text)
+                .with_hint("Bind a string, in a statement that is prepared by the protocol; or ask for sql.unmask."));
+        }
+    }
+    Ok(())
+}
+
 /// What is said where a plan can't be made.
 pub fn mismatch(why: Mismatch) -> Refusal {
     if why == Mismatch::Unknown {

@@ -37,7 +37,7 @@ const MADE: &str = "
     CREATE TRIGGER other.watch BEFORE INSERT ON other.children FOR EACH ROW SET NEW.id = NEW.id + 1;
 ";
 
-async fn read(server: &MySql, user: &str, password: &str) -> Catalog {
+pub(super) async fn read(server: &MySql, user: &str, password: &str) -> Catalog {
     let source = match password {
         "" => Source::None,
         text => Source::Command(vec!["printf".into(), "%s".into(), text.into()]),

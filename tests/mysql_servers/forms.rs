@@ -58,17 +58,18 @@ const TYPES: [(&str, &[&str]); 27] = [
     ("SET('a', 'b')", &["'a,b'", "''"]),
 ];
 
-struct Client {
+pub(super) struct Client {
     stream: Stream,
     capabilities: Capabilities,
     read: Vec<u8>,
+    failed: Option<String>,
 }
 
 /// A result: columns and rows, as payloads.
 type Answer = (Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 impl Client {
-    async fn connect(server: &MySql, capabilities: Capabilities) -> Self {
+    pub(super) async fn connect(server: &MySql, capabilities: Capabilities) -> Self {
         let options = ConnectOptions {
             address: Address::Unix(server.socket()),
             tls: ClientTls::disabled(),
@@ -91,7 +92,12 @@ impl Client {
         };
         let connected = connect(&options, &wishes).await.expect("connects");
         assert!(connected.capabilities.has(capabilities | Capabilities::SESSION_TRACK));
-        Self { stream: connected.stream, capabilities: connected.capabilities, read: Vec::new() }
+        Self {
+            stream: connected.stream,
+            capabilities: connected.capabilities,
+            read: Vec::new(),
+            failed: None,
+        }
     }
 
     /// The number of what was prepared, and the result's columns and rows.
@@ -119,7 +125,9 @@ impl Client {
                 Reply::Prepared(prepared) => statement = prepared.statement,
                 Reply::Column(column) => columns.push(column.to_vec()),
                 Reply::Row => rows.push(payload),
-                Reply::Failed(error) => panic!("{}", error.message.escape_ascii()),
+                Reply::Failed(error) => {
+                    self.failed = Some(error.message.escape_ascii().to_string());
+                }
                 Reply::Begins(_)
                 | Reply::Parameter(_)
                 | Reply::ColumnsEnd(_)
@@ -133,7 +141,17 @@ impl Client {
     }
 
     async fn text(&mut self, sql: &str) -> Answer {
-        self.ask(Kind::Result, &[&[command::QUERY], sql.as_bytes()].concat()).await.1
+        let (_, answer) =
+            self.ask(Kind::Result, &[&[command::QUERY], sql.as_bytes()].concat()).await;
+        assert_eq!(self.failed, None, "{sql}");
+        answer
+    }
+
+    /// The columns of a result, or what the server says instead.
+    pub(super) async fn header(&mut self, sql: &str) -> Result<Vec<Vec<u8>>, String> {
+        let query = [&[command::QUERY], sql.as_bytes()].concat();
+        let (_, (columns, _)) = self.ask(Kind::Result, &query).await;
+        self.failed.take().map_or(Ok(columns), Err)
     }
 
     async fn binary(&mut self, sql: &str) -> Answer {
@@ -166,7 +184,7 @@ impl Client {
     }
 }
 
-fn columns(payloads: &[Vec<u8>]) -> Vec<Column<'_>> {
+pub(super) fn columns(payloads: &[Vec<u8>]) -> Vec<Column<'_>> {
     payloads.iter().map(|payload| Column::read(payload, false).expect("a column")).collect()
 }
 

@@ -4,6 +4,7 @@ mod catalogs;
 mod everyday;
 mod forms;
 mod lexer;
+mod lineage;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;

@@ -353,7 +353,9 @@ impl Order {
         if let Some(outputs) = &self.masked.lineage.outputs {
             let called =
                 |(output, column): (&crate::kernel::sql::lineage::OutputColumn, &Described<'_>)| {
-                    output.name.as_ref().is_none_or(|name| name.as_bytes() == column.name)
+                    // MySQL's columns go by the case they are written in.
+                    let name = output.name.as_ref();
+                    name.is_none_or(|name| name.as_bytes().eq_ignore_ascii_case(column.name))
                 };
             if outputs.len() != columns.len() || !outputs.iter().zip(columns).all(called) {
                 return Err(Mismatch::Shape);

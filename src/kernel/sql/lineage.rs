@@ -9,6 +9,7 @@
 //! Fail closed: what isn't known carries [`Label::is_unknown`], and whoever masks must take it for
 //! anything.
 
+mod names;
 mod resolve;
 mod rows;
 mod sensitive;
@@ -147,6 +148,9 @@ pub struct Lineage {
     pub uses: BTreeSet<Use>,
     /// What wasn't understood first, in words, if anything is unknown.
     pub doubt: Option<String>,
+    /// Parameters, from 1, that have to be strings: what they are compared with would else be read as
+    /// numbers, and one would fit many. `None`: one of them, nobody knows which.
+    pub texts: BTreeSet<Option<u16>>,
 }
 
 impl Lineage {

@@ -3,9 +3,10 @@
 use super::charset::Encoding;
 
 /// Which server reads it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Dialect {
     /// PostgreSQL.
+    #[default]
     Postgres,
     /// MySQL.
     MySql,

@@ -21,6 +21,7 @@ mod parse;
 mod query;
 mod rewrite;
 mod set;
+mod shape;
 mod show;
 mod statement;
 mod witness;

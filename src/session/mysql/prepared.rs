@@ -327,7 +327,14 @@ impl Talk {
         if let Some(pass) = self.wall_for(&permit, (&text, &batch), came) {
             return pass;
         }
-        if let Err(why) = self.take_probes(&batch, &permit) {
+        let types = self.statements.get_mut(number).map(|p| p.types.clone()).unwrap_or_default();
+        let is_text = |parameter: Option<u16>| match parameter.map(usize::from) {
+            Some(number) => {
+                number.checked_sub(1).and_then(|at| types.get(at)).copied().is_some_and(is_text)
+            }
+            None => types.iter().copied().all(is_text),
+        };
+        if let Err(why) = self.take_probes(&batch, &permit, is_text) {
             return self.refused((&text, Some(&batch)), came, &why);
         }
         let only = batch.statements.first().map(AsRef::as_ref);
@@ -463,6 +470,21 @@ impl Talk {
         let text = format!("Unknown prepared statement handler ({number}) given to the gateway");
         self.refused(("", None), came, &Refusal::new(RefusalKind::UnknownStatement, text))
     }
+}
+
+/// True if what is bound as this is a string to the server, or NULL.
+fn is_text(bound: Bound) -> bool {
+    [
+        TypeCode::NULL,
+        TypeCode::VARCHAR,
+        TypeCode::TINY_BLOB,
+        TypeCode::MEDIUM_BLOB,
+        TypeCode::LONG_BLOB,
+        TypeCode::BLOB,
+        TypeCode::VAR_STRING,
+        TypeCode::STRING,
+    ]
+    .contains(&bound.code)
 }
 
 fn unreadable_now(why: &Unreadable) -> Refusal {

@@ -146,7 +146,8 @@ impl Talk {
         if what == What::Prepare {
             return self.send_prepare(text, batch, &permit, came);
         }
-        if let Err(why) = self.take_probes(&batch, &permit) {
+        // Of what a variable holds that EXECUTE names, nobody knows the type.
+        if let Err(why) = self.take_probes(&batch, &permit, |_| false) {
             return self.refused((text, Some(&batch)), came, &why);
         }
         self.send(text, batch, &permit, (kind, came))
@@ -412,11 +413,16 @@ impl Talk {
         meter
     }
 
-    /// Counts the values that masked columns are asked for.
+    /// Counts the values that masked columns are asked for. `is_text`: of a parameter, from 1.
     ///
     /// # Errors
-    /// They are too many.
-    pub(super) fn take_probes(&self, batch: &Batch, permit: &Permit) -> Result<(), Refusal> {
+    /// They are too many, or of another type than the column.
+    pub(super) fn take_probes(
+        &self,
+        batch: &Batch,
+        permit: &Permit,
+        is_text: impl Fn(Option<u16>) -> bool,
+    ) -> Result<(), Refusal> {
         if !self.has_masks() {
             return Ok(());
         }
@@ -424,6 +430,7 @@ impl Talk {
         // What PREPARE names runs later.
         let runs = batch.statements.iter().filter(|a| a.kind != StatementKind::Prepare);
         let runs = runs.chain(inner.iter().flatten());
+        mask::refuse_numbers(runs.clone().map(AsRef::as_ref), permit, is_text)?;
         let of = (&*self.core.services, &*self.handle, self.now);
         mask::take_probes(runs.map(AsRef::as_ref), permit, of)
     }

@@ -17,9 +17,12 @@ use super::{
     kinds::{self, Enums, TypeId},
 };
 use crate::{
-    kernel::catalog::{
-        Cascade, CascadeAction, Catalog, Column, Relation, RelationKind, Routine, RoutineKind,
-        Volatility,
+    kernel::{
+        catalog::{
+            Cascade, CascadeAction, Catalog, Column, Relation, RelationKind, Routine, RoutineKind,
+            Volatility,
+        },
+        sql::mode::Dialect,
     },
     upstream::UpstreamError,
     wire::WireError,
@@ -34,7 +37,10 @@ pub async fn read(control: &mut Control, epoch: u64) -> Result<Catalog, Upstream
     catalog.epoch = epoch;
     let server = control.query(SERVER).await?;
     let server = server.first().ok_or(ODD)?;
-    catalog.server_version_num = version_number(text(server, 0)?).ok_or(ODD)?;
+    let version = text(server, 0)?;
+    catalog.server_version_num = version_number(version).ok_or(ODD)?;
+    let is_maria = version.to_ascii_lowercase().contains("mariadb");
+    catalog.dialect = if is_maria { Dialect::MariaDb } else { Dialect::MySql };
     catalog.login = Some(text(server, 1)?.to_owned());
     let mut numbers = Numbers::default();
     let mut relations = relations(control, &mut numbers).await?;
@@ -61,11 +67,22 @@ pub async fn read(control: &mut Control, epoch: u64) -> Result<Catalog, Upstream
                 catalog.add_label(type_oid, label);
             }
         }
+        if text(&row, 8)?.to_ascii_uppercase().contains("INVISIBLE") {
+            relation.invisible.push(column.number);
+        }
         relation.columns.push(column);
     }
     catalog.set_kinds(kinds);
     views(control, &mut relations).await?;
     keys(control, &mut relations).await?;
+    for row in control.query(UNIQUE).await? {
+        let Some(relation) = relations.of(&row)? else { continue };
+        // Of an expression nobody knows of which it is made.
+        match number_of(relation, text(&row, 2)?) {
+            Some(number) => relation.unique.push(number),
+            None => relation.unique.extend(relation.columns.iter().map(|c| c.number)),
+        }
+    }
     for row in control.query(PARTITIONED).await? {
         if let Some(relation) = relations.of(&row)? {
             relation.partition_key = vec![0];
@@ -325,7 +342,7 @@ const TABLES: &str = concat!(
 
 const COLUMNS: &str = concat!(
     "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, ORDINAL_POSITION, COLUMN_TYPE, \
-     GENERATION_EXPRESSION, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE ",
+     GENERATION_EXPRESSION, COLUMN_COMMENT, EXTRA FROM information_schema.COLUMNS WHERE ",
     users_own!("TABLE_SCHEMA"),
     " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
 );
@@ -333,6 +350,13 @@ const COLUMNS: &str = concat!(
 const VIEWS: &str = concat!(
     "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(VIEW_DEFINITION, '') FROM information_schema.VIEWS WHERE ",
     users_own!("TABLE_SCHEMA")
+);
+
+const UNIQUE: &str = concat!(
+    "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(COLUMN_NAME, '') FROM information_schema.STATISTICS \
+     WHERE NON_UNIQUE = 0 AND ",
+    users_own!("TABLE_SCHEMA"),
+    " ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
 );
 
 const PRIMARY_KEYS: &str = concat!(

@@ -64,3 +64,109 @@ pub fn operator(name: &str) -> bool {
 pub fn cast(to: &str) -> bool {
     CASTS.contains(&to)
 }
+
+/// Functions of MySQL and MariaDB that neither fail nor warn, whatever type their arguments are of. A number
+/// among them that isn't written in the statement is looked at apart.
+const MYSQL: [&str; 52] = [
+    "any_value",
+    "bit_length",
+    "char_length",
+    "character_length",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "count",
+    "cume_dist",
+    "default",
+    "dense_rank",
+    "first_value",
+    "if",
+    "ifnull",
+    "instr",
+    "isnull",
+    "json_array",
+    "json_arrayagg",
+    "json_object",
+    "json_valid",
+    "lag",
+    "last_value",
+    "lcase",
+    "lead",
+    "left",
+    "length",
+    "locate",
+    "lower",
+    "ltrim",
+    "max",
+    "md5",
+    "mid",
+    "min",
+    "nullif",
+    "nvl",
+    "octet_length",
+    "percent_rank",
+    "position",
+    "rank",
+    "reverse",
+    "right",
+    "row",
+    "row_number",
+    "rtrim",
+    "sha1",
+    "substr",
+    "substring",
+    "trim",
+    "ucase",
+    "upper",
+    "value",
+    "values",
+];
+
+/// Those that expect numbers: of anything else they warn, and quote it.
+const MYSQL_OF_NUMBERS: [&str; 16] = [
+    "avg",
+    "ceil",
+    "ceiling",
+    "floor",
+    "round",
+    "sign",
+    "std",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "truncate",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "bit_count",
+];
+
+/// Those that expect days and times: of anything else they warn, and quote it.
+const MYSQL_OF_MOMENTS: [&str; 10] = [
+    "date",
+    "day",
+    "dayofmonth",
+    "extract",
+    "hour",
+    "minute",
+    "month",
+    "quarter",
+    "second",
+    "year",
+];
+
+/// True if no value makes a call of this function of MySQL fail or warn.
+pub fn mysql_function(name: &str) -> bool {
+    MYSQL.contains(&name)
+}
+
+/// True if no number does.
+pub fn mysql_function_of_numbers(name: &str) -> bool {
+    MYSQL_OF_NUMBERS.contains(&name)
+}
+
+/// True if no day or time does.
+pub fn mysql_function_of_moments(name: &str) -> bool {
+    MYSQL_OF_MOMENTS.contains(&name)
+}

@@ -1,6 +1,9 @@
 //! Following labels through a shape.
 
+mod change;
+mod fits;
 mod from;
+mod names;
 mod value;
 mod write;
 
@@ -13,6 +16,7 @@ use crate::kernel::sql::{
     context::Context,
     lineage::{
         ColumnId, Label, Lineage, OutputColumn, Purpose, Sensitive, Use,
+        names::Names,
         rows::{Named, Place, Rows},
         shape::{
             Body, Condition, Cte, Expression, Key, Output, Query, Reference, Select, SetOperation,
@@ -34,6 +38,8 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         uses: BTreeSet::new(),
         equals: BTreeMap::new(),
         doubt: None,
+        texts: BTreeSet::new(),
+        names: Names::of(cx.mode.dialect),
         steps: STEPS,
     };
     let place = Place::default();
@@ -43,6 +49,8 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
             follower.query(query, &place);
             Rows::unknown(Label::default())
         }
+        // Beside its plan it prints values of rows.
+        Shape::Printed(query) => Rows::unknown(follower.query(query, &place).whole()),
         Shape::Stored(query) => {
             let rows = follower.query(query, &place);
             follower.used(Purpose::Stores, rows.whole());
@@ -58,10 +66,13 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
     if follower.steps == 0 {
         let rest = if sensitive.is_empty() { Label::default() } else { Label::unknown() };
         let doubt = Some("all of it, because it is too long to be followed".to_owned());
-        return Lineage { outputs: None, rest, uses: follower.uses, doubt };
+        let (uses, texts) = (follower.uses, BTreeSet::from([None]));
+        return Lineage { outputs: None, rest, uses, doubt, texts };
     }
+    // In which set of characters MySQL tells a name is the session's to say.
+    let told = |name: &&str| follower.names == Names::AsWritten || name.is_ascii();
     let output = |column: Named<'_>| OutputColumn {
-        name: column.name.map(str::to_owned),
+        name: column.name.filter(told).map(str::to_owned),
         label: column.label,
     };
     Lineage {
@@ -69,6 +80,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         rest: rows.rest,
         uses: follower.uses,
         doubt: follower.doubt,
+        texts: follower.texts,
     }
 }
 
@@ -81,6 +93,10 @@ struct Follower<'c> {
     equals: BTreeMap<usize, (Label, usize)>,
     /// What wasn't understood first.
     doubt: Option<String>,
+    /// Parameters that have to be strings.
+    texts: BTreeSet<Option<u16>>,
+    /// How this server compares names.
+    names: Names,
     /// How much may still be looked at.
     steps: usize,
 }
@@ -132,6 +148,7 @@ impl<'a> Follower<'a> {
             Body::Set(set) => (self.set(set, &place), None),
             Body::Values(values) => (self.values(values, &place), Some(place.clone())),
             Body::Write(write) => (self.write(write, &place), None),
+            Body::Change(change) => self.change(change, &place),
         };
         for key in &query.sorted {
             self.key(key, &rows, inside.as_ref().unwrap_or(&place));
@@ -148,7 +165,8 @@ impl<'a> Follower<'a> {
             if recursive { self.recursive(cte, place) } else { self.query(&cte.query, place) };
         rows.rename(&cte.columns);
         for name in &cte.cycle {
-            let label = rows.named(name).map_or_else(|| self.anything(), |found| found.label);
+            let label =
+                rows.named(name, self.names).map_or_else(|| self.anything(), |found| found.label);
             self.used(Purpose::Compares, label);
         }
         if cte.adds_columns {
@@ -160,12 +178,15 @@ impl<'a> Follower<'a> {
 
     /// What it gives out goes into it again, until nothing is added.
     fn recursive(&mut self, cte: &'a Cte, place: &Place<'a>) -> Rows<'a> {
-        let first = match &cte.query.body {
-            Body::Set(set) => &set.left,
-            Body::Select(_) | Body::Values(_) | Body::Write(_) => {
-                return self.query(&cte.query, place);
-            }
-        };
+        let Body::Set(set) = &cte.query.body else { return self.query(&cte.query, place) };
+        // MySQL: several arms may name it, all but the first.
+        let mut first = &set.left;
+        while let Body::Set(inner) = &first.body
+            && self.names == Names::Folded
+            && first.ctes.is_empty()
+        {
+            first = &inner.left;
+        }
         let mut before = place.clone();
         for inner in &cte.query.ctes {
             let rows = self.cte(inner, cte.query.recursive, &before);
@@ -210,7 +231,8 @@ impl<'a> Follower<'a> {
     }
 
     fn unnamed(&mut self, value: &'a Expression, place: &Place<'a>) -> Named<'a> {
-        Named { name: None, made_up: None, label: self.value(value, place) }
+        let label = self.value(value, place);
+        Named { name: None, made_up: None, label, hidden: false, kind: None }
     }
 
     fn select(&mut self, select: &'a Select, place: &Place<'a>) -> (Rows<'a>, Option<Place<'a>>) {
@@ -223,6 +245,8 @@ impl<'a> Follower<'a> {
         let inside = place.inside(&tables);
         let rows = self.outputs(&select.outputs, &star, &inside);
         self.conditions(&select.conditions, &inside);
+        let inside = Place { sees_outputs: true, ..inside };
+        self.conditions(&select.having, &inside);
         for key in &select.groups {
             self.key(key, &rows, &inside);
         }
@@ -248,7 +272,7 @@ impl<'a> Follower<'a> {
                     let of = self.row_named(before, place);
                     self.spend(of.as_ref().map_or(1, |rows| rows.width()));
                     match of {
-                        Some(of) => rows.append(&of),
+                        Some(of) => rows.append(&Rows::clone(&of).shown()),
                         None => rows.append(&Rows::unknown(Label::unknown())),
                     }
                 }
@@ -260,7 +284,14 @@ impl<'a> Follower<'a> {
                 Output::Value { name, made_up, value } => {
                     let label = self.value(value, place);
                     let (name, made_up) = (name.as_deref(), made_up.as_deref());
-                    let column = Named { name, made_up, label };
+                    if let (Some(name), Names::Folded) = (name, self.names) {
+                        place.names_output(name, &label);
+                    }
+                    let kind = value.column.as_ref().and_then(|column| match self.names {
+                        Names::AsWritten => None,
+                        Names::Folded => self.kind_of(column, place),
+                    });
+                    let column = Named { name, made_up, label, hidden: false, kind };
                     rows.append(&Rows::known(vec![column]));
                 }
             }
@@ -281,7 +312,7 @@ impl<'a> Follower<'a> {
             }
             Key::Value(value) => {
                 let bare = value.column.as_ref().and_then(Reference::bare);
-                let output = bare.and_then(|name| rows.named(name));
+                let output = bare.and_then(|name| rows.named(name, self.names));
                 match (output, value.column.as_ref()) {
                     (Some(output), Some(column)) => {
                         let mut label = output.label;
@@ -302,9 +333,9 @@ impl<'a> Follower<'a> {
     fn conditions(&mut self, conditions: &'a [Condition], place: &Place<'a>) {
         for condition in conditions {
             match condition {
-                Condition::Equals { column, constants } => {
+                Condition::Equals { column, constants, classes } => {
                     let label = self.reference(column, place);
-                    if label.is_derived() {
+                    if label.is_derived() || !self.fits(&label, classes) {
                         self.used(Purpose::Filters, label);
                     } else {
                         let at = std::ptr::from_ref(condition).addr();

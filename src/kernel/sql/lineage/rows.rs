@@ -1,8 +1,17 @@
 //! Rows in the making: columns side by side with their labels, and the names in sight.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
-use crate::kernel::sql::{lineage::Label, reading::RawName};
+use crate::kernel::{
+    mask::Kind,
+    sql::{
+        lineage::{
+            Label,
+            names::{Names, Same},
+        },
+        reading::RawName,
+    },
+};
 
 /// The columns of a source or of a query.
 #[derive(Clone, Default, Debug)]
@@ -22,12 +31,16 @@ pub(super) struct Named<'a> {
     pub(super) made_up: Option<&'a str>,
     /// What it tells.
     pub(super) label: Label,
+    /// `*` doesn't show it.
+    pub(super) hidden: bool,
+    /// What it holds, if it is the column of a table.
+    pub(super) kind: Option<Kind>,
 }
 
 impl<'a> Named<'a> {
     /// One that goes by this name.
     pub(super) fn known(name: &'a str, label: Label) -> Self {
-        Self { name: Some(name), made_up: None, label }
+        Self { name: Some(name), made_up: None, label, hidden: false, kind: None }
     }
 }
 
@@ -42,6 +55,14 @@ impl<'a> Rows<'a> {
 
     pub(super) fn width(&self) -> usize {
         self.columns.as_ref().map_or(0, Vec::len)
+    }
+
+    /// What `*` shows of it.
+    pub(super) fn shown(mut self) -> Self {
+        if let Some(columns) = &mut self.columns {
+            columns.retain(|column| !column.hidden);
+        }
+        self
     }
 
     /// All of it in one value.
@@ -62,22 +83,30 @@ impl<'a> Rows<'a> {
     }
 
     /// The column of that name. `None`: there is none.
-    pub(super) fn named(&self, name: &str) -> Option<Found> {
+    pub(super) fn named(&self, name: &str, names: Names) -> Option<Found> {
         let Some(columns) = &self.columns else {
             return Some(Found { label: self.rest.clone(), certain: false });
         };
         let mut found: Option<Label> = None;
-        for column in columns.iter().filter(|c| c.name.or(c.made_up) == Some(name)) {
+        let mut certain = false;
+        for column in columns {
+            match column.name.or(column.made_up).map(|known| names.column(known, name)) {
+                Some(Same::Yes) => certain = true,
+                Some(Same::Perhaps) => {}
+                Some(Same::No) | None => continue,
+            }
             found.get_or_insert_default().or(&column.label);
         }
-        if let Some(label) = found {
-            return Some(Found { label, certain: true });
+        if certain {
+            return found.map(|label| Found { label, certain });
         }
         // The server may have made up just this one.
         let is_unnamed = |c: &&Named<'a>| c.name.or(c.made_up).is_none();
         let mut unnamed = columns.iter().filter(is_unnamed).peekable();
-        unnamed.peek()?;
-        let mut label = Label::default();
+        if unnamed.peek().is_none() {
+            return found.map(|label| Found { label, certain: false });
+        }
+        let mut label = found.unwrap_or_default();
         unnamed.for_each(|column| label.or(&column.label));
         Some(Found { label, certain: false })
     }
@@ -109,7 +138,11 @@ impl<'a> Rows<'a> {
         self.rest.or(&other.rest);
         match (&mut self.columns, &other.columns) {
             (Some(columns), Some(others)) if columns.len() == others.len() => {
-                columns.iter_mut().zip(others).for_each(|(c, o)| c.label.or(&o.label));
+                for (column, other) in columns.iter_mut().zip(others) {
+                    column.label.or(&other.label);
+                    // Of two types, whichever both become.
+                    column.kind = column.kind.filter(|kind| other.kind == Some(*kind));
+                }
                 true
             }
             _ => {
@@ -146,6 +179,8 @@ pub(super) struct Table<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Level<'a> {
     pub(super) tables: Vec<Table<'a>>,
+    /// MySQL: this query's outputs so far that have a name. Queries inside of it may name them.
+    pub(super) outputs: Rc<RefCell<Vec<(&'a str, Label)>>>,
     pub(super) outer: Option<Rc<Level<'a>>>,
 }
 
@@ -162,30 +197,42 @@ pub(super) struct Ctes<'a> {
 pub(super) struct Place<'a> {
     pub(super) level: Option<Rc<Level<'a>>>,
     pub(super) ctes: Option<Rc<Ctes<'a>>>,
+    /// The nearest query's own outputs may be named here.
+    pub(super) sees_outputs: bool,
 }
 
 impl<'a> Place<'a> {
-    /// The CTE of that name.
-    pub(super) fn cte(&self, name: &str) -> Option<Rc<Rows<'a>>> {
+    /// The CTE of that name, and whether it is this one and nothing else.
+    pub(super) fn cte(&self, name: &str, names: Names) -> Option<(Rc<Rows<'a>>, bool)> {
         let mut next = self.ctes.as_ref();
         while let Some(cte) = next {
-            if cte.name == name {
-                return Some(Rc::clone(&cte.rows));
+            match names.table(cte.name, name) {
+                Same::Yes => return Some((Rc::clone(&cte.rows), true)),
+                Same::Perhaps => return Some((Rc::clone(&cte.rows), false)),
+                Same::No => next = cte.before.as_ref(),
             }
-            next = cte.before.as_ref();
         }
         None
     }
 
     pub(super) fn with_cte(&self, name: &'a str, rows: Rc<Rows<'a>>) -> Self {
         let before = self.ctes.clone();
-        Self { level: self.level.clone(), ctes: Some(Rc::new(Ctes { name, rows, before })) }
+        let ctes = Some(Rc::new(Ctes { name, rows, before }));
+        Self { level: self.level.clone(), ctes, sees_outputs: self.sees_outputs }
     }
 
     /// Inside: these tables are nearer than all that is in sight.
     pub(super) fn inside(&self, tables: &[Table<'a>]) -> Self {
-        let level = Level { tables: tables.to_vec(), outer: self.level.clone() };
-        Self { level: Some(Rc::new(level)), ctes: self.ctes.clone() }
+        let (tables, outputs) = (tables.to_vec(), Rc::default());
+        let level = Level { tables, outputs, outer: self.level.clone() };
+        Self { level: Some(Rc::new(level)), ctes: self.ctes.clone(), sees_outputs: false }
+    }
+
+    /// MySQL: an output of the nearest query that queries inside of it may name from now on.
+    pub(super) fn names_output(&self, name: &'a str, label: &Label) {
+        if let Some(level) = &self.level {
+            level.outputs.borrow_mut().push((name, label.clone()));
+        }
     }
 
     /// All levels, the nearest first.

@@ -7,9 +7,11 @@ use crate::kernel::{
     catalog::{Catalog, Relation},
     sql::{
         context::{Context, Overlay, SearchPath, Trust},
+        lex,
         lineage::{ColumnId, Label, follow, shape::Shape},
-        mode::LexMode,
-        server_grammar,
+        mode::{Dialect, LexMode},
+        mysql, server_grammar,
+        text::StatementText,
     },
 };
 
@@ -75,7 +77,8 @@ impl Sensitive {
             return sensitive;
         }
         let views: Vec<_> = catalog.relations().filter(|r| r.definition.is_some()).collect();
-        let shapes: Vec<_> = views.iter().map(|view| (*view, shape_of(view))).collect();
+        let mode = mode_of(catalog);
+        let shapes: Vec<_> = views.iter().map(|view| (*view, shape_of(view, mode))).collect();
         // Each round adds at least one label, and there are so many columns only.
         while sensitive.inherit(catalog)
             | sensitive.generate(catalog)
@@ -123,6 +126,11 @@ impl Sensitive {
         for table in catalog.relations() {
             for column in &table.columns {
                 let Some(expression) = &column.generated else { continue };
+                if catalog.dialect != Dialect::Postgres {
+                    let label = self.named_in(expression, table);
+                    grown |= self.add(table.oid, column.number, &label);
+                    continue;
+                }
                 let text = format!("SELECT {expression} FROM {}", quoted(table));
                 // A generated column is made of its own row.
                 let unknown = || {
@@ -132,7 +140,8 @@ impl Sensitive {
                         Label::default().noticed()
                     }
                 };
-                let outputs = read(&text).and_then(|shape| self.outputs(&shape, catalog));
+                let shape = read(&text, LexMode::POSTGRES);
+                let outputs = shape.and_then(|shape| self.outputs(&shape, catalog, table));
                 let label = outputs
                     .map_or_else(unknown, |labels| labels.into_iter().next().unwrap_or_default());
                 grown |= self.add(table.oid, column.number, &label.computed());
@@ -141,11 +150,28 @@ impl Sensitive {
         grown
     }
 
+    /// What the columns of its own row tell that an expression of MySQL may name: the server prints every
+    /// name in backticks. What stands in its texts may look like one; then it is said to tell more.
+    fn named_in(&self, expression: &str, table: &Relation) -> Label {
+        let printed = expression.to_lowercase();
+        if !printed.contains('`') && self.reaches(table.oid) {
+            return Label::unknown();
+        }
+        let mut label = Label::default();
+        for column in &table.columns {
+            let quoted = format!("`{}`", column.name.replace('`', "``").to_lowercase());
+            if printed.contains(&quoted) {
+                label.or(&self.label(table.oid, column.number));
+            }
+        }
+        label.computed().noticed()
+    }
+
     fn view(&mut self, shapes: &[(&Relation, Option<Shape>)], catalog: &Catalog) -> bool {
         let mut grown = false;
         for (view, shape) in shapes {
             let reads = view.reads.iter().any(|oid| self.labels.contains_key(oid));
-            let outputs = shape.as_ref().and_then(|shape| self.outputs(shape, catalog));
+            let outputs = shape.as_ref().and_then(|shape| self.outputs(shape, catalog, view));
             for (at, column) in view.columns.iter().enumerate() {
                 let label = match &outputs {
                     Some(outputs) if outputs.len() == view.columns.len() => {
@@ -162,12 +188,16 @@ impl Sensitive {
     }
 
     /// The labels of a query's outputs; `None`: nobody knows how many there are.
-    fn outputs(&self, shape: &Shape, catalog: &Catalog) -> Option<Vec<Label>> {
+    fn outputs(&self, shape: &Shape, catalog: &Catalog, of: &Relation) -> Option<Vec<Label>> {
         // The catalog prints every name with its schema.
+        let schema = match catalog.dialect {
+            Dialect::Postgres => "pg_catalog",
+            Dialect::MySql | Dialect::MariaDb => &of.schema,
+        };
         let cx = Context {
-            mode: LexMode::POSTGRES,
+            mode: mode_of(catalog),
             catalog,
-            path: &SearchPath::Known(vec!["pg_catalog".to_owned()]),
+            path: &SearchPath::Known(vec![schema.to_owned()]),
             overlay: &Overlay::default(),
             trust: &Trust::default(),
         };
@@ -177,12 +207,28 @@ impl Sensitive {
     }
 }
 
-fn shape_of(view: &Relation) -> Option<Shape> {
-    read(view.definition.as_deref()?)
+/// How the server's own texts of definitions are to be read.
+fn mode_of(catalog: &Catalog) -> LexMode {
+    match catalog.dialect {
+        Dialect::Postgres => LexMode::POSTGRES,
+        Dialect::MySql => LexMode { version: catalog.server_version_num, ..LexMode::MYSQL },
+        Dialect::MariaDb => LexMode { version: catalog.server_version_num, ..LexMode::MARIADB },
+    }
 }
 
-fn read(text: &str) -> Option<Shape> {
-    let readings = server_grammar::read(text, LexMode::POSTGRES).ok()?;
+fn shape_of(view: &Relation, mode: LexMode) -> Option<Shape> {
+    read(view.definition.as_deref()?, mode)
+}
+
+fn read(text: &str, mode: LexMode) -> Option<Shape> {
+    let readings = match mode.dialect {
+        Dialect::Postgres => server_grammar::read(text, mode).ok()?,
+        Dialect::MySql | Dialect::MariaDb => {
+            let checked = StatementText::new(text.as_bytes(), usize::MAX).ok()?;
+            let tokens = lex::tokenize(&checked, mode, &lex::Limits::DEFAULT).ok()?;
+            mysql::read_tokens(text, &tokens, mode).ok()?
+        }
+    };
     let [only] = readings.as_slice() else { return None };
     only.shape.as_deref().cloned()
 }

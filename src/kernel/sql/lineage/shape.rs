@@ -4,6 +4,8 @@
 //! Made from the server's own tree by `server_grammar::shape`. What has no place here is
 //! [`Expression::opaque`] or [`Source::Opaque`]: nobody knows what comes out of it.
 
+use std::collections::BTreeSet;
+
 use crate::kernel::sql::reading::RawName;
 
 /// A statement that reads, writes or hands out rows.
@@ -22,6 +24,8 @@ pub enum Shape {
     },
     /// EXPLAIN: the query doesn't hand out rows, but what it asks shows in its plan.
     Explained(Query),
+    /// EXPLAIN in a form in which MySQL prints what it has read of a table already.
+    Printed(Query),
     /// Rows that flow in a way that isn't modelled.
     Opaque(&'static str),
 }
@@ -67,6 +71,8 @@ pub enum Body {
     Values(Vec<Vec<Expression>>),
     /// INSERT, UPDATE, DELETE, MERGE.
     Write(Box<Write>),
+    /// MySQL's UPDATE and DELETE, which may change several tables.
+    Change(Box<Change>),
 }
 
 /// SELECT.
@@ -76,8 +82,10 @@ pub struct Select {
     pub from: Vec<Source>,
     /// The list.
     pub outputs: Vec<Output>,
-    /// WHERE and HAVING.
+    /// WHERE, and HAVING if that sees no more.
     pub conditions: Vec<Condition>,
+    /// HAVING where the names of outputs may stand in it.
+    pub having: Vec<Condition>,
     /// GROUP BY and DISTINCT ON. A bare name or number may mean an output.
     pub groups: Vec<Key>,
     /// WINDOW.
@@ -116,10 +124,25 @@ pub struct Write {
     pub conditions: Vec<Condition>,
     /// ON CONFLICT without a word of which columns it looks for: how many rows ask.
     pub conflicts: Option<usize>,
+    /// REPLACE: the columns that it gives get new values in existing rows.
+    pub replaces: bool,
     /// Columns that existing rows get new values in, each list with what it gets.
     pub assigned: Vec<Assignment>,
     /// Columns that new rows of MERGE get, with their values.
     pub inserted: Vec<Assignment>,
+    /// RETURNING.
+    pub returning: Vec<Output>,
+}
+
+/// UPDATE and DELETE of MySQL: the tables that change stand in FROM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// All tables, joined as they are.
+    pub from: Vec<Source>,
+    /// WHERE.
+    pub conditions: Vec<Condition>,
+    /// SET: each column with what it gets.
+    pub assigned: Vec<(Reference, Expression)>,
     /// RETURNING.
     pub returning: Vec<Output>,
 }
@@ -178,6 +201,8 @@ pub struct Join {
     pub using: Vec<String>,
     /// NATURAL: USING of all names that both have.
     pub natural: bool,
+    /// RIGHT JOIN of MySQL: what `*` shows of the right side stands first if columns are merged.
+    pub right_first: bool,
     /// ON.
     pub on: Vec<Condition>,
     /// What all of it goes by; then its sides go by nothing.
@@ -231,6 +256,8 @@ pub enum Condition {
         column: Reference,
         /// How many constants or parameters.
         constants: usize,
+        /// What they are, where the server compares what is of different types.
+        classes: BTreeSet<Constant>,
     },
     /// `column IS NULL`, `column IS NOT NULL`.
     IsNull(Reference),
@@ -238,6 +265,21 @@ pub enum Condition {
     Joins(Reference, Reference),
     /// Anything else.
     Other(Expression),
+}
+
+/// What a constant is, as far as that decides how the server compares a column with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Constant {
+    /// NULL.
+    Null,
+    /// A string.
+    Text,
+    /// A number, TRUE, FALSE.
+    Number,
+    /// `DATE '…'` and its like.
+    Moment,
+    /// A parameter, from 1 if its number is known.
+    Parameter(Option<u16>),
 }
 
 /// A value, and what it is made of.
@@ -260,6 +302,10 @@ pub struct Expression {
     /// The functions, operators and types that the value goes through, by their bare names: what may
     /// fail because of a value, or make rows of it.
     pub through: Vec<Step>,
+    /// It reads a variable of the session's.
+    pub variable: bool,
+    /// It is put into such a variable.
+    pub kept: bool,
     /// It holds something that isn't modelled.
     pub opaque: Option<&'static str>,
 }
@@ -275,6 +321,26 @@ pub enum Step {
     Cast(String),
     /// A subscript, a field, a path.
     Part,
+    /// MySQL: something that turns this column into another type unless it is of one that is wanted.
+    Wants(Wanted, Reference),
+    /// MySQL: something that may turn what it gets into another type.
+    Converts,
+}
+
+/// Of what type a column has to be, so that MySQL doesn't turn it into another one and warns of what it
+/// can't turn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Wanted {
+    /// What can be compared with a number: numbers, days and times.
+    Comparable,
+    /// A number, or a label, which has one.
+    Number,
+    /// A number of a fixed number of digits.
+    Quantity,
+    /// A day or a time.
+    Moment,
+    /// JSON.
+    Json,
 }
 
 /// A column as written.
@@ -302,6 +368,8 @@ impl Expression {
             && self.asked.is_empty()
             && self.counted.is_empty()
             && self.compared.is_empty()
+            && !self.variable
+            && !self.kept
             && self.opaque.is_none()
     }
 }

@@ -4,6 +4,8 @@
 //! if it is the column's own value, `(email)` if it is made of it, `?` if nobody knows; `*` if nobody
 //! knows how many there are. Behind them stands what else is asked.
 
+mod mysql;
+
 use std::fmt::Write as _;
 
 use crate::kernel::{
@@ -120,7 +122,7 @@ fn label(label: &Label) -> String {
     }
 }
 
-fn told(lineage: &Lineage) -> String {
+pub(super) fn told(lineage: &Lineage) -> String {
     let mut told = match &lineage.outputs {
         Some(outputs) => outputs.iter().map(|o| label(&o.label)).collect::<Vec<_>>().join(" "),
         None => format!("* {}", label(&lineage.rest)),

@@ -16,7 +16,7 @@ pub(super) struct Piece<'a> {
     /// What it is.
     pub(super) kind: TokenKind,
     /// What it says: of a string its value, of a quoted name the name, of a variable its name with the @,
-    /// else as it is written.
+    /// of a parameter `?` and its number, else as it is written.
     pub(super) text: Cow<'a, str>,
     /// A dot stands directly before it, so that it is a name whatever it says.
     pub(super) behind_dot: bool,
@@ -73,6 +73,7 @@ pub(super) fn pieces<'a>(
 ) -> Option<Vec<Piece<'a>>> {
     let mut out = Vec::with_capacity(list.len());
     let mut behind_dot = false;
+    let mut parameters = 0_u32;
     for token in list {
         let written = token.text(text);
         let named = matches!(
@@ -90,13 +91,17 @@ pub(super) fn pieces<'a>(
                 Cow::Owned(tokens.string_value(token, text)?)
             }
             TokenKind::QuotedIdentifier => Cow::Owned(unquoted(written)?),
+            // Its number, so that nobody has to count again.
+            TokenKind::Parameter => {
+                parameters = parameters.saturating_add(1);
+                Cow::Owned(format!("?{parameters}"))
+            }
             TokenKind::UserVariable => Cow::Owned(variable(written, mode)?),
             TokenKind::SystemVariable => Cow::Owned(system_variable(written)?),
             TokenKind::Word
             | TokenKind::BitString
             | TokenKind::Integer
             | TokenKind::Float
-            | TokenKind::Parameter
             | TokenKind::Null
             | TokenKind::Operator
             | TokenKind::ColonEquals
@@ -170,7 +175,7 @@ pub(super) fn seen(piece: &Piece<'_>, mode: LexMode) -> Option<Seen> {
         TokenKind::NationalString => Seen::NationalStringLiteral(text()),
         TokenKind::BitString => Seen::HexStringLiteral(text()),
         TokenKind::Integer | TokenKind::Float => Seen::Number(text(), false),
-        TokenKind::Parameter => Seen::Placeholder("?".to_owned()),
+        TokenKind::Parameter => Seen::Placeholder(text()),
         TokenKind::Null => Seen::make_keyword("NULL"),
         TokenKind::Operator => operator(&piece.text, mode)?,
         TokenKind::ColonEquals => Seen::Assignment,

@@ -357,7 +357,11 @@ fn verbs<'a>(pieces: &[Piece<'a>]) -> Vec<Piece<'a>> {
             && i == 1;
         let change = piece.is_one_of(&["update", "delete"]) && begins && changes_rows(pieces, i);
         if insert || change {
-            while pieces.get(i).is_some_and(|p| p.is_one_of(MODIFIERS)) {
+            while let Some(modifier) = pieces.get(i).filter(|p| p.is_one_of(MODIFIERS)) {
+                // With it a row that is there already tells nothing but that.
+                if insert && modifier.is("ignore") {
+                    out.push(modifier.clone());
+                }
                 i += 1;
             }
             deletes = piece.is("delete");
@@ -450,11 +454,12 @@ fn into<'a>(pieces: &[Piece<'a>]) -> Option<Vec<Piece<'a>>> {
     let mut levels = vec![Level::default()];
     let mut i = 0;
     let mut seen = false;
+    let ignores = usize::from(pieces.get(1).is_some_and(|p| p.is("ignore")));
     while let Some(piece) = pieces.get(i) {
         i += 1;
         let level = levels.last_mut()?;
         if piece.is("into") {
-            if inserts && i == 2 {
+            if inserts && i == 2 + ignores {
                 out.push(piece.clone());
                 continue;
             }

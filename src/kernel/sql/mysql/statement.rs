@@ -28,9 +28,8 @@ pub(super) fn read(pieces: &[Piece<'_>], span: Range<usize>, mode: LexMode) -> O
 }
 
 /// How rows flow through it.
-#[expect(clippy::unnecessary_wraps, reason = "there are statements without rows")]
-pub(super) fn shape(_: &Statement) -> Option<Box<Shape>> {
-    Some(Box::new(Shape::Opaque("not modelled")))
+pub(super) fn shape(statement: &Statement) -> Option<Box<Shape>> {
+    super::shape::of(statement).map(Box::new)
 }
 
 /// Rows that flow in a way that nobody models.

@@ -377,6 +377,8 @@ fn named(n: &pg::Node) -> Option<BTreeSet<String>> {
         conditions,
         compared,
         through: _,
+        variable: _,
+        kept: _,
         opaque,
     } = shape::value(n);
     let is_plain =

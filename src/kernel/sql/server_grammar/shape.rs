@@ -127,6 +127,7 @@ fn select_query(select: &pg::SelectStmt) -> Query {
                     .chain(having_clause)
                     .flat_map(|n| conditions(n))
                     .collect(),
+                having: Vec::new(),
                 // Spec: a bare name or number in DISTINCT ON is an output, as in ORDER BY.
                 groups: group_clause.iter().chain(on).flat_map(keys).collect(),
                 compared,
@@ -187,6 +188,7 @@ fn unknown() -> Query {
             from: vec![Source::Opaque("a query of an unknown kind")],
             outputs: vec![Output::Star(Vec::new())],
             conditions: Vec::new(),
+            having: Vec::new(),
             groups: Vec::new(),
             compared: Vec::new(),
             distinct: false,

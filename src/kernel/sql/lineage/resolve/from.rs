@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use crate::kernel::{
     catalog::Relation,
+    mask::ColumnType,
     sql::{
         context::SearchPath,
         judge::{Resolved, meanings},
         lineage::{
             Label, Purpose,
+            names::Names,
             resolve::Follower,
             rows::{Named, Place, Rows, Table},
             shape::{Alias, Join, Source},
@@ -47,11 +49,20 @@ impl<'a> Follower<'a> {
         match source {
             Source::Relation { name, alias } => {
                 let cte = match name.0.as_slice() {
-                    [only] => place.cte(only).map(|rows| Rows::clone(&rows)),
+                    [only] => place.cte(only, self.names),
                     _ => None,
                 };
-                let is_own = cte.is_none() && alias.name.is_none();
-                let rows = cte.unwrap_or_else(|| self.relation(name));
+                // Spec: to MySQL a table keeps its schema whatever it goes by.
+                let is_own = cte.is_none() && (alias.name.is_none() || self.names == Names::Folded);
+                let rows = match cte {
+                    Some((rows, true)) => Rows::clone(&rows),
+                    Some((rows, false)) => {
+                        let mut either = rows.whole();
+                        either.or(&self.relation(name).whole());
+                        Rows::unknown(either)
+                    }
+                    None => self.relation(name),
+                };
                 let rows = known_as(rows, alias, name.0.last().map(String::as_str), tables);
                 if let Some(table) = tables.last_mut() {
                     table.relation = is_own.then_some(name);
@@ -126,7 +137,11 @@ impl<'a> Follower<'a> {
             let rows = Rc::new(rows);
             tables.push(Table { known_as: Some(name), relation: None, bare: false, rows });
         }
-        let rows = match merged {
+        // Spec: MySQL, not MariaDB, turns a RIGHT JOIN around where it is a side of a join that merges.
+        let merges = join.natural || !join.using.is_empty();
+        let turned = merges && (turns(&join.left) || turns(&join.right));
+        let rows = match merged.filter(|_| !turned) {
+            Some(names) if join.right_first && merges => self.side_by_side(&names, right, left),
             Some(names) => self.side_by_side(&names, left, right),
             None => {
                 let (mut rest, right) = (left.whole(), right.whole());
@@ -158,8 +173,15 @@ impl<'a> Follower<'a> {
             if left.iter().chain(right).any(|column| column.name.is_none()) {
                 return None;
             }
-            let of_right: std::collections::HashSet<_> = right.iter().map(|c| c.name).collect();
-            left.iter().filter(|c| of_right.contains(&c.name)).filter_map(|c| c.name).collect()
+            let names = self.names;
+            let mut all = left.iter().chain(right).filter_map(|column| column.name);
+            if !all.all(|name| names.is_plain(name)) {
+                // Fail closed: letters beyond ASCII may be one to the server.
+                return None;
+            }
+            let key = |column: &Named<'a>| column.name.map(|name| names.key(name));
+            let of_right: std::collections::HashSet<_> = right.iter().map(key).collect();
+            left.iter().filter(|c| of_right.contains(&key(c))).filter_map(|c| c.name).collect()
         } else {
             join.using.iter().map(String::as_str).collect()
         };
@@ -174,12 +196,27 @@ impl<'a> Follower<'a> {
     fn both(&mut self, name: &'a str, left: &Rows<'a>, right: &Rows<'a>) -> Named<'a> {
         let mut label = Label::default();
         for side in [left, right] {
-            match side.named(name) {
+            match side.named(name, self.names) {
                 Some(found) => label.or(&found.label),
                 None => label.or(&self.anything()),
             }
         }
         Named::known(name, label)
+    }
+
+    /// Merged columns as they stand. Spec: to Postgres as USING has them, to MySQL as the first side does.
+    fn in_order(&mut self, merged: &[&'a str], first: &Rows<'a>) -> Vec<&'a str> {
+        let mut merged = merged.to_vec();
+        if let (Names::Folded, Some(columns)) = (self.names, &first.columns) {
+            let at = |name: &&str| {
+                let is =
+                    |c: &Named<'_>| c.name.is_some_and(|known| known.eq_ignore_ascii_case(name));
+                columns.iter().position(is)
+            };
+            self.spend(columns.len());
+            merged.sort_by_cached_key(at);
+        }
+        merged
     }
 
     /// Spec: first the merged columns, then what is left of one side and of the other.
@@ -191,13 +228,15 @@ impl<'a> Follower<'a> {
             rows.append(&right);
             return rows;
         }
+        self.spend(left.width() + right.width());
+        let merged = self.in_order(merged, &left);
         let both = merged.iter().map(|name| self.both(name, &left, &right)).collect();
         rows.append(&Rows::known(both));
-        let names: std::collections::HashSet<&str> = merged.iter().copied().collect();
+        let key = |name: &str| self.names.key(name);
+        let names: std::collections::HashSet<String> = merged.iter().map(|n| key(n)).collect();
         for mut side in [left, right] {
-            self.spend(side.width());
             if let Some(columns) = &mut side.columns {
-                columns.retain(|column| !column.name.is_some_and(|name| names.contains(name)));
+                columns.retain(|c| !c.name.is_some_and(|name| names.contains(&key(name))));
             }
             rows.append(&side);
         }
@@ -259,8 +298,13 @@ impl<'a> Follower<'a> {
 
     fn columns_of(&mut self, relation: &'a Relation) -> Rows<'a> {
         self.spend(relation.columns.len());
-        let columns = relation.columns.iter().map(|column| {
-            Named::known(&column.name, self.sensitive.label(relation.oid, column.number))
+        let columns = relation.columns.iter().map(|column| Named {
+            hidden: relation.invisible.contains(&column.number),
+            kind: match self.cx.catalog.kinds().get(&column.type_oid) {
+                Some(ColumnType::One(kind)) => Some(*kind),
+                Some(ColumnType::Array(_)) | None => None,
+            },
+            ..Named::known(&column.name, self.sensitive.label(relation.oid, column.number))
         });
         Rows::known(columns.collect())
     }
@@ -272,7 +316,7 @@ impl<'a> Follower<'a> {
             // Generated columns are left out.
             return self.without_generated(table, rows);
         }
-        let column = |name: &'a String| match rows.named(name) {
+        let column = |name: &'a String| match rows.named(name, self.names) {
             Some(found) => Named::known(name, found.label),
             None => Named::known(name, self.anything()),
         };
@@ -290,6 +334,19 @@ impl<'a> Follower<'a> {
             columns.retain(|column| !column.name.is_some_and(|name| generated.contains(name)));
         }
         rows
+    }
+}
+
+/// A RIGHT JOIN is in it that merges nothing, or may merge nothing.
+fn turns(source: &Source) -> bool {
+    match source {
+        Source::Join(join) => {
+            join.right_first && join.using.is_empty() || turns(&join.left) || turns(&join.right)
+        }
+        Source::Relation { .. }
+        | Source::Query { .. }
+        | Source::Function { .. }
+        | Source::Opaque(_) => false,
     }
 }
 
@@ -317,5 +374,5 @@ fn known_as<'a>(
     rows.rename(&alias.columns);
     let known_as = alias.name.as_deref().or(own);
     tables.push(Table { known_as, relation: None, bare: true, rows: Rc::new(rows.clone()) });
-    rows
+    rows.shown()
 }

@@ -8,6 +8,7 @@ use crate::kernel::{
         builtins::never_fails,
         lineage::{
             Label, Purpose,
+            names::Names,
             resolve::Follower,
             rows::{Found, Place, Rows},
             shape::{Expression, Reference, Step},
@@ -55,14 +56,20 @@ impl<'a> Follower<'a> {
         if let Some(name) = value.through.iter().find_map(|step| self.may_read_anything(step)) {
             label.or(&self.doubts(|| format!("what {name}() reads, which is not trusted")));
         }
+        // What a variable holds was weighed when it was put there, unless somebody saw it unmasked then.
+        if value.variable && self.cx.overlay.is_tainted() {
+            label.or(&self.doubts(|| "a variable that may hold what is masked".to_owned()));
+        }
         let mut label = label.computed();
+        if value.kept {
+            self.used(Purpose::Stores, label.clone());
+        }
         self.conditions(&value.conditions, place);
         for column in &value.compared {
             let compared = self.reference(column, place);
             self.used(Purpose::Compares, compared);
         }
-        let fails =
-            value.through.iter().any(|step| self.may_fail(step) || self.overflows(step, &label));
+        let fails = value.through.iter().any(|step| self.fails(step, &label, place));
         label.noticed |= fails || value.opaque.is_some();
         if !label.is_clear() && (fails || decides(&parts)) {
             self.used(Purpose::Computes, label.clone());
@@ -89,7 +96,12 @@ impl<'a> Follower<'a> {
         match reference {
             Reference::Row(names) if !names.is_empty() => self.row_named(names, place),
             Reference::Column(names) => match names.as_slice() {
-                [name] if self.bare_column(name, place).is_none() => self.row_named(names, place),
+                [name]
+                    if self.names == Names::AsWritten
+                        && self.bare_column(name, place).is_none() =>
+                {
+                    self.row_named(names, place)
+                }
                 _ => None,
             },
             Reference::Row(_) | Reference::Field(..) => None,
@@ -113,11 +125,21 @@ impl<'a> Follower<'a> {
     /// extensions, give back no rows that they weren't given.
     fn may_read_anything<'s>(&self, step: &'s Step) -> Option<&'s RawName> {
         let Step::Function(name) = step else { return None };
+        if self.names == Names::Folded {
+            return self.may_read_rows(name).then_some(name);
+        }
         let routines = self.cx.catalog.routines_named(name.base());
         routines
             .filter(|routine| name.schema().is_none_or(|schema| routine.schema == schema))
             .any(|r| r.extension.is_none() && self.cx.trust.permission_for(r).is_none())
             .then_some(name)
+    }
+
+    fn fails(&mut self, step: &'a Step, label: &Label, place: &Place<'a>) -> bool {
+        match self.names {
+            Names::AsWritten => self.may_fail(step) || self.overflows(step, label),
+            Names::Folded => self.may_warn(step, label, place),
+        }
     }
 
     /// True unless the step is known to give one value for whatever value it gets. What a user has made
@@ -151,7 +173,7 @@ impl<'a> Follower<'a> {
                     || !catalog.types_named(to).is_empty()
                     || self.cx.overlay.contains(to)
             }
-            Step::Part => true,
+            Step::Part | Step::Wants(..) | Step::Converts => true,
         }
     }
 
@@ -179,6 +201,7 @@ impl<'a> Follower<'a> {
     /// `None`: nothing in sight is called this.
     pub(super) fn find(&mut self, reference: &'a Reference, place: &Place<'a>) -> Option<Label> {
         match reference {
+            Reference::Column(names) if self.names == Names::Folded => self.column(names, place),
             Reference::Row(names) if names.is_empty() => {
                 let level = place.levels().next()?;
                 let mut label = Label::default();
@@ -223,7 +246,7 @@ impl<'a> Follower<'a> {
                 if !self.spend(table.rows.width()) {
                     return Some(Found { label: Label::unknown(), certain: true });
                 }
-                if let Some(found) = table.rows.named(name) {
+                if let Some(found) = table.rows.named(name, self.names) {
                     certain |= found.certain;
                     label.get_or_insert_default().or(&found.label);
                 }
@@ -247,7 +270,7 @@ impl<'a> Follower<'a> {
         if !self.spend(rows.width()) {
             return Some(Label::unknown());
         }
-        match rows.named(name) {
+        match rows.named(name, self.names) {
             Some(found) => Some(found.label),
             None if SYSTEM.contains(&name) => Some(Label::default()),
             // Spec: `t.c` calls c(t) if t has no column c. What that does with the row, nobody knows.
@@ -286,6 +309,9 @@ impl<'a> Follower<'a> {
         names: &[String],
         place: &Place<'a>,
     ) -> Option<Rc<Rows<'a>>> {
+        if self.names == Names::Folded {
+            return self.table_named(names, place);
+        }
         let name = names.last()?;
         if let [.., schema, name] = names {
             return self.row_of_relation(schema, name, place);

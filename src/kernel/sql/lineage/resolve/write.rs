@@ -6,6 +6,7 @@ use crate::kernel::sql::{
     judge::{Resolved, meanings},
     lineage::{
         Label, Purpose,
+        names::Same,
         resolve::Follower,
         rows::{Place, Rows, Table},
         shape::{Assignment, Write},
@@ -30,7 +31,7 @@ impl<'a> Follower<'a> {
             let rows = self.source(source, place, &mut sources);
             others.append(&rows);
         }
-        let table = Rows::clone(&target);
+        let table = Rows::clone(&target).shown();
         let (mut star, last) = if write.merges { (others, table) } else { (table, others) };
         star.append(&last);
         tables.extend(sources);
@@ -42,8 +43,11 @@ impl<'a> Follower<'a> {
             // New rows may have what they like in marked columns; a column that isn't there may be any.
             for name in columns {
                 self.spend(target.width());
-                target.named(name);
+                target.named(name, self.names);
             }
+        }
+        if let (true, Some((columns, _))) = (write.replaces, &write.rows) {
+            self.replaced(columns, &target);
         }
         if let Some(rows) = write.conflicts {
             self.conflicts(write, rows);
@@ -57,7 +61,7 @@ impl<'a> Follower<'a> {
             self.stored(values);
             for name in &assignment.columns {
                 self.spend(target.width());
-                let column = match target.named(name) {
+                let column = match target.named(name, self.names) {
                     Some(found) => found.label,
                     None => self.anything(),
                 };
@@ -73,7 +77,8 @@ impl<'a> Follower<'a> {
         for meaning in meanings(&write.table, self.cx).all() {
             let Resolved::User(relation) = meaning else { continue };
             for column in relation.columns.iter().filter(|c| relation.unique.contains(&c.number)) {
-                let gets = given.is_empty() || given.contains(&column.name);
+                let is = |name: &String| self.names.column(name, &column.name) != Same::No;
+                let gets = given.is_empty() || given.iter().any(is);
                 let label = self.sensitive.label(relation.oid, column.number);
                 // A generated column is made of what others get.
                 if label.is_derived() {
@@ -85,7 +90,22 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn stored(&mut self, label: Label) {
+    /// REPLACE puts these, or all, in the place of what existing rows have.
+    fn replaced(&mut self, columns: &[String], target: &Rows<'a>) {
+        if columns.is_empty() {
+            let rows = target.clone();
+            let labels = rows.columns.into_iter().flatten().map(|column| column.label);
+            labels.chain([rows.rest]).for_each(|label| self.used(Purpose::Assigns, label));
+        }
+        for name in columns {
+            self.spend(target.width());
+            let found = target.named(name, self.names).map(|found| found.label);
+            let label = found.unwrap_or_else(|| self.anything());
+            self.used(Purpose::Assigns, label);
+        }
+    }
+
+    pub(super) fn stored(&mut self, label: Label) {
         self.used(Purpose::Stores, label);
     }
 

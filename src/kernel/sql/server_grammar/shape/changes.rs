@@ -1,5 +1,7 @@
 //! INSERT, UPDATE, DELETE, MERGE.
 
+use std::collections::BTreeSet;
+
 use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
@@ -47,6 +49,7 @@ pub(super) fn insert(n: &pg::InsertStmt) -> Query {
                     None => Condition::Equals {
                         column: Reference::Column(vec![element.name.clone()]),
                         constants: asks,
+                        classes: BTreeSet::new(),
                     },
                 });
             }
@@ -61,7 +64,7 @@ fn many(rows: Option<&Query>) -> usize {
     match rows.map(|rows| &rows.body) {
         Some(Body::Values(values)) if values.len() == 1 => 1,
         Some(Body::Values(_)) => usize::MAX,
-        Some(Body::Select(_) | Body::Set(_) | Body::Write(_)) => usize::MAX,
+        Some(Body::Select(_) | Body::Set(_) | Body::Write(_) | Body::Change(_)) => usize::MAX,
         None => 1,
     }
 }
@@ -126,6 +129,7 @@ fn write(table: Option<&pg::RangeVar>, returning: Option<&pg::ReturningClause>) 
         also_known_as,
         rows: None,
         conflicts: None,
+        replaces: false,
         from: Vec::new(),
         conditions: Vec::new(),
         assigned: Vec::new(),

@@ -1,5 +1,7 @@
 //! Values and conditions.
 
+use std::collections::BTreeSet;
+
 use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
@@ -288,13 +290,17 @@ fn comparison(e: &pg::AExpr) -> Option<Condition> {
             }
             let (column, other) =
                 column(left).map(|c| (c, right)).or_else(|| Some((column(right)?, left)))?;
-            is_constant(other).then_some(Condition::Equals { column, constants: 1 })
+            is_constant(other).then_some(Condition::Equals {
+                column,
+                constants: 1,
+                classes: BTreeSet::new(),
+            })
         }
         Ok(K::AexprIn) if is_equal => {
             let Some(N::List(list)) = &right.node else { return None };
             let constants = list.items.len();
             list.items.iter().all(is_constant).then_some(())?;
-            Some(Condition::Equals { column: column(left)?, constants })
+            Some(Condition::Equals { column: column(left)?, constants, classes: BTreeSet::new() })
         }
         _ => None,
     }

@@ -156,6 +156,7 @@ fn join(n: &pg::JoinExpr) -> Source {
         right: source(right),
         using: n.using_clause.iter().filter_map(text).collect(),
         natural: n.is_natural,
+        right_first: false,
         on: where_(n.quals.as_deref()),
         alias: alias(n.alias.as_ref()),
         merged_as: n.join_using_alias.as_ref().map(|a| a.aliasname.clone()),
