@@ -1,7 +1,12 @@
 //! The gateway in front of MariaDB 10.11 and MySQL 9.7, by their own clients.
 
+mod canary;
 mod client;
 mod drivers;
+#[path = "../differential/generate.rs"]
+#[allow(dead_code, reason = "texts of others are changed elsewhere")]
+mod generate;
+mod masking;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;

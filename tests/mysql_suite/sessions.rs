@@ -425,7 +425,9 @@ fn statements_and_their_ends_are_on_record() {
         let trail = || pair.gateway.trail();
         let done = || {
             let trail = trail();
-            trail.contains("UPDATE products SET price = 5") && trail.contains("rolled_back")
+            ["UPDATE products SET price = 5", "rolled_back", "42S22"]
+                .iter()
+                .all(|what| trail.contains(what))
         };
         assert!(eventually(PATIENCE, done), "{}", trail());
         let trail = trail();

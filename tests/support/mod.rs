@@ -7,6 +7,7 @@
 
 pub mod gateway;
 pub mod mysql;
+pub mod mysql_raw;
 pub mod ports;
 pub mod postgres;
 pub mod psql;
@@ -16,6 +17,7 @@ pub mod tls;
 
 pub use gateway::Gateway;
 pub use mysql::MySql;
+pub use mysql_raw::MySqlRaw;
 pub use postgres::Postgres;
 pub use psql::{Psql, PsqlSession};
 pub use raw::{Message, RawClient};

@@ -351,13 +351,9 @@ impl Order {
             return Err(Mismatch::Unknown);
         }
         if let Some(outputs) = &self.masked.lineage.outputs {
-            let called =
-                |(output, column): (&crate::kernel::sql::lineage::OutputColumn, &Described<'_>)| {
-                    // MySQL's columns go by the case they are written in.
-                    let name = output.name.as_ref();
-                    name.is_none_or(|name| name.as_bytes().eq_ignore_ascii_case(column.name))
-                };
-            if outputs.len() != columns.len() || !outputs.iter().zip(columns).all(called) {
+            let mut pairs = outputs.iter().zip(columns);
+            let called = pairs.all(|(output, column)| output.may_be_called(column.name));
+            if outputs.len() != columns.len() || !called {
                 return Err(Mismatch::Shape);
             }
         }

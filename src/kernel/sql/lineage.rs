@@ -133,8 +133,21 @@ pub struct Use {
 pub struct OutputColumn {
     /// Its name; `None`: the server makes one up.
     pub name: Option<String>,
+    /// Its name is told in the case in which the table's column has it, not in the statement's: MySQL.
+    pub any_case: bool,
     /// What it tells.
     pub label: Label,
+}
+
+impl OutputColumn {
+    /// True unless a column that a server calls this can't be it.
+    pub fn may_be_called(&self, name: &[u8]) -> bool {
+        match self.name.as_ref().map(String::as_bytes) {
+            None => true,
+            Some(own) if self.any_case => own.eq_ignore_ascii_case(name),
+            Some(own) => own == name,
+        }
+    }
 }
 
 /// What becomes of marked columns in one statement.

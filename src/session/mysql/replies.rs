@@ -54,6 +54,17 @@ pub(super) enum RowIs {
     Whole,
 }
 
+/// Errors whose messages hold names and words of the statement at most, on both servers: those of reading and
+/// resolving it, of rights, of waiting.
+///
+/// Spec: `share/messages_to_clients.txt` of MySQL, `sql/share/errmsg-utf8.txt` of MariaDB.
+const NAMES_ONLY: [u16; 55] = [
+    1044, 1045, 1046, 1049, 1050, 1051, 1052, 1054, 1055, 1056, 1059, 1060, 1061, 1064, 1065, 1066,
+    1068, 1072, 1091, 1096, 1104, 1109, 1111, 1136, 1140, 1142, 1143, 1146, 1149, 1172, 1176, 1191,
+    1205, 1213, 1221, 1222, 1227, 1235, 1241, 1242, 1247, 1248, 1290, 1305, 1317, 1318, 1370, 1449,
+    1568, 1582, 1630, 1792, 1969, 3024, 3572,
+];
+
 /// The errors of a server that has rolled the whole transaction back.
 const ROLLED_BACK: [u16; 2] = [1213, 1614];
 
@@ -288,8 +299,9 @@ impl Talk {
             Reply::Failed(error) => {
                 let (run, error) = (&preparing.run, *error);
                 let scrubs = run.mask.as_ref().is_some_and(|order| order.scrubs());
+                self.quotes = run.mask.is_some();
                 self.finish(run, None, Some(error.state));
-                if scrubs {
+                if scrubs && !NAMES_ONLY.contains(&error.number) {
                     return self.scrubbed(&error, header);
                 }
             }
@@ -313,7 +325,10 @@ impl Talk {
         header: Header,
     ) -> Result<Onward, End> {
         match reply {
-            Reply::Begins(count) => running.begins(*count),
+            Reply::Begins(count) => {
+                running.begins(*count);
+                self.shows_messages(running);
+            }
             Reply::Column(payload) => self.column(running, payload)?,
             Reply::ColumnsEnd(eof) if eof.status.has(Status::CURSOR) => return Ok(told(running)),
             Reply::ColumnsEnd(_)
@@ -334,6 +349,27 @@ impl Talk {
             }
         }
         Ok(told(running))
+    }
+
+    /// Messages that quote nothing masked are shown as they are.
+    fn shows_messages(&self, running: &mut Running) {
+        let shows = running.analysis().is_some_and(|a| a.kind == StatementKind::ShowWarnings);
+        if let Some(run) = running.run()
+            && shows
+            && !self.quotes
+        {
+            run.mask = None;
+        }
+    }
+
+    /// A statement has ended with so many messages of the server's, which stand in the place of those of the
+    /// one before.
+    fn noted(&mut self, running: &mut Running, messages: u16) {
+        let shows = running.analysis().is_some_and(|a| a.kind == StatementKind::ShowWarnings);
+        if messages > 0 && !shows {
+            // Fail closed: nobody knows what a statement does that isn't read.
+            self.quotes = running.run().is_none_or(|run| run.mask.is_some());
+        }
     }
 
     /// A column of the result; with the last one the plan is made.
@@ -378,6 +414,7 @@ impl Talk {
 
     /// A result with rows has ended.
     fn rows_end(&mut self, running: &mut Running, ended: Ended, header: Header) -> Onward {
+        self.noted(running, ended.warnings);
         let cut = running.run().and_then(|run| run.cut.clone()).filter(|_| !running.told);
         let is_cursor =
             ended.status.has(Status::CURSOR) && !ended.status.has(Status::LAST_ROW_SENT);
@@ -413,6 +450,7 @@ impl Talk {
 
     /// A statement is done, and this result had no rows.
     fn done(&mut self, running: &mut Running, ok: &OkPacket<'_>, header: Header) -> Onward {
+        self.noted(running, ok.warnings);
         let cut = running.run().and_then(|run| run.cut.clone()).filter(|_| !running.told);
         // What a right's end came too late for has happened; the client is told of that.
         let happened = running.run().is_some_and(|run| run.writes);
@@ -435,6 +473,7 @@ impl Talk {
     /// A statement has failed, and those behind it don't run.
     fn failed(&mut self, running: &mut Running, error: &ErrPacket<'_>, header: Header) -> Onward {
         let cut = running.run().and_then(|run| run.cut.clone());
+        self.noted(running, 1);
         let scrubs =
             running.run().is_some_and(|run| run.mask.as_ref().is_some_and(|order| order.scrubs()));
         self.statement_ends(running, None, Some(error.state));
@@ -460,7 +499,7 @@ impl Talk {
                 reply::refuse(&mut self.down, header.sequence, &why);
                 Onward::Swallow
             }
-            None if scrubs => self.scrubbed(error, header),
+            None if scrubs && !NAMES_ONLY.contains(&error.number) => self.scrubbed(error, header),
             None => Onward::Forward,
         }
     }

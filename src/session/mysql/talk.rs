@@ -127,6 +127,8 @@ pub(super) struct Talk {
     pub(super) schema: Option<String>,
     /// The upstream's `character_set_results` is UTF-8: else the gateway's own texts are ASCII.
     pub(super) speaks_utf8: bool,
+    /// The messages that the server keeps for SHOW WARNINGS may quote what is masked.
+    pub(super) quotes: bool,
     /// What the upstream owes.
     pub(super) answer: Option<Answer>,
     pub(super) statements: Statements,
@@ -207,6 +209,7 @@ impl Talk {
             knows: Knows::Nothing,
             schema: None,
             speaks_utf8: true,
+            quotes: false,
             answer: None,
             statements: Statements::default(),
             meters: Vec::new(),

@@ -16,6 +16,7 @@ use crate::kernel::{
             names::{Resolved, resolve},
             reach::{FIRST_OF_USERS, Reach},
         },
+        mode::Dialect,
         reading::{RawName, RoutineUse, StatementKind},
     },
 };
@@ -230,7 +231,10 @@ impl<'a> Judge<'a> {
         let reading = self.reading;
         let Some(columns) = &reading.columns else {
             // Fail closed: nobody looked for them.
-            self.needs.admin("may call functions in attribute notation");
+            self.needs.admin(match self.cx.mode.dialect {
+                Dialect::Postgres => "may call functions in attribute notation",
+                Dialect::MySql | Dialect::MariaDb => "is in a form that isn't known here",
+            });
             return;
         };
         for field in &columns.fields {

@@ -44,7 +44,9 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     analysis.guarded = guarded(reading, cx).map(Arc::new);
     masked_definitions::need(analysis, reading, cx);
     let modelled = !matches!(reading.shape.as_deref(), None | Some(Shape::Opaque(_)));
-    if cx.mode.dialect != Dialect::Postgres && !modelled {
+    // The session knows whether messages may quote what is masked.
+    let messages = reading.top == StatementKind::ShowWarnings;
+    if cx.mode.dialect != Dialect::Postgres && !modelled && !messages {
         let Some(why) = touches_masked(analysis, reading, cx) else {
             made_temporary(analysis, reading, marks.version());
             return;
@@ -97,8 +99,8 @@ fn touches_masked(analysis: &Analysis, reading: &Reading, cx: &Context<'_>) -> O
         return Some("reads a variable that may hold what is masked".to_owned());
     }
     for used in &reading.relations {
-        if matches!(used.access, Access::Define | Access::LockTable) {
-            // A change of definitions is weighed as such.
+        if matches!(used.access, Access::Define | Access::LockTable | Access::Refer) {
+            // A change of definitions is weighed as such, and what they are shows no value.
             continue;
         }
         for meaning in meanings(&used.name, cx).all() {
@@ -110,7 +112,7 @@ fn touches_masked(analysis: &Analysis, reading: &Reading, cx: &Context<'_>) -> O
             if masked {
                 return Some(format!(
                     "has to do with {}, which has masked columns or isn't known: how rows flow in \
-                     statements of MySQL isn't followed yet",
+                     this statement isn't followed",
                     used.name
                 ));
             }

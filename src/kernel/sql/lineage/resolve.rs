@@ -73,6 +73,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
     let told = |name: &&str| follower.names == Names::AsWritten || name.is_ascii();
     let output = |column: Named<'_>| OutputColumn {
         name: column.name.filter(told).map(str::to_owned),
+        any_case: follower.names == Names::Folded,
         label: column.label,
     };
     Lineage {

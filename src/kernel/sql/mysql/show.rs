@@ -54,6 +54,7 @@ pub(super) fn read(made: &mut Made<'_, '_>) -> Option<Reading> {
         // They may quote values, and what EXPLAIN has read.
         reading.object = Some(last.text.to_ascii_lowercase());
         if !counts(all) {
+            reading.top = StatementKind::ShowWarnings;
             reading.kinds.insert(StatementKind::ShowWarnings);
             reading.object = Some("warnings".to_owned());
             reading.shape = Some(Box::new(opaque("messages may quote values")));

@@ -1,0 +1,202 @@
+//! Rows with masked columns, ordinary work beside them, and what the server says of its own accord.
+
+use crate::{
+    client::Pair,
+    support::{
+        Gateway, MySql, MySqlRaw, PATIENCE, eventually,
+        gateway::{Options, TARGET},
+        mysql::{Family, SCHEMA},
+    },
+};
+
+/// A pair with masked columns, and somebody who may do all but see them.
+struct Masked {
+    pair: Pair,
+    secret: String,
+}
+
+impl Masked {
+    fn start(family: Family, before: &str, columns: &[(&str, &str)]) -> Self {
+        let server = MySql::start(family);
+        server.sql(before);
+        let gateway = Gateway::start_mysql(&server, &Options::default());
+        let pair = Pair { server, gateway };
+        for (column, with) in columns {
+            let column = format!("{SCHEMA}.{column}");
+            let rule = ["mask", "add", "--target", TARGET, "--column", &column, "--with", with];
+            pair.gateway.must(&rule);
+        }
+        let secret = pair.gateway.principal("alice", "developer");
+        let more = ["--for", "30m", "--row-budget", "100000000"];
+        pair.gateway.grant_with("alice", "select,dml,ddl,export", &more);
+        let masked = Self { pair, secret };
+        let clear = masked.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let hides = || {
+            let told = masked.connect().query("SELECT email FROM customers WHERE id = 7");
+            told.error().is_none() && !holds(&told.bytes(), &clear)
+        };
+        assert!(eventually(PATIENCE, hides), "the rule doesn't reach sessions");
+        masked
+    }
+
+    fn connect(&self) -> MySqlRaw {
+        let user = format!("alice@{TARGET}");
+        MySqlRaw::connect(self.pair.gateway.port(), &user, &self.secret, SCHEMA)
+    }
+
+    fn script(&self, text: &str) -> (String, String) {
+        self.pair.client("alice", &self.secret).run(text)
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+const SHOP: [(&str, &str); 4] = [
+    ("customers.email", "email"),
+    ("customers.phone", "full"),
+    ("employees.salary", "null"),
+    ("payments.iban", "hash"),
+];
+
+#[test]
+fn rows_come_masked_in_both_forms_and_all_else_as_the_server_says_it() {
+    for family in Family::ALL {
+        let masked = Masked::start(family, "", &SHOP);
+        let mut client = masked.connect();
+        let (clear, phone) = (
+            masked.pair.server.sql("SELECT email FROM customers WHERE id = 7"),
+            masked.pair.server.sql("SELECT max(phone) FROM customers WHERE id < 9"),
+        );
+        let shown = format!("{}***@{}", &clear[..1], clear.split('@').nth(1).expect("a domain"));
+        for text in [
+            "SELECT id, email, phone FROM customers WHERE id < 9",
+            "SELECT * FROM customers WHERE id < 9",
+            "SELECT c.email AS e FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.id = 7",
+            "WITH w AS (SELECT id, email FROM customers) SELECT * FROM w WHERE id < 9",
+            "SELECT s.e FROM (SELECT email AS e, id FROM customers) s WHERE s.id = 7",
+            "SELECT email FROM customers WHERE id = 7 UNION ALL SELECT note FROM orders WHERE id = 1",
+        ] {
+            for told in
+                [client.query(text), client.prepared(text, false), client.prepared(text, true)]
+            {
+                let bytes = told.bytes();
+                assert_eq!(told.error(), None, "{text}");
+                assert!(!holds(&bytes, &clear) && !holds(&bytes, &phone), "{text}");
+                assert!(
+                    holds(&bytes, &shown),
+                    "{family:?} {text}: {:?}",
+                    String::from_utf8_lossy(&bytes)
+                );
+            }
+        }
+        // Of a value that is made of it, nothing stays.
+        let made = "SELECT upper(email), concat(email, '!') FROM customers WHERE id = 7";
+        for told in [client.query(made), client.prepared(made, false)] {
+            assert_eq!(told.error(), None);
+            let at = clear.to_uppercase();
+            assert!(!holds(&told.bytes(), &at) && !holds(&told.bytes(), "@"), "{told:?}");
+        }
+    }
+}
+
+/// What people do all day.
+const EVERYDAY: [&str; 24] = [
+    "SELECT count(*), count(email), max(id) FROM customers",
+    "SELECT country, count(*) AS n FROM customers GROUP BY country HAVING n > 2 ORDER BY n DESC, country LIMIT 3",
+    "SELECT id, full_name FROM customers WHERE email = 'nobody@example.com'",
+    "SELECT id, full_name FROM customers WHERE email IN ('a@example.com', 'b@example.com')",
+    "SELECT id FROM customers WHERE phone IS NULL ORDER BY id LIMIT 3",
+    "SELECT o.id, o.total FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.country = 'DE' ORDER BY o.id LIMIT 3",
+    "SELECT id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c ORDER BY id LIMIT 3",
+    "SELECT team, round(avg(id)) FROM employees GROUP BY team ORDER BY team",
+    "SHOW CREATE TABLE products",
+    "SHOW CREATE TABLE customers",
+    "SHOW FULL COLUMNS FROM customers",
+    "SHOW INDEX FROM customers",
+    "DESCRIBE customers",
+    "EXPLAIN SELECT * FROM orders WHERE id = 1",
+    "UPDATE customers SET city = 'Bonn' WHERE id = 3",
+    "UPDATE orders o JOIN customers c ON c.id = o.customer_id SET o.note = c.city WHERE c.id = 3",
+    "INSERT INTO customers (full_name, email, country, city) VALUES ('New', 'new@example.com', 'DE', 'Kiel')",
+    "DELETE FROM customers WHERE email = 'new@example.com'",
+    "CREATE TABLE referring (id int PRIMARY KEY, customer_id bigint, FOREIGN KEY (customer_id) REFERENCES customers (id))",
+    "CREATE TABLE alike LIKE customers",
+    "CREATE TEMPORARY TABLE totals AS SELECT customer_id, sum(total) AS t FROM orders GROUP BY customer_id",
+    "SELECT count(*) FROM totals",
+    "SET @n = (SELECT count(*) FROM customers); ",
+    "SELECT @n > 5",
+];
+
+#[test]
+fn ordinary_work_beside_masked_columns_goes_on() {
+    for family in Family::ALL {
+        let masked = Masked::start(family, "", &SHOP);
+        let mut client = masked.connect();
+        for text in EVERYDAY {
+            assert_eq!(client.query(text).error(), None, "{family:?}: {text}");
+        }
+        // What came out is what the server has.
+        for text in &EVERYDAY[..9] {
+            let (printed, errors) = masked.script(&format!("{text};"));
+            assert!(errors.is_empty(), "{errors}");
+            assert_eq!(printed, masked.pair.server.sql(text), "{family:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn messages_that_quote_what_is_masked_are_withheld_and_others_are_not() {
+    // An index over a masked column and another one: whoever may change the other one has the server quote both.
+    let before =
+        "CREATE TABLE keyed (id int PRIMARY KEY, part int, mail varchar(60), UNIQUE (part, mail));
+        INSERT INTO keyed VALUES (1, 1, 'guess-me@example.com'), (2, 2, 'guess-me@example.com');
+        CREATE TABLE plain (id int PRIMARY KEY, small tinyint, word varchar(3))";
+    let columns = [&SHOP[..], &[("keyed.mail", "full")]].concat();
+    for family in Family::ALL {
+        let direct = {
+            let server = MySql::start(family);
+            server.sql(before);
+            let output = server.client(b"UPDATE keyed SET part = 1", &[]);
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        assert!(direct.contains("guess-me"), "the attack works on a bare server: {direct}");
+        let masked = Masked::start(family, before, &columns);
+        let mut client = masked.connect();
+        let quoting = [
+            "UPDATE keyed SET part = 1",
+            "UPDATE IGNORE keyed SET part = 1",
+            "UPDATE keyed SET part = 1 WHERE id = 2; SHOW WARNINGS",
+            "INSERT INTO keyed SELECT id + 10, part, mail FROM keyed",
+            "INSERT IGNORE INTO keyed SELECT id + 10, part, mail FROM keyed",
+        ];
+        for text in quoting {
+            for told in
+                [client.query(text), client.query("SHOW WARNINGS"), client.query("SHOW ERRORS")]
+            {
+                assert!(!holds(&told.bytes(), "guess-me"), "{family:?} {text}: {told:?}");
+            }
+            let told = client.prepared(text, false);
+            let after = [client.prepared("SHOW WARNINGS", false), client.query("SHOW WARNINGS")];
+            for told in [told].iter().chain(&after) {
+                assert!(!holds(&told.bytes(), "guess-me"), "{family:?} {text}: {told:?}");
+            }
+        }
+        // What doesn't touch anything masked is told whole, at once and behind.
+        let told = client.query("INSERT IGNORE INTO plain VALUES (1, 1000, 'too long')");
+        assert_eq!(told.error(), None);
+        let warnings = client.query("SHOW WARNINGS").bytes();
+        assert!(holds(&warnings, "Out of range value for column 'small'"), "{family:?}");
+        // A slip of the pen quotes nothing but the statement.
+        for (text, number, says) in [
+            ("SELECT emial FROM customers", 1054, "emial"),
+            ("SELECT email FORM customers WHERE 1 = 1 2", 1064, "syntax"),
+            ("SELECT email FROM customers a, customers b", 1052, "ambiguous"),
+        ] {
+            let (found, message) = client.query(text).error().unwrap_or_default();
+            let refused = message.contains("permission denied");
+            assert!(refused || found == number && message.contains(says), "{text}: {message}");
+        }
+    }
+}
