@@ -10,6 +10,7 @@
 //! variables and system schemas are not told apart by their case and are kept in lower case.
 
 mod account;
+mod alters;
 mod changes;
 mod cursor;
 mod definitions;

@@ -1,7 +1,7 @@
 //! CREATE, ALTER, DROP, RENAME, TRUNCATE, and the care of tables.
 
 use super::{
-    Walker, account, cursor::Cursor, eyes::Piece, leading::Made, parameters, parse,
+    Walker, account, alters, cursor::Cursor, eyes::Piece, leading::Made, parameters, parse,
     query::query_kind, rewrite, statement,
 };
 use crate::kernel::sql::{
@@ -72,7 +72,7 @@ fn create(made: &mut Made<'_, '_>) -> Option<Reading> {
     let kinds = ["unique", "fulltext", "spatial", "vector"];
     let kind = cursor.eat_one(&kinds);
     if cursor.eat("index") {
-        return index(made);
+        return index(made, kind);
     }
     match kind {
         // SPATIAL REFERENCE SYSTEM.
@@ -150,6 +150,8 @@ fn create_table(made: &mut Made<'_, '_>, temporary: bool) -> Option<Reading> {
     }
     let mut reading = walker.finish(top)?;
     reading.parameters = parameters(start);
+    // A table that is made has no values yet but those that a query brings.
+    reading.defines = Some(Vec::new());
     reading.shape = shape;
     if temporary {
         let name = name.base().to_owned();
@@ -441,7 +443,7 @@ fn view(made: &mut Made<'_, '_>, as_other: bool) -> Option<Reading> {
     Some(reading)
 }
 
-fn index(made: &mut Made<'_, '_>) -> Option<Reading> {
+fn index(made: &mut Made<'_, '_>, kind: Option<&str>) -> Option<Reading> {
     made.cursor.eat_all(&["if", "not", "exists"]);
     made.cursor.ident()?;
     if made.cursor.eat("using") {
@@ -450,9 +452,15 @@ fn index(made: &mut Made<'_, '_>) -> Option<Reading> {
     made.cursor.expect("on")?;
     let table = made.cursor.name()?;
     let mut walker = made.walker();
-    walker.relation(table, Access::Define);
+    walker.relation(table.clone(), Access::Define);
     definition(made.cursor.rest(), &mut walker)?;
-    walker.finish(StatementKind::SchemaChange)
+    let mut reading = walker.finish(StatementKind::SchemaChange)?;
+    reading.defines = match kind {
+        None => alters::index(&table, false, made.cursor.rest()),
+        Some("unique") => alters::index(&table, true, made.cursor.rest()),
+        Some(_) => None,
+    };
+    Some(reading)
 }
 
 /// MariaDB's sequences.
@@ -545,7 +553,9 @@ fn alter_table(made: &mut Made<'_, '_>) -> Option<Reading> {
         }
     }
     definition(&kept, &mut walker)?;
-    walker.finish(StatementKind::SchemaChange)
+    let mut reading = walker.finish(StatementKind::SchemaChange)?;
+    reading.defines = alters::table(&name, rest);
+    Some(reading)
 }
 
 /// A table gets another name, perhaps in another database.
@@ -577,7 +587,10 @@ fn drop_object(made: &mut Made<'_, '_>) -> Option<Reading> {
         for name in names {
             walker.relation(name, Access::Define);
         }
-        return walker.finish(StatementKind::SchemaChange);
+        let mut reading = walker.finish(StatementKind::SchemaChange)?;
+        // What goes shows nothing.
+        reading.defines = Some(Vec::new());
+        return Some(reading);
     }
     if temporary {
         return None;
@@ -590,7 +603,9 @@ fn drop_object(made: &mut Made<'_, '_>) -> Option<Reading> {
         let mut walker = made.walker();
         walker.relation(table, Access::Define);
         definition(made.cursor.rest(), &mut walker)?;
-        return walker.finish(StatementKind::SchemaChange);
+        let mut reading = walker.finish(StatementKind::SchemaChange)?;
+        reading.defines = Some(Vec::new());
+        return Some(reading);
     }
     if cursor.eat("database") || cursor.eat("schema") {
         cursor.eat_all(&["if", "exists"]);
