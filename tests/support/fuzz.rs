@@ -3,7 +3,7 @@
 //!
 //! A run begins with what is kept in `tests/fuzz/TARGET`: seeds, and each input that ever broke the
 //! target. What breaks it now is made smaller and written there. Each target goes on for
-//! `HALLPASS_FUZZ_SECONDS` (12 unless it is set) from the seed `HALLPASS_FUZZ_SEED`; the targets of a
+//! `HALLPASS_FUZZ_SECONDS` (8 unless it is set) from the seed `HALLPASS_FUZZ_SEED`; the targets of a
 //! test binary run side by side. Hours:
 //! `HALLPASS_FUZZ_SEED=$RANDOM HALLPASS_FUZZ_SECONDS=3600 cargo test --release --test fuzz --test fuzz_sql -- --nocapture`.
 // Every test binary uses its own part of this.
@@ -100,7 +100,7 @@ impl<'t> Target<'t> {
             let set = std::env::var(name).ok();
             set.map(|n| n.parse::<u64>().unwrap_or_else(|_| panic!("{name} is a number")))
         };
-        let seconds = number("HALLPASS_FUZZ_SECONDS").unwrap_or(12);
+        let seconds = number("HALLPASS_FUZZ_SECONDS").unwrap_or(8);
         let seed = number("HALLPASS_FUZZ_SEED").unwrap_or(0);
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ seed);
         let mut inputs = self.kept();
