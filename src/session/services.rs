@@ -193,9 +193,20 @@ impl Readings {
         number
     }
 
+    /// The number of the last question.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Acquire)
+    }
+
     /// True if the catalog in force was read behind the question of this number.
     pub fn has_answered(&self, number: u64) -> bool {
         self.answered.load(Ordering::Acquire) >= number
+    }
+
+    /// The last question, if it isn't answered yet.
+    pub fn unanswered(&self) -> Option<u64> {
+        let asked = self.asked();
+        (asked > self.answered.load(Ordering::Acquire)).then_some(asked)
     }
 
     /// Until somebody asks.

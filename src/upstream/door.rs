@@ -12,6 +12,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::sight;
 use crate::{
     kernel::ids::StatementId,
     net::link::Link,
@@ -108,6 +109,8 @@ pub enum Control {
         flush: bool,
         /// The database is `SQL_ASCII`, whose names have no other encoding.
         whole: bool,
+        /// What relations of these names are is asked too; see [`sight::question`].
+        names: Vec<String>,
     },
 }
 
@@ -154,7 +157,7 @@ impl Control {
                 Some(format!("SET application_name = {}", quote_literal(name, *letters)))
             }
             Self::Begin => Some("BEGIN".to_owned()),
-            Self::AskPath { whole, .. } => {
+            Self::AskPath { whole, names, .. } => {
                 // Digits, because a schema's name may have no equivalent in the client's encoding: then
                 // the server would answer with an error.
                 let encoding = if *whole { "SQL_ASCII" } else { "UTF8" };
@@ -162,7 +165,8 @@ impl Control {
                     "SELECT pg_catalog.encode(pg_catalog.convert_to(\
                      pg_catalog.current_schemas(true)::pg_catalog.text, '{encoding}'), 'hex'), \
                      pg_catalog.current_setting('client_encoding'), \
-                     pg_catalog.current_setting('standard_conforming_strings')"
+                     pg_catalog.current_setting('standard_conforming_strings'), {}",
+                    sight::question(names)
                 ))
             }
         }

@@ -14,6 +14,7 @@ pub mod survey;
 
 mod conversation;
 mod error;
+mod sight;
 
 use std::path::PathBuf;
 

@@ -5,6 +5,8 @@
 mod code;
 mod columns;
 mod guesses;
+mod made;
+mod made_meanwhile;
 mod moments;
 mod parked;
 mod texts;
@@ -32,7 +34,7 @@ const MASKS: [(&str, &str); 6] = [
 ];
 
 /// What stands in the database besides the shop.
-const OBJECTS: &str = "
+pub(super) const OBJECTS: &str = "
     INSERT INTO customers (id, full_name, email, birth_date, country, city, credit)
         VALUES (900001, 'Ann', 'ann.kn4ry@example.org', '1980-05-06', 'DE', 'Ulm', 7777.77);
     CREATE VIEW mails AS SELECT id, email AS mail FROM customers;

@@ -51,6 +51,7 @@ mod masking_audit;
 mod masking_copies;
 mod masking_copy;
 mod masks;
+mod migrating;
 mod operating;
 mod outage;
 mod records;

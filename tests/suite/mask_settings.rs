@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-fn with(lines: &str) -> World {
+pub(crate) fn with(lines: &str) -> World {
     start_with(&Options { target: lines.to_owned(), ..Options::default() })
 }
 
@@ -67,8 +67,8 @@ fn where_writes_are_allowed_a_masked_column_is_set_and_stays_masked() {
     assert!(refusal(&client.query(write)).contains("overwrites public.customers.email"));
 }
 
-/// The catalog knows nothing of it when it is read; and it was made by the session, so nobody can tell.
-const JUST_MADE: &str = "CREATE TABLE just_made (id integer, x text)";
+/// The catalog knows nothing of it when it is read; and what a view shows nobody can tell.
+const JUST_MADE: &str = "CREATE VIEW just_made AS SELECT 'mine'::text AS x";
 
 #[test]
 fn what_nobody_can_tell_is_masked_or_refused_as_the_target_says() {
@@ -93,7 +93,7 @@ fn what_nobody_can_tell_is_masked_or_refused_as_the_target_says() {
     }
     reload(gateway, "\"refuse\"", "\"mask\"");
     let masked = || {
-        client.query(&format!("BEGIN; {JUST_MADE}; INSERT INTO just_made VALUES (1, 'mine')"));
+        client.query(&format!("BEGIN; {JUST_MADE}"));
         let answer = client.query("SELECT x FROM just_made");
         client.query("ROLLBACK");
         error(&answer).is_none() && rows(&answer) == [["******"]]

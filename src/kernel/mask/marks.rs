@@ -12,7 +12,10 @@ use super::{
 };
 use crate::kernel::{
     catalog::Catalog,
-    sql::lineage::{ColumnId, Label, Lineage, Sensitive},
+    sql::{
+        lineage::{ColumnId, Label, Lineage, Sensitive},
+        seen::{Seen, SeenColumn},
+    },
 };
 
 /// The masked columns of a target, by its catalog of one reading and the rules of one version.
@@ -25,6 +28,8 @@ pub struct Marks {
     kinds: Arc<HashMap<u32, ColumnType>>,
     users_types: bool,
     key: Option<Arc<Key>>,
+    rules: Arc<Rules>,
+    target: String,
 }
 
 /// A column that a rule holds for.
@@ -108,7 +113,16 @@ impl Marks {
         }
         let sensitive = Sensitive::compile(marked.keys().copied(), catalog).watching();
         let kinds = Arc::clone(catalog.kinds());
-        Self { version: rules.version, sensitive, marked, kinds, users_types, key: Some(key) }
+        Self {
+            version: rules.version,
+            sensitive,
+            marked,
+            kinds,
+            users_types,
+            key: Some(key),
+            rules: Arc::new(rules.clone()),
+            target: target.to_owned(),
+        }
     }
 
     /// Nobody knows which columns are masked: all of them may be. Without a key no result has a plan, so
@@ -146,6 +160,18 @@ impl Marks {
     /// The rule's word on a column.
     pub fn marked(&self, column: ColumnId) -> Option<&Marked> {
         self.marked.get(&column)
+    }
+
+    /// True if some rule may hold for a column that the catalog doesn't know yet.
+    pub fn may_mean(&self, relation: &Seen, column: &SeenColumn) -> bool {
+        let facts = ColumnFacts {
+            schema: &relation.schema,
+            table: &relation.name,
+            column: &column.name,
+            type_name: &column.type_name,
+            comment: column.comment.as_deref(),
+        };
+        self.rules.may_mean(&self.target, &facts, column.of_users_type)
     }
 
     /// What becomes of a value that carries this label, where these columns may be seen.
@@ -244,6 +270,11 @@ impl Masked {
     /// True if nobody knows what some output tells.
     pub fn is_unknown(&self) -> bool {
         self.lineage.gives_unknown()
+    }
+
+    /// True if it does something with what nobody knows.
+    pub fn guesses(&self) -> bool {
+        self.is_unknown() || self.lineage.uses.iter().any(|one| one.of.is_unknown())
     }
 
     /// Of a statement that nobody has read.

@@ -200,6 +200,15 @@ impl Rules {
         self.list.iter().enumerate().find(|(_, rule)| rule.means(target, column))
     }
 
+    /// True if some rule may hold for a column. `of_users_type`: its type isn't the server's own, and nobody
+    /// knows all the names that it goes by.
+    pub fn may_mean(&self, target: &str, column: &ColumnFacts<'_>, of_users_type: bool) -> bool {
+        self.list.iter().any(|rule| {
+            let by_type = of_users_type && matches!(rule.columns, Selector::Type(_));
+            rule.means(target, column) || by_type && rule.target.matches(target)
+        })
+    }
+
     /// True if a rule can hold on this target at all.
     pub fn concern(&self, target: &str) -> bool {
         self.list.iter().any(|rule| rule.target.matches(target))

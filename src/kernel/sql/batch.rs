@@ -93,6 +93,8 @@ impl<'a> Unfolding<'a> {
     }
 
     fn after(&mut self, effect: &SessionEffect) {
+        // What the server has said is of before this text.
+        self.overlay.lose_sight();
         match effect {
             SessionEffect::Setting(change) => {
                 let moves = ["search_path", "*", "role", "session_authorization"];
@@ -154,6 +156,7 @@ impl<'a> Unfolding<'a> {
             }
             // The next statement of the same text doesn't know of it: the path isn't asked for between.
             SessionEffect::MadeTemporary(..)
+            | SessionEffect::MadeEnum(_)
             | SessionEffect::Prepare { .. }
             | SessionEffect::Deallocate(_)
             | SessionEffect::Declare { .. }

@@ -1,11 +1,11 @@
 //! What a statement is judged against: the names in force, and the code that is trusted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::kernel::{
     access::Permission,
     catalog::{Catalog, Routine},
-    sql::mode::LexMode,
+    sql::{mode::LexMode, seen::Sight},
 };
 
 /// Everything outside a statement that its judgement depends on.
@@ -59,6 +59,12 @@ pub struct Overlay {
     /// The version of the mask rules under which those were made.
     rules: u64,
     tainted: bool,
+    /// Masked values may lie where the catalog knows of none.
+    copied: bool,
+    /// Enums that the session has made or renamed.
+    enums: BTreeSet<String>,
+    /// What the server says of the names, if nothing has changed since.
+    sight: Option<Arc<Sight>>,
 }
 
 impl Overlay {
@@ -115,6 +121,47 @@ impl Overlay {
     /// From now on any temporary table may hold what is masked, whatever it was made of.
     pub fn taint(&mut self) {
         self.tainted = true;
+    }
+
+    /// Masked values may have been copied into what the catalog doesn't know yet.
+    pub fn note_copy(&mut self) {
+        self.copied = true;
+    }
+
+    /// True if masked values may lie in what the catalog doesn't know yet.
+    pub fn holds_copies(&self) -> bool {
+        self.copied
+    }
+
+    /// Adds an enum, unqualified, folded.
+    pub fn add_enum(&mut self, name: String) {
+        self.enums.insert(name);
+    }
+
+    /// The names, those of enums too, for asking the server what they stand for.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.names.iter().chain(&self.enums).map(String::as_str).collect()
+    }
+
+    /// The server has said what the names stand for.
+    pub fn set_sight(&mut self, sight: Option<Sight>) {
+        self.sight = sight.map(Arc::new);
+    }
+
+    /// Something has changed since the server has said what the names stand for.
+    pub fn lose_sight(&mut self) {
+        self.sight = None;
+    }
+
+    /// What the server says of the names. `None`: it wasn't asked since something changed, or it doesn't
+    /// count, because masked values may lie there.
+    pub fn sight(&self) -> Option<&Sight> {
+        self.sight.as_deref().filter(|_| !self.copied)
+    }
+
+    /// The same, if it was asked for all of them, and no code ran that may have made others.
+    pub fn whole_sight(&self) -> Option<&Sight> {
+        self.sight().filter(|sight| sight.is_whole() && !self.anything)
     }
 
     /// True if temporary tables may hold what is masked.

@@ -22,6 +22,7 @@ pub mod mode;
 pub mod mysql;
 pub mod normalize;
 pub mod reading;
+pub mod seen;
 pub mod server_grammar;
 pub mod text;
 

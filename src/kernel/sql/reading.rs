@@ -458,6 +458,10 @@ pub struct Reading {
     pub shape: Option<Box<Shape>>,
     /// The temporary table that it makes; the server's grammar alone says so.
     pub temporary: Option<Temporary>,
+    /// The enum that it makes, or may give this name; the server's grammar alone says so.
+    pub made_enum: Option<String>,
+    /// The table that it makes of columns that it writes out; the server's grammar alone says so.
+    pub made_table: Option<RawName>,
     /// What MySQL and MariaDB alone have.
     pub mysql: OfMySql,
 }
@@ -513,6 +517,8 @@ impl Reading {
             defines: None,
             shape: None,
             temporary: None,
+            made_enum: None,
+            made_table: None,
             mysql: OfMySql::default(),
         }
     }

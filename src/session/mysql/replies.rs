@@ -621,6 +621,7 @@ impl Talk {
                 | SessionEffect::Commits
                 | SessionEffect::Renamed(_)
                 | SessionEffect::MadeTemporary(..)
+                | SessionEffect::MadeEnum(_)
                 | SessionEffect::Declare { .. }
                 | SessionEffect::Close(_) => {}
             }

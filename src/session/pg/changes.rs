@@ -6,6 +6,7 @@ use super::{
     conversation::{Conversation, PathAnswer, Wall},
     owed::Tag,
     settings,
+    wall::SIGHT_LASTS,
 };
 use crate::{
     kernel::{
@@ -15,7 +16,8 @@ use crate::{
             analysis::{Analysis, Batch, SessionEffect},
             builtins::{self, SettingRule},
             lineage::Purpose,
-            reading::{SettingChange, Temporary, TransactionChange},
+            reading::{SettingChange, StatementKind, Temporary, TransactionChange},
+            seen::Sight,
         },
     },
     session::{names::Undo, result::Run},
@@ -85,6 +87,10 @@ impl Conversation {
                     let name = made.name.clone();
                     self.set_reading(|r| r.overlay.add_temporary(name, *rules));
                 }
+                SessionEffect::MadeEnum(name) => {
+                    let name = name.clone();
+                    self.set_reading(|r| r.overlay.add_enum(name));
+                }
                 // MySQL's alone.
                 SessionEffect::Commits | SessionEffect::Use(_) => {}
                 SessionEffect::RunsUserCode => self.code_ran(),
@@ -112,6 +118,11 @@ impl Conversation {
             || analysis.effects.contains(&SessionEffect::RunsUserCode);
         if taints && !self.reading.overlay.is_tainted() {
             self.set_reading(|r| r.overlay.taint());
+        }
+        // A routine that is made or dropped hasn't run.
+        let runs = !matches!(analysis.kind, StatementKind::CreateCode | StatementKind::DropCode);
+        if taints && runs && !self.reading.overlay.holds_copies() {
+            self.set_reading(|r| r.overlay.note_copy());
         }
     }
 
@@ -166,6 +177,18 @@ impl Conversation {
     fn transaction_changed(&mut self, change: &TransactionChange, tag: &str) {
         let settling = self.transaction.changed(change, tag);
         self.settle(settling);
+        let moves = match change {
+            // What it sees may be what was there before, from then on.
+            TransactionChange::Begin { .. }
+            | TransactionChange::Set { .. }
+            | TransactionChange::Commit { .. }
+            | TransactionChange::Rollback { .. }
+            | TransactionChange::RollbackTo(_) => true,
+            TransactionChange::Savepoint(_) | TransactionChange::Release(_) => false,
+        };
+        if moves && !self.reading.overlay.names().is_empty() {
+            self.path_moved();
+        }
         match change {
             TransactionChange::Commit { .. } | TransactionChange::Rollback { .. } => {
                 // SET LOCAL ends, SET is kept or taken back: with either the path may move.
@@ -270,13 +293,16 @@ impl Conversation {
 
     /// The server has said which schemas are in force, and how it reads texts.
     pub(super) fn path_is(&mut self, answer: Option<PathAnswer>) {
-        let (schemas, encoding, conforming) =
-            answer.map_or((None, None, None), |a| (a.schemas, a.encoding, a.conforming));
+        let (schemas, encoding, conforming, sight) = answer
+            .map_or((None, None, None, None), |a| (a.schemas, a.encoding, a.conforming, a.sight));
+        self.sight_counts.0 = self.now.plus(SIGHT_LASTS);
+        let sight = if self.asks_all_names { sight.map(Sight::of_all) } else { sight };
         // Fail closed: not told, nothing but ASCII reads for sure.
         self.texts_are_in(encoding.as_deref());
         let path = schemas.as_deref().and_then(array::texts);
         self.set_reading(|r| {
             r.path = path.map_or(SearchPath::Unknown, SearchPath::Known);
+            r.overlay.set_sight(sight);
             if let Some(conforming) = conforming {
                 r.mode.standard_conforming_strings = conforming == "on";
             }

@@ -23,6 +23,7 @@ use crate::{
             charset::ClientText,
             mode::{LexMode, NamesIn},
             reading::Temporary,
+            seen::Sight,
         },
         time::Timestamp,
     },
@@ -246,6 +247,13 @@ pub(super) struct Conversation {
     pub(super) path_answer: Option<PathAnswer>,
     /// The path was set in the open transaction, so that its end moves it again.
     pub(super) path_set_in_transaction: bool,
+    /// What the server has said of the session's own names counts until then, and as long as the catalog's
+    /// last question is the one of that number.
+    pub(super) sight_counts: (Timestamp, u64),
+    /// So often in a row it was asked for again.
+    pub(super) asked_again: u8,
+    /// It was asked for all of them.
+    pub(super) asks_all_names: bool,
     /// What ran has changed what the target contains.
     pub(super) schema_changed: bool,
     /// The number of the question for a catalog that knows what this session has changed.
@@ -279,6 +287,8 @@ pub(super) struct PathAnswer {
     pub(super) encoding: Option<String>,
     /// `standard_conforming_strings`.
     pub(super) conforming: Option<String>,
+    /// What the names stand for that the session has touched.
+    pub(super) sight: Option<Sight>,
 }
 
 /// What a new conversation starts from.
@@ -347,6 +357,9 @@ impl Conversation {
             path_stale: false,
             path_answer: None,
             path_set_in_transaction: false,
+            sight_counts: (now, 0),
+            asked_again: 0,
+            asks_all_names: false,
             schema_changed: false,
             overlay_since: None,
             waited_for: None,
@@ -644,6 +657,9 @@ impl Conversation {
     /// Something ran that may have moved the search path: it is asked for before the next judgement.
     pub(super) fn path_moved(&mut self) {
         self.path_stale = true;
+        if self.reading.overlay.sight().is_some() {
+            self.set_reading(|r| r.overlay.lose_sight());
+        }
     }
 
     /// True if what the server works on now includes a result that has been cut. In the extended

@@ -95,6 +95,9 @@ impl Conversation {
                     return self.refused(Asked::of(IntentKind::Parse, text, batch), why);
                 }
             }
+            if self.may_be_new(batch) {
+                return Pass::Hold;
+            }
         }
         let (batch, permit) = match read {
             Ok(batch) => match self.judge_prepared(&batch) {
@@ -241,6 +244,9 @@ impl Conversation {
             Ok(UpToDate::Yes) => {}
             Ok(UpToDate::Held) => return Pass::Hold,
             Err(why) => return self.refused(Asked::again(IntentKind::Bind, &prepared), why),
+        }
+        if self.may_be_new(&prepared.batch) {
+            return Pass::Hold;
         }
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);

@@ -100,6 +100,7 @@ impl Conversation {
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
             | SessionEffect::MadeTemporary(..)
+            | SessionEffect::MadeEnum(_)
             | SessionEffect::Commits
             | SessionEffect::Use(_)
             | SessionEffect::RunsUserCode => true,

@@ -6,9 +6,10 @@ use super::conversation::{Conversation, Held, Pass};
 use crate::{
     kernel::{
         audit::record::{Decided, IntentKind},
+        mask::marks::Masked,
         policy::Denial,
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{Analysis, Batch},
+        sql::analysis::{Analysis, Batch, NeedOn, SessionEffect},
     },
     session::{names::Prepared, transaction::Status},
     wire::{WireError, pg::frontend},
@@ -91,6 +92,24 @@ impl Conversation {
         waits
     }
 
+    /// Holds what names something that nobody knows while the catalog is read again, for whatever session
+    /// has changed something: instead of masking or refusing what another has made a moment ago. Once for
+    /// each change.
+    pub(super) fn may_be_new(&mut self, batch: &Batch) -> bool {
+        let Some(question) = self.facts.target.readings.unanswered() else { return false };
+        if self.waited_for == Some(question) || !self.has_masks() {
+            return false;
+        }
+        let waits = batch.statements.iter().any(|analysis| {
+            guesses(analysis) || self.inner_of(analysis).is_some_and(|inner| guesses(&inner))
+        });
+        if waits {
+            self.waited_for = Some(question);
+            self.held = Held::UntilCatalog { question, until: self.now.plus(CATALOG_PATIENCE) };
+        }
+        waits
+    }
+
     /// A text that can't be kept as it is: its start is on record.
     pub(super) fn refused_bad_text(
         &mut self,
@@ -146,4 +165,15 @@ impl Conversation {
 pub(super) fn not_alone() -> Refusal {
     Refusal::new(RefusalKind::NotSupported, "hallpass.* can't be mixed with other statements")
         .with_hint("Send it alone.")
+}
+
+/// True if nobody knows what it, or the cursor that it declares, does with masked columns or runs.
+fn guesses(analysis: &Analysis) -> bool {
+    let declared = analysis.effects.iter().any(|effect| match effect {
+        SessionEffect::Declare { inner, .. } => guesses(inner),
+        _ => false,
+    });
+    declared
+        || analysis.masked.as_deref().is_some_and(Masked::guesses)
+        || analysis.needs.iter().any(|need| need.on == NeedOn::Code)
 }

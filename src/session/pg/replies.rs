@@ -12,7 +12,7 @@ use crate::{
     kernel::{
         audit::record::Ended,
         refusal::{Refusal, RefusalKind},
-        sql::SearchPath,
+        sql::{SearchPath, seen::Sight},
     },
     session::transaction::Status,
     upstream::door::Control,
@@ -138,9 +138,12 @@ impl Conversation {
                 text.map(str::to_owned)
             });
             let mut next = || cells.next().flatten();
-            let schemas = next().and_then(|digits| from_hex(&digits));
-            let schemas = schemas.and_then(|bytes| String::from_utf8(bytes).ok());
-            self.path_answer = Some(PathAnswer { schemas, encoding: next(), conforming: next() });
+            let text = |digits: Option<String>| {
+                digits.and_then(|d| from_hex(&d)).and_then(|bytes| String::from_utf8(bytes).ok())
+            };
+            let (schemas, encoding, conforming) = (text(next()), next(), next());
+            let sight = text(next()).and_then(|answer| Sight::read(&answer));
+            self.path_answer = Some(PathAnswer { schemas, encoding, conforming, sight });
         }
         Ok(())
     }
@@ -495,7 +498,8 @@ impl Conversation {
             self.temporary.clear();
             let settling = self.transaction.idle(failed);
             self.settle_implicit(settling);
-            if std::mem::take(&mut self.path_set_in_transaction) {
+            let undone = failed && !self.reading.overlay.names().is_empty();
+            if std::mem::take(&mut self.path_set_in_transaction) || undone {
                 // An implicit transaction may have been rolled back, and SET LOCAL ends with it.
                 self.path_moved();
             }

@@ -54,6 +54,9 @@ impl Conversation {
                 if let Some(pass) = self.query_before_judging(text, &batch) {
                     return pass;
                 }
+                if self.may_be_new(&batch) {
+                    return Pass::Hold;
+                }
                 match self.judge_batch(&batch) {
                     Some(Decision::Permit(permit)) => (batch, permit),
                     Some(Decision::Denial(denial)) => {
@@ -209,6 +212,7 @@ impl Conversation {
                     | SessionEffect::SchemaChange(_)
                     | SessionEffect::Renamed(_)
                     | SessionEffect::MadeTemporary(..)
+                    | SessionEffect::MadeEnum(_)
                     | SessionEffect::Commits
                     | SessionEffect::Use(_)
                     | SessionEffect::RunsUserCode => {}

@@ -3,7 +3,7 @@
 //! It is closed by a start-up option, opened just before the first transaction that may write, and
 //! closed again when the right has ended. It moves only while the server is idle and owes nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     changes::is_on,
@@ -259,6 +259,38 @@ impl Conversation {
         self.path_moved();
     }
 
+    /// Which of the session's own names are worth asking what they stand for: where nothing is masked, it
+    /// doesn't matter. Fail closed: of what isn't asked, nobody knows.
+    fn names_to_ask(&self, whole: bool) -> Vec<String> {
+        let overlay = &self.reading.overlay;
+        if whole || overlay.holds_copies() || !self.has_masks() {
+            return Vec::new();
+        }
+        let plain = |name: &&str| name.is_ascii() && !name.contains('\n');
+        let names = overlay.names().into_iter().filter(plain).map(str::to_owned);
+        names.take(NAMES_ASKED).collect()
+    }
+
+    /// Loses what the server has said of the session's own names if it doesn't count any more, and asks
+    /// again. Fail closed: where others change something all the time, nobody knows.
+    fn look_at_sight(&mut self) {
+        if self.reading.overlay.sight().is_none() {
+            return;
+        }
+        let (until, asked) = self.sight_counts;
+        if self.now < until && self.facts.target.readings.asked() == asked {
+            self.asked_again = 0;
+            return;
+        }
+        self.asked_again += 1;
+        if self.asked_again < ASKED_AGAIN {
+            self.path_moved();
+        } else {
+            self.asked_again = 0;
+            self.set_reading(|r| r.overlay.lose_sight());
+        }
+    }
+
     /// True if the search path must be asked for before this is judged: then the question is on its
     /// way, or waits until what is owed has come.
     ///
@@ -269,6 +301,7 @@ impl Conversation {
             return true;
         }
         self.forget_overlay();
+        self.look_at_sight();
         if !self.path_stale || self.transaction.status == Status::Failed || nameless(self) {
             return false;
         }
@@ -282,10 +315,14 @@ impl Conversation {
         }
         let flush = self.pipeline.open;
         let whole = self.reading.mode.names == NamesIn::Bytes;
-        match self.send_own(Control::AskPath { flush, whole }, "path") {
+        let names = self.names_to_ask(whole);
+        let asks_all = names.len() == self.reading.overlay.names().len();
+        self.sight_counts.1 = self.facts.target.readings.asked();
+        match self.send_own(Control::AskPath { flush, whole, names }, "path") {
             Ok(statement) => {
                 self.path_stale = false;
                 self.path_answer = None;
+                self.asks_all_names = asks_all;
                 self.owe_own(Ours::Path(statement), flush);
             }
             Err(refusal) => self.fatal = Some(refusal),
@@ -293,6 +330,18 @@ impl Conversation {
         true
     }
 }
+
+/// What the server has said of the session's own names counts for so long, as long as no session changes
+/// anything: once they are committed, others may, behind the gateway's back too. The catalog is read again
+/// after a longer time.
+pub(super) const SIGHT_LASTS: Duration = Duration::from_secs(1);
+
+/// So often in a row it is asked for because the answer was late, or another session has
+/// changed something meanwhile.
+const ASKED_AGAIN: u8 = 4;
+
+/// So many of the names that a session has touched are asked for.
+const NAMES_ASKED: usize = 500;
 
 /// What a statement opens of the wall.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -362,6 +411,7 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::SchemaChange(_)
         | SessionEffect::Renamed(_)
         | SessionEffect::MadeTemporary(..)
+        | SessionEffect::MadeEnum(_)
         | SessionEffect::Commits
         | SessionEffect::Use(_) => false,
     })

@@ -166,8 +166,10 @@ impl<'a> Judge<'a> {
             let before = oids.len();
             oids.extend(shapes);
             // Fail closed: a type that came into being since the catalog was read.
-            written.any |=
-                oids.len() == before && !builtins::is_built_in_type(element) && self.names_values();
+            written.any |= oids.len() == before
+                && !builtins::is_built_in_type(element)
+                && !self.is_new_enum(base)
+                && self.names_values();
             written.names.extend([base, element]);
         }
         written.oids = self.closed(oids);
@@ -205,6 +207,7 @@ impl<'a> Judge<'a> {
         };
         self.cx.overlay.holds_names()
             || self.cx.overlay.contains(base)
+            || self.is_new_enum(base)
             || !catalog.shapes_named(base).is_empty()
             || !catalog.types_named(base).is_empty()
             || is_system && (builtins::is_built_in_type(element) || of_system())

@@ -76,7 +76,8 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     }
     refuse_unknown(analysis, &lineage, cx);
     refuse_copies(analysis, &lineage, cx);
-    let reaches_anything = analysis.effects.contains(&SessionEffect::RunsUserCode);
+    let reaches_anything =
+        analysis.effects.contains(&SessionEffect::RunsUserCode) || reaches_new(reading, cx);
     if lineage.is_clear() && reach.is_empty() && !reaches_anything {
         return;
     }
@@ -207,6 +208,16 @@ fn reach(reading: &Reading, cx: &Context<'_>) -> BTreeSet<ColumnId> {
         }
     }
     reach
+}
+
+/// True if a relation that the session has made or altered, as its server has it now, has masked columns
+/// that the catalog knows nothing of: errors and notices may quote them.
+fn reaches_new(reading: &Reading, cx: &Context<'_>) -> bool {
+    let marks = &cx.catalog.marks;
+    let Some(sight) = cx.overlay.sight() else { return false };
+    let named = reading.relations.iter().flat_map(|used| sight.all_named(used.name.base()));
+    let mut columns = named.flat_map(|seen| seen.columns.iter().map(move |column| (seen, column)));
+    columns.any(|(seen, column)| marks.may_mean(seen, column))
 }
 
 /// What of its constants no record may show.

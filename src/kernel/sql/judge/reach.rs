@@ -14,7 +14,7 @@ use crate::kernel::sql::{
         Judge,
         names::{Resolved, resolve},
     },
-    reading::Reading,
+    reading::{Access, Reading, RelationUse},
 };
 
 /// The users' types, of which the statement may hold values.
@@ -45,11 +45,20 @@ impl Judge<'_> {
     /// written operators take, with all that is inside of them.
     pub(super) fn reach(&self) -> Reach {
         let catalog = self.cx.catalog;
-        // Fail closed: the session itself may have made a type that holds another.
-        if self.cx.overlay.holds_names() || self.reading.columns.is_none() {
+        if self.reading.columns.is_none() {
             return Reach::Any;
         }
         let mut types = self.of_routines();
+        let overlay = self.cx.overlay;
+        if overlay.holds_names() {
+            // Fail closed: the session itself may have made a type that holds another.
+            let Some(sight) = overlay.whole_sight() else { return Reach::Any };
+            let seen = sight.users_types();
+            if seen.iter().any(|oid| catalog.shape(*oid).is_none()) {
+                return Reach::Any;
+            }
+            types.extend(seen);
+        }
         for used in &self.reading.relations {
             for meant in resolve(&used.name, self.cx).all() {
                 match meant {
@@ -58,6 +67,13 @@ impl Judge<'_> {
                         types.extend(catalog.shapes_named(&relation.name));
                     }
                     Resolved::Catalog { .. } | Resolved::Unreviewed { .. } => {}
+                    // It names the types of its columns itself.
+                    Resolved::Unknown { .. } if self.is_made_here(used) => {}
+                    // Of whatever types its columns are now, these are among the types above.
+                    Resolved::Unknown { name, .. }
+                        if overlay
+                            .whole_sight()
+                            .is_some_and(|sight| sight.all_named(name).next().is_some()) => {}
                     // Fail closed: nobody knows its columns.
                     Resolved::Unknown { .. } => return Reach::Any,
                 }
@@ -66,7 +82,10 @@ impl Judge<'_> {
         for name in &self.reading.types {
             let shapes = catalog.shapes_named(name.base());
             // Fail closed: a type that came into being since the catalog was read.
-            if shapes.is_empty() && !builtins::is_built_in_type(name.base()) {
+            if shapes.is_empty()
+                && !builtins::is_built_in_type(name.base())
+                && !self.is_new_enum(name.base())
+            {
                 return Reach::Any;
             }
             types.extend(shapes);
@@ -75,6 +94,15 @@ impl Judge<'_> {
             types.extend(catalog.operators_named(operator).iter().flat_map(|o| &o.operands));
         }
         Reach::Types(self.closed(types))
+    }
+
+    fn is_made_here(&self, used: &RelationUse) -> bool {
+        used.access == Access::Define && self.reading.made_table.as_ref() == Some(&used.name)
+    }
+
+    /// True of an enum that this session has made, of which no value runs code.
+    pub(super) fn is_new_enum(&self, name: &str) -> bool {
+        self.cx.overlay.sight().is_some_and(|sight| sight.is_plain_enum(name))
     }
 
     /// These types and what is inside of them.

@@ -4,6 +4,7 @@ mod change;
 mod fits;
 mod from;
 mod names;
+mod seen;
 mod value;
 mod write;
 

@@ -246,9 +246,16 @@ impl<'a> Follower<'a> {
     /// The rows of a relation that the statement names.
     pub(super) fn relation(&mut self, name: &RawName) -> Rows<'a> {
         let meanings = meanings(name, self.cx);
-        let mut all = Vec::new();
+        let seen = self.seen(name);
+        let sight = self.cx.overlay.sight().filter(|_| !seen.is_empty());
+        let mut all: Vec<Rows<'a>> =
+            seen.iter().map(|relation| self.columns_of_seen(relation)).collect();
         for meaning in meanings.all() {
             let rows = match meaning {
+                // The server says where that is now.
+                Resolved::User(relation) if sight.is_some_and(|s| s.of(relation.oid).is_some()) => {
+                    continue;
+                }
                 Resolved::User(relation) => self.columns_of(relation),
                 Resolved::Catalog { schema, name, rule: _ } => {
                     match self.cx.catalog.relation(schema, name) {
@@ -259,6 +266,7 @@ impl<'a> Follower<'a> {
                 Resolved::Unknown { .. } if self.is_clean_temporary(name) => {
                     Rows::unknown(Label::default())
                 }
+                Resolved::Unknown { .. } if !seen.is_empty() => continue,
                 Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => {
                     Rows::unknown(self.doubts(|| format!("what {name} holds")))
                 }
@@ -325,6 +333,12 @@ impl<'a> Follower<'a> {
 
     fn without_generated(&self, table: &RawName, mut rows: Rows<'a>) -> Rows<'a> {
         let meanings = meanings(table, self.cx);
+        if let (Some(columns), [only]) = (&mut rows.columns, self.seen(table).as_slice()) {
+            let is_generated =
+                |name: &str| only.columns.iter().any(|c| c.generated && c.name == name);
+            columns.retain(|column| !column.name.is_some_and(is_generated));
+            return rows;
+        }
         if let (Some(columns), Some(Resolved::User(relation))) =
             (&mut rows.columns, meanings.only())
         {

@@ -1,0 +1,187 @@
+//! Tables that were made a moment ago, while others change what stands under their names.
+
+use std::{thread::sleep, time::Duration};
+
+use super::{World, tells};
+use crate::support::{
+    Message, RawClient,
+    postgres::UPSTREAM_USER,
+    raw::{bind, execute, parse, query, rows, sync},
+};
+
+/// Nobody knows of it but the server.
+#[test]
+fn what_is_put_there_behind_the_gateways_back_is_not_taken_for_the_table_that_was_made() {
+    let world = World::start("");
+    let view = "CREATE VIEW t AS SELECT email AS x FROM stored";
+    let there = |text: &str| {
+        world.server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER}; {text}"));
+    };
+    let mut client = world.through();
+    there(view);
+    client.query("BEGIN");
+    client.query("CREATE TABLE IF NOT EXISTS t (x text)");
+    let said = client.query("SELECT x || '' FROM t");
+    assert!(!tells(&said) && !rows(&said).is_empty(), "{said:?}");
+    client.query("ROLLBACK");
+    there("DROP VIEW t");
+    // In a transaction that keeps to what was there when it began.
+    client.query("CREATE TABLE t (x text)");
+    client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    client.query("SELECT 1 FROM notes");
+    there(&format!("DROP TABLE t; {view}"));
+    client.query("CREATE TABLE another (x text)");
+    let said = client.query("SELECT x || '' FROM t");
+    assert!(!tells(&said), "{said:?}");
+}
+
+#[test]
+fn prepared_statements_and_portals_go_by_what_a_name_is_now() {
+    let world = World::start("");
+    let mut client = world.through();
+    let packet = |client: &mut RawClient, messages: &[Vec<u8>]| -> Vec<Message> {
+        client.exchange(&[messages.concat(), sync()], 1)
+    };
+    client.query("BEGIN");
+    client.query("CREATE TABLE t (x text)");
+    client.query("INSERT INTO t VALUES ('own')");
+    let said = packet(
+        &mut client,
+        &[parse("s", "SELECT x || '' FROM t", &[]), bind("", "s", &[], 0), execute("", 0)],
+    );
+    assert_eq!(rows(&said), [["own"]], "{said:?}");
+    // Without unmask nobody renames what is masked; so it is done behind.
+    client.query("COMMIT");
+    let swap = "DROP TABLE t; CREATE VIEW t AS SELECT email AS x FROM stored";
+    world.server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER}; {swap}"));
+    client.query("BEGIN");
+    let said = packet(&mut client, &[bind("", "s", &[], 0), execute("", 0)]);
+    assert!(!tells(&said), "{said:?}");
+    let said = client.exchange(&[query("SELECT x || '' FROM t")], 1);
+    assert!(!tells(&said), "{said:?}");
+}
+
+/// Nobody without unmask can put something in the place of a table whose rows are masked there.
+#[test]
+fn another_session_puts_a_view_in_a_tables_place() {
+    let world = World::start("");
+    let mut reader = world.through();
+    let mut maker = world.through();
+    reader.query("SELECT body FROM notes");
+    maker.query("BEGIN");
+    maker.query("LOCK TABLE notes");
+    reader.send_bytes(&query("SELECT body || '' FROM notes"));
+    sleep(Duration::from_millis(300));
+    maker.query("DROP TABLE notes; CREATE VIEW notes AS SELECT 1 AS id, email AS body FROM stored");
+    maker.query("COMMIT");
+    let said = reader.read_until(b'Z');
+    assert!(!tells(&said), "waited: {said:?}");
+    let said = reader.query("SELECT body || '' FROM notes");
+    assert!(!tells(&said), "behind: {said:?}");
+}
+
+/// Two sessions of somebody without unmask: what the name means is what stands behind it on the path.
+#[test]
+fn another_session_drops_what_stands_in_front_while_the_reader_waits() {
+    let world = World::start("");
+    let mut reader = world.through();
+    for text in [
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.customers (id bigint, email text)",
+        "SET search_path = s, public",
+    ] {
+        reader.query(text);
+    }
+    let mut maker = world.through();
+    maker.query("BEGIN");
+    maker.query("DROP TABLE s.customers");
+    reader.send_bytes(&query("SELECT email || '' FROM customers WHERE id = 900001"));
+    sleep(Duration::from_millis(300));
+    maker.query("COMMIT");
+    let said = reader.read_until(b'Z');
+    assert!(!tells(&said), "{said:?}");
+}
+
+/// One who may see what is masked puts it under the name of a table that another has just made.
+#[test]
+fn another_session_gives_a_name_away_a_moment_later() {
+    let world = World::start("");
+    let mut reader = world.through();
+    let secret = world.gateway.principal("carol", "developer");
+    world.gateway.grant("carol", "select,dml,ddl,unmask");
+    let mut other = world.gateway.connect("carol", &secret);
+    reader.query("CREATE TABLE t (email text)");
+    reader.query("INSERT INTO t VALUES ('own')");
+    let text = "SELECT email || '' FROM t";
+    assert_eq!(rows(&reader.query(text)), [["own"]]);
+    other.query("BEGIN");
+    other.query("DROP TABLE t");
+    other.query("ALTER MATERIALIZED VIEW stored RENAME TO t");
+    reader.query("CREATE TABLE another (x text)");
+    assert_eq!(rows(&reader.query("SELECT count(*) FROM another")), [["0"]]);
+    other.query("COMMIT");
+    assert!(tells(&world.bare().query(text)), "it is there");
+    for moment in 0..20 {
+        let said = reader.query(text);
+        assert!(!tells(&said), "{moment}: {said:?}");
+    }
+}
+
+/// A failing text takes back what stood in front, and so does the end of a transaction.
+#[test]
+fn what_is_taken_back_stands_in_front_of_nothing() {
+    let world = World::start("");
+    let mut client = world.through();
+    client.query("CREATE SCHEMA s");
+    client.query("SET search_path = s, public");
+    let asked = "SELECT email || '' FROM customers WHERE id = 900001";
+    let made = "CREATE TABLE s.customers (id bigint, email text)";
+    client.query(&format!("{made}; SELECT 1 / 0"));
+    assert!(!tells(&client.query(asked)), "failed");
+    client.exchange(
+        &[
+            parse("", made, &[]),
+            bind("", "", &[], 0),
+            execute("", 0),
+            parse("", "SELECT 1 / (SELECT 0)", &[]),
+            bind("", "", &[], 0),
+            execute("", 0),
+            sync(),
+        ],
+        1,
+    );
+    assert!(!tells(&client.query(asked)), "failed in a batch");
+    for end in ["ROLLBACK", "ROLLBACK AND CHAIN", "SELECT 1 / 0"] {
+        client.query("BEGIN");
+        client.query(made);
+        client.query("SELECT 1 FROM customers");
+        client.query(end);
+        if end.starts_with("SELECT") {
+            client.query("COMMIT");
+        }
+        assert!(!tells(&client.query(asked)), "{end}");
+        client.query("ROLLBACK");
+    }
+}
+
+/// What the server has said before the transaction isn't what is read in it.
+#[test]
+fn a_transaction_that_sees_what_was_there_before_isnt_judged_by_what_was_said_before_it() {
+    let world = World::start("");
+    let swap = "DROP TABLE t; CREATE VIEW t AS SELECT email AS x FROM stored";
+    for begin in [
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        "BEGIN",
+        "START TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    ] {
+        let mut client = world.through();
+        client.query("CREATE TABLE t (x text)");
+        client.query("SELECT 1 FROM t");
+        world.server.sql(&format!("SET SESSION AUTHORIZATION {UPSTREAM_USER}; {swap}"));
+        client.query(begin);
+        let said = client.query("SELECT x || '' FROM t");
+        assert!(!tells(&said), "{begin}: {said:?}");
+        client.query("ROLLBACK");
+        world.server.sql("DROP VIEW t");
+    }
+}
