@@ -192,7 +192,7 @@ class Bench:
         subprocess.run([program("psql"), "-X", "-q", "-d", self.dsn("direct"), "-v", "ON_ERROR_STOP=1"],
                        input=text.encode(), check=True, stdout=subprocess.DEVNULL)
 
-    def start_haproxy(self):
+    def start_haproxy(self, server):
         port = free_port()
         settings = self.write("haproxy.cfg", f"""
 global
@@ -203,9 +203,9 @@ defaults
     timeout connect 5s
     timeout client 1h
     timeout server 1h
-listen postgres
+listen database
     bind 127.0.0.1:{port}
-    server one 127.0.0.1:{self.pg_port}
+    server one 127.0.0.1:{server}
 """)
         pid = self.start("haproxy", port, [program("haproxy"), "-db", "-f", settings])
         self.add("haproxy", port, pid, "bench", SECRET)
@@ -493,7 +493,7 @@ def main():
     with Bench(options) as bench:
         progress("starting Postgres, scale 10 and a million rows")
         bench.start_postgres()
-        bench.start_haproxy()
+        bench.start_haproxy(bench.pg_port)
         bench.start_pgbouncer()
         if not options.without_gateway:
             bench.start_gateway()
@@ -512,4 +512,5 @@ def main():
                            "summary": summary, "samples": samples}, out, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()
