@@ -100,6 +100,10 @@ class MySqlBench(Bench):
             "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=512M",
             "--performance-schema=OFF", "--max-connections=2400", "--open-files-limit=8192",
             "--max-prepared-stmt-count=100000", "--max-connect-errors=1000000"])
+        for _ in range(300):
+            if os.path.exists(self.socket):
+                break
+            time.sleep(0.1)
         self.sql(f"""CREATE DATABASE {SCHEMA}; CREATE USER bench IDENTIFIED BY '{SECRET}';
             GRANT ALL ON {SCHEMA}.* TO bench; USE {SCHEMA};
             CREATE TABLE big (id int PRIMARY KEY, token char(32), email varchar(60), at datetime,
@@ -123,6 +127,7 @@ class MySqlBench(Bench):
             print("MySQL Router can't be had: measuring without it", file=sys.stderr)
             return
         port = free_port()
+        plugins = next(folder for folder, _, files in os.walk(f"{root}/usr/lib") if "routing.so" in files)
         state = self.path("router")
         os.mkdir(state)
         settings = self.write("router.conf", f"""
@@ -130,7 +135,7 @@ class MySqlBench(Bench):
 logging_folder={state}
 runtime_folder={state}
 data_folder={state}
-plugin_folder={root}/usr/lib/mysql-router
+plugin_folder={plugins}
 max_total_connections=4000
 [logger]
 level=WARNING
