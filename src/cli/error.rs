@@ -68,14 +68,6 @@ pub(super) enum Error {
         /// Those there are.
         known: String,
     },
-    /// Something that is there for Postgres alone.
-    #[error("{what} is for targets of Postgres; {target} is none")]
-    PostgresOnly {
-        /// What was asked for.
-        what: &'static str,
-        /// Of which target.
-        target: String,
-    },
     /// A file of mask rules has none.
     #[error("{}: has no [[rule]]; to mask nothing any more, say --allow-empty", file.display())]
     NoRules {
@@ -101,7 +93,6 @@ impl Error {
         ExitCode::from(match self {
             Self::Store(error) if error.is_refusal() => 1,
             Self::NoSuchTarget { .. }
-            | Self::PostgresOnly { .. }
             | Self::NoRules { .. }
             | Self::DestinationExists { .. }
             | Self::DestinationInside { .. } => 1,

@@ -1,6 +1,6 @@
 //! What people are told of a right that ends. The same for both protocols.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::kernel::{
     access::{Grant, GrantStatus, Permission},
@@ -46,6 +46,45 @@ pub fn why(grant: &Grant, now: Timestamp) -> Option<Refusal> {
 /// The same where the transaction was rolled back for it.
 pub fn told_rolled_back(why: &Refusal) -> Refusal {
     Refusal { message: format!("rolled back: {}", why.message).into(), ..why.clone() }
+}
+
+/// Seconds before a grant's end at which its holder is told.
+const WARN_AT: [i64; 2] = [300, 60];
+
+/// What is to be said now of the ends of these grants, once each; `warned` keeps what has been.
+pub fn warnings(
+    grants: &[Arc<Grant>],
+    now: Timestamp,
+    warned: &mut Vec<(GrantId, u8)>,
+) -> Vec<String> {
+    let mut due = Vec::new();
+    for grant in grants {
+        let left = grant.window.until.seconds() - now.seconds();
+        let length = grant.window.until.seconds() - grant.window.from.seconds();
+        for (index, at) in (0_u8..).zip(WARN_AT) {
+            if left <= at && length > at && !warned.contains(&(grant.id, index)) {
+                warned.push((grant.id, index));
+                let minutes = if at == 60 { "a minute" } else { "five minutes" };
+                let line = extend_line(grant);
+                due.push(format!("{} ends in {minutes}; to extend: {line}", grant.id));
+            }
+        }
+    }
+    due
+}
+
+/// When [`warnings`] has something to say next.
+pub fn next_warning(
+    grants: &[Arc<Grant>],
+    now: Timestamp,
+    warned: &[(GrantId, u8)],
+) -> Option<Timestamp> {
+    let all = grants.iter().flat_map(|grant| {
+        (0_u8..).zip(WARN_AT).map(move |(index, at)| {
+            ((grant.id, index), Timestamp(grant.window.until.0 - at * 1_000_000))
+        })
+    });
+    all.filter(|(which, due)| *due > now && !warned.contains(which)).map(|(_, due)| due).min()
 }
 
 /// What to send for more of the same.

@@ -34,6 +34,8 @@ mod control;
 mod conversation;
 mod kinds;
 pub mod own;
+pub mod samples;
+pub mod survey;
 
 pub use control::{Control, Row};
 

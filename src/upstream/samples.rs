@@ -7,7 +7,7 @@ use crate::kernel::catalog::{Column, Relation, RelationKind};
 pub const VALUES_MAX: usize = 100;
 
 /// The most characters of one value.
-const VALUE_CHARS_MAX: usize = 200;
+pub(super) const VALUE_CHARS_MAX: usize = 200;
 
 /// Names below are the server's own. A table whose policies would hide rows answers with an error, and
 /// none of their code runs. No question holds the server up for long.

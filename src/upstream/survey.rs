@@ -25,6 +25,14 @@ pub enum SurveyError {
     TooMany,
 }
 
+impl SurveyError {
+    /// # Errors
+    /// There is too much to remember.
+    pub(super) fn check(holdings: usize) -> Result<(), Self> {
+        if holdings > HOLDINGS_MAX { Err(Self::TooMany) } else { Ok(()) }
+    }
+}
+
 /// Reads all of them.
 ///
 /// # Errors
@@ -35,9 +43,7 @@ pub async fn read(control: &mut Control) -> Result<Vec<Holding>, SurveyError> {
         control.simple_query("ROLLBACK").await?;
     }
     let rows = read?;
-    if rows.len() > HOLDINGS_MAX {
-        return Err(SurveyError::TooMany);
-    }
+    SurveyError::check(rows.len())?;
     Ok(rows.into_iter().map(holding).collect())
 }
 

@@ -1,12 +1,13 @@
 //! The servers' own command-line clients at the gateway.
 
 use std::{
-    io::Write as _,
-    process::{Command, Output, Stdio},
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
 };
 
 use crate::support::{
-    Gateway,
+    Gateway, PATIENCE,
     gateway::{Options, TARGET},
     mysql::{Family, MySql},
 };
@@ -90,5 +91,65 @@ impl Client<'_> {
         let (printed, errors) = self.run(text);
         assert!(!errors.is_empty(), "not refused: {text}\nprinted: {printed}");
         errors
+    }
+}
+
+/// A client that stays: what it says comes line by line.
+pub(crate) struct Open {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Open {
+    pub(crate) fn start(client: &Client<'_>) -> Self {
+        Self::start_with(client, &[])
+    }
+
+    /// With these further options.
+    pub(crate) fn start_with(client: &Client<'_>, options: &[&str]) -> Self {
+        let arguments = [&["--skip-column-names", "--unbuffered"], options].concat();
+        let mut child = client.command(&arguments).spawn().expect("the client starts");
+        let stdin = child.stdin.take();
+        let (sender, lines) = channel();
+        let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let also = sender.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        std::thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                if line.starts_with("ERROR") {
+                    drop(also.send(line));
+                }
+            }
+        });
+        Self { child, stdin, lines }
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        let stdin = self.stdin.as_mut().expect("open");
+        writeln!(stdin, "{text}").expect("it listens");
+        stdin.flush().expect("it listens");
+    }
+
+    /// The next line.
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("it says something")
+    }
+
+    pub(crate) fn asks(&mut self, text: &str) -> String {
+        self.say(text);
+        self.line()
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.stdin.take();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }

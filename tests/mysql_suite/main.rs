@@ -3,6 +3,7 @@
 mod canary;
 mod client;
 mod drivers;
+mod faults;
 #[path = "../differential/generate.rs"]
 #[allow(dead_code, reason = "texts of others are changed elsewhere")]
 mod generate;
@@ -10,3 +11,4 @@ mod masking;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod watch;

@@ -1,75 +1,15 @@
 //! Refusals, grants and their ends, in one open session.
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, Command},
-    sync::mpsc::{Receiver, channel},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use crate::{
-    client::{Client, Pair},
+    client::{Open, Pair},
     support::{
         PATIENCE, eventually,
         gateway::TARGET,
         mysql::{Family, SCHEMA},
     },
 };
-
-/// A client that stays: what it says comes line by line.
-struct Open {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
-}
-
-impl Open {
-    fn start(client: &Client<'_>) -> Self {
-        let arguments = ["--skip-column-names", "--unbuffered"];
-        let mut child = client.command(&arguments).spawn().expect("the client starts");
-        let stdin = child.stdin.take();
-        let (sender, lines) = channel();
-        let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let also = sender.clone();
-        std::thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                drop(sender.send(line));
-            }
-        });
-        std::thread::spawn(move || {
-            for line in BufReader::new(err).lines().map_while(Result::ok) {
-                if line.starts_with("ERROR") {
-                    drop(also.send(line));
-                }
-            }
-        });
-        Self { child, stdin, lines }
-    }
-
-    fn say(&mut self, text: &str) {
-        let stdin = self.stdin.as_mut().expect("open");
-        writeln!(stdin, "{text}").expect("it listens");
-        stdin.flush().expect("it listens");
-    }
-
-    /// The next line.
-    fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("it says something")
-    }
-
-    fn asks(&mut self, text: &str) -> String {
-        self.say(text);
-        self.line()
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.stdin.take();
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 fn both(test: impl Fn(&Pair)) {
     for family in Family::ALL {

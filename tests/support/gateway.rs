@@ -166,6 +166,9 @@ tls = "disable"
             rest = options.rest,
         );
         fs::write(folder.path().join("proxy.toml"), settings).expect("writes the settings");
+        if options.faults {
+            fs::write(folder.path().join("faults"), "").expect("writes it");
+        }
         let child = spawn(folder.path());
         let mut gateway = Self { folder, port, http_port, child };
         gateway.wait_ready();

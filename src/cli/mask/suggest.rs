@@ -9,21 +9,23 @@ use serde_json::{Value, json};
 
 use self::signs::Holds;
 use crate::{
-    cli::{Error, Workplace, serve::world::connect_options, trial, workplace::now},
+    cli::{
+        Error, Workplace,
+        serve::world::{connect_options, mysql_log_ins},
+        trial,
+        workplace::now,
+    },
     config::{Engine, Target, masks},
     kernel::{
         catalog::{Catalog, Column, Relation, RelationKind},
-        mask::{ColumnFacts, Rule, Rules, rule::Form},
+        mask::{ColumnFacts, Rule, Rules, marks::FIRST_USER_OID, rule::Form},
     },
     net::tls,
-    upstream::{Control, UpstreamError, catalog, samples},
+    upstream::{Control, UpstreamError, catalog, mysql, samples},
 };
 
 /// How long one answer of the target may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What came with the server has numbers below.
-const FIRST_OF_USERS: u32 = 16_384;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -66,21 +68,20 @@ struct Found<'c> {
 impl Arguments {
     pub(super) async fn run(&self, place: &Workplace) -> Result<ExitCode, Error> {
         let target = trial::target(place, &self.target)?;
-        if target.engine != Engine::Postgres {
-            return Err(Error::PostgresOnly { what: "mask suggest", target: self.target.clone() });
-        }
         tls::install_provider();
         let store = place.store().await?;
         let rules = store.masks().await?.rules;
-        let mut control = Control::connect(&connect_options(target)?, PATIENCE).await?;
-        let catalog = catalog::read(&mut control, 1).await?;
+        let mut asked = Asked::connect(target).await?;
+        let catalog = asked.catalog().await?;
         let (mut found, silent) = look(target, &rules, &catalog);
         if self.samples && !silent.is_empty() {
             let name = target.name.as_str();
             store.note_samples_read(&place.actor, now(), name, silent.len()).await?;
-            look_at_values(&mut control, target, &silent, &mut found).await?;
+            look_at_values(&mut asked, target, &silent, &mut found).await?;
         }
-        control.close().await;
+        if let Asked::Postgres(control) = asked {
+            control.close().await;
+        }
         store.close().await;
         found.proposals.sort_by_key(|p| {
             (&p.place.relation.schema, &p.place.relation.name, p.place.column.number)
@@ -115,7 +116,7 @@ fn look<'c>(target: &Target, rules: &Rules, catalog: &'c Catalog) -> (Found<'c>,
                     let sensitive = signs::Sensitive::NetworkAddress;
                     found.propose(target, place, sensitive, "by its type".to_owned());
                 }
-                None if samples::is_readable(relation, column) => silent.push(place),
+                None if is_readable(target, relation, column) => silent.push(place),
                 None => {}
             }
         }
@@ -125,20 +126,69 @@ fn look<'c>(target: &Target, rules: &Rules, catalog: &'c Catalog) -> (Found<'c>,
 
 /// Tables of the users' own. What views show comes from them, and partitions are their parent's.
 fn is_place_of_data(relation: &Relation) -> bool {
-    relation.oid >= FIRST_OF_USERS
+    relation.oid >= FIRST_USER_OID
         && !relation.is_partition
         && matches!(relation.kind, RelationKind::Table | RelationKind::ForeignTable)
 }
 
+/// A connection to the target that is asked.
+enum Asked {
+    Postgres(Control),
+    MySql(mysql::Control),
+}
+
+impl Asked {
+    async fn connect(target: &Target) -> Result<Self, Error> {
+        Ok(match target.engine {
+            Engine::Postgres => {
+                Self::Postgres(Control::connect(&connect_options(target)?, PATIENCE).await?)
+            }
+            Engine::MySql | Engine::MariaDb => {
+                let log_in = mysql_log_ins(target)?.full;
+                Self::MySql(mysql::Control::connect(&log_in, PATIENCE).await?)
+            }
+        })
+    }
+
+    async fn catalog(&mut self) -> Result<Catalog, UpstreamError> {
+        match self {
+            Self::Postgres(control) => catalog::read(control, 1).await,
+            Self::MySql(control) => mysql::catalog::read(control, 1).await,
+        }
+    }
+
+    async fn prepare(&mut self) -> Result<(), UpstreamError> {
+        match self {
+            Self::Postgres(control) => samples::prepare(control).await,
+            Self::MySql(control) => mysql::samples::prepare(control).await,
+        }
+    }
+
+    async fn values(&mut self, place: &Place<'_>) -> Result<Vec<String>, UpstreamError> {
+        let (relation, column) = (place.relation, place.column);
+        match self {
+            Self::Postgres(control) => samples::read(control, relation, column).await,
+            Self::MySql(control) => mysql::samples::read(control, relation, column).await,
+        }
+    }
+}
+
+fn is_readable(target: &Target, relation: &Relation, column: &Column) -> bool {
+    match target.engine {
+        Engine::Postgres => samples::is_readable(relation, column),
+        Engine::MySql | Engine::MariaDb => mysql::samples::is_readable(relation, column),
+    }
+}
+
 async fn look_at_values<'c>(
-    control: &mut Control,
+    asked: &mut Asked,
     target: &Target,
     silent: &[Place<'c>],
     found: &mut Found<'c>,
 ) -> Result<(), UpstreamError> {
-    samples::prepare(control).await?;
+    asked.prepare().await?;
     for place in silent {
-        let values = match samples::read(control, place.relation, place.column).await {
+        let values = match asked.values(place).await {
             Ok(values) => values,
             // The log-in may not read it, row security is in the way, or it took too long.
             Err(UpstreamError::Server(_)) => {

@@ -16,9 +16,12 @@ use crate::{
         ids::{GrantId, TargetName},
         time::Timestamp,
     },
-    session::services::Target,
+    session::services::{LogIns, Server, Target},
     store::{AccessSnapshot, Actor, Baseline, Error},
-    upstream::{Control, survey},
+    upstream::{
+        ConnectOptions, Control, mysql,
+        survey::{self, SurveyError},
+    },
 };
 
 /// How often ends are looked for.
@@ -117,10 +120,8 @@ async fn begin_on(gateway: &Gateway, target: &Target, grants: &[GrantId]) {
     let baseline = match look(target, PATIENCE_BEFORE).await {
         Ok(holdings) => Baseline::Taken(Survey::of(&holdings)),
         Err(why) => {
-            if target.postgres().is_some() {
-                tracing::warn!(target = %target.name, ?grants, error = %why,
-                    "grants with admin begin without a look at their target");
-            }
+            tracing::warn!(target = %target.name, ?grants, error = %why,
+                "grants with admin begin without a look at their target");
             Baseline::Trouble(format!("the target could not be looked at when it began: {why}"))
         }
     };
@@ -202,16 +203,31 @@ async fn settle_one(
 }
 
 async fn look(target: &Target, patience: Duration) -> Result<Vec<Holding>, String> {
-    let Some(log_ins) = target.postgres() else {
-        return Err("what is left behind is listed for Postgres only".to_owned());
-    };
     let look = async {
-        let connected = Control::connect(&log_ins.full, patience).await;
-        let mut control = connected.map_err(|error| error.to_string())?;
-        let holdings = survey::read(&mut control).await;
-        control.close().await;
-        holdings.map_err(|error| error.to_string())
+        let read = match &target.server {
+            Server::Postgres(log_ins) => look_at_postgres(log_ins, patience).await,
+            Server::MySql(log_ins) => look_at_mysql(log_ins, patience).await,
+        };
+        read.map_err(|error| error.to_string())
     };
     let looked = tokio::time::timeout(patience, look).await;
     looked.unwrap_or_else(|_| Err(format!("it took longer than {} s", patience.as_secs())))
+}
+
+async fn look_at_postgres(
+    log_ins: &LogIns<ConnectOptions>,
+    patience: Duration,
+) -> Result<Vec<Holding>, SurveyError> {
+    let mut control = Control::connect(&log_ins.full, patience).await?;
+    let holdings = survey::read(&mut control).await;
+    control.close().await;
+    holdings
+}
+
+async fn look_at_mysql(
+    log_ins: &LogIns<mysql::ConnectOptions>,
+    patience: Duration,
+) -> Result<Vec<Holding>, SurveyError> {
+    let mut control = mysql::Control::connect(&log_ins.full, patience).await?;
+    mysql::survey::read(&mut control).await
 }

@@ -142,7 +142,7 @@ impl Talk {
         self.say(Word::Rollback, "grant ended");
     }
 
-    /// Time has passed: ends that are due.
+    /// Time has passed: ends and warnings that are due.
     pub(super) fn on_time(&mut self) {
         if self.rights.valid_until.is_some_and(|t| t <= self.now) {
             self.refresh_rights();
@@ -152,6 +152,7 @@ impl Talk {
             self.ends_at = None;
             self.refresh_rights();
         }
+        self.warn_of_ends();
         if self.escalate_at.is_some_and(|t| t <= self.now) && self.answer.is_some() {
             self.escalate_at = None;
             let text = "the statement did not react to a cancel, so its session was ended";
@@ -161,7 +162,8 @@ impl Talk {
 
     /// When [`Talk::on_time`] has something to do next.
     pub(super) fn next_time(&self) -> Option<Timestamp> {
-        let all = [self.rights.valid_until, self.ends_at, self.escalate_at];
+        let warning = ends::next_warning(&self.rights.grants, self.now, &self.notes.warned);
+        let all = [self.rights.valid_until, self.ends_at, self.escalate_at, warning];
         all.into_iter().flatten().min()
     }
 }

@@ -11,6 +11,7 @@ mod live;
 mod local;
 mod login;
 mod named;
+mod notes;
 mod prepared;
 mod query;
 mod replies;

@@ -96,6 +96,7 @@ impl Talk {
         let limit = |why: &Refusal| why.kind == RefusalKind::LimitExceeded;
         match why {
             Some(why) if over == Over::Cut && limit(&why) && !writes => {
+                self.notes.push(why.message.to_string(), true);
                 let status = self.status.without(Status::MORE_RESULTS);
                 if client.has(Capabilities::DEPRECATE_EOF) {
                     let ok = OkPacket { warnings: 1, status, ..OkPacket::default() };
@@ -175,7 +176,7 @@ impl Talk {
                     // Fail closed: whose result it is isn't known.
                     return Err(End::Upstream(WireError::NotLegalNow { what: "another result" }));
                 }
-                let onward = self.of_running(&mut running, &reply, header);
+                let onward = self.of_running(&mut running, &reply, (header, payload));
                 answer.of = Of::Runs(running);
                 onward
             }
@@ -322,7 +323,7 @@ impl Talk {
         &mut self,
         running: &mut Running,
         reply: &Reply<'_>,
-        header: Header,
+        (header, payload): (Header, &[u8]),
     ) -> Result<Onward, End> {
         match reply {
             Reply::Begins(count) => {
@@ -336,7 +337,9 @@ impl Talk {
             | Reply::Parameter(_)
             | Reply::Prepared(_)
             | Reply::Line(_) => {}
-            Reply::RowsEnd(ended) => return Ok(self.rows_end(running, *ended, header)),
+            Reply::RowsEnd(ended) => {
+                return Ok(self.rows_end(running, (*ended, payload), header));
+            }
             Reply::Done(ok) => return Ok(self.done(running, ok, header)),
             Reply::Failed(error) => return Ok(self.failed(running, error, header)),
             Reply::LocalFile(_) => {
@@ -413,7 +416,12 @@ impl Talk {
     }
 
     /// A result with rows has ended.
-    fn rows_end(&mut self, running: &mut Running, ended: Ended, header: Header) -> Onward {
+    fn rows_end(
+        &mut self,
+        running: &mut Running,
+        (ended, payload): (Ended, &[u8]),
+        header: Header,
+    ) -> Onward {
         self.noted(running, ended.warnings);
         let cut = running.run().and_then(|run| run.cut.clone()).filter(|_| !running.told);
         let is_cursor =
@@ -425,6 +433,7 @@ impl Talk {
                 Onward::Swallow
             }
             None if running.told => Onward::Swallow,
+            None if self.ends_with_notes(running, (ended, payload), header) => Onward::Swallow,
             None if self.client.has(Capabilities::DEPRECATE_EOF)
                 && !self.client.has(Capabilities::SESSION_TRACK) =>
             {
@@ -465,6 +474,12 @@ impl Talk {
             return Onward::Swallow;
         }
         if running.told {
+            return Onward::Swallow;
+        }
+        let more = self.notes.count();
+        if more > 0 {
+            let ok = OkPacket { warnings: ok.warnings.saturating_add(more), ..*ok };
+            ok.write(&mut self.down, (header.sequence, reply::OK), self.client);
             return Onward::Swallow;
         }
         self.passed_on(&Reply::Done(*ok), header, false)

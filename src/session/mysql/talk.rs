@@ -164,6 +164,8 @@ pub(super) struct Talk {
     pub(super) overlay_since: Option<u64>,
     /// What runs may run until then behind its grant's end.
     pub(super) ends_at: Option<Timestamp>,
+    /// What the client is to be told.
+    pub(super) notes: super::notes::Notes,
 }
 
 /// What a new session starts from.
@@ -229,6 +231,7 @@ impl Talk {
             tracks: false,
             overlay_since: None,
             ends_at: None,
+            notes: super::notes::Notes::default(),
         }
     }
 

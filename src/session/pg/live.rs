@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-/// Seconds before a grant's end at which its holder is told.
-const WARN_AT: [i64; 2] = [300, 60];
-
 impl Conversation {
     /// Looks at the rights anew: something changed, or time has.
     pub(super) fn refresh_rights(&mut self) {
@@ -191,25 +188,8 @@ impl Conversation {
             self.ends_at = None;
             self.refresh_rights();
         }
-        let mut due: Vec<(GrantId, u8, String)> = Vec::new();
-        for grant in &self.rights.grants {
-            let left = grant.window.until.seconds() - self.now.seconds();
-            for (index, at) in (0_u8..).zip(WARN_AT) {
-                let length = grant.window.until.seconds() - grant.window.from.seconds();
-                if left <= at && length > at && !self.warned.contains(&(grant.id, index)) {
-                    due.push((grant.id, index, ends::extend_line(grant)));
-                }
-            }
-        }
-        for (id, index, line) in due {
-            self.warned.push((id, index));
-            let left = WARN_AT.get(usize::from(index)).copied().unwrap_or_default() / 60;
-            let minutes = if left == 1 { "a minute" } else { "five minutes" };
-            backend::notice(
-                &mut self.notices,
-                &format!("{id} ends in {minutes}; to extend: {line}"),
-                self.client_text,
-            );
+        for text in ends::warnings(&self.rights.grants, self.now, &mut self.warned) {
+            backend::notice(&mut self.notices, &text, self.client_text);
         }
     }
 
@@ -223,14 +203,9 @@ impl Conversation {
         if let Held::UntilCatalog { until, .. } = self.held {
             consider(until.min(self.now.plus(LOOK_EVERY)));
         }
-        for grant in &self.rights.grants {
-            for (index, at) in (0_u8..).zip(WARN_AT) {
-                let due = Timestamp(grant.window.until.0 - at * 1_000_000);
-                if due > self.now && !self.warned.contains(&(grant.id, index)) {
-                    consider(due);
-                }
-            }
-        }
+        ends::next_warning(&self.rights.grants, self.now, &self.warned)
+            .into_iter()
+            .for_each(&mut consider);
         next
     }
 }

@@ -22,6 +22,7 @@ use crate::{
             Cascade, CascadeAction, Catalog, Column, Relation, RelationKind, Routine, RoutineKind,
             Volatility,
         },
+        mask::marks::FIRST_USER_OID,
         sql::mode::Dialect,
     },
     upstream::UpstreamError,
@@ -120,7 +121,8 @@ fn version_number(version: &str) -> Option<u32> {
     major.checked_mul(10_000)?.checked_add(minor.checked_mul(100)?)?.checked_add(patch)
 }
 
-/// Numbers made of names. Two of one digest, which nobody will see, get different ones.
+/// Numbers made of names, beyond those that stand for what comes with a server: no name makes a table one of
+/// the server's own, which nobody masks. Two of one digest, which nobody will see, get different ones.
 #[derive(Default)]
 struct Numbers(BTreeSet<u32>);
 
@@ -129,9 +131,9 @@ impl Numbers {
         let names = format!("{what}\0{schema}\0{name}");
         let digest = digest::digest(&digest::SHA256, names.as_bytes());
         let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
-        let mut number = u32::from_be_bytes(first).max(1);
+        let mut number = u32::from_be_bytes(first).max(FIRST_USER_OID);
         while !self.0.insert(number) {
-            number = number.wrapping_add(1).max(1);
+            number = number.wrapping_add(1).max(FIRST_USER_OID);
         }
         number
     }
@@ -431,5 +433,19 @@ mod tests {
         assert_eq!(second.of("relation", "shop", "orders"), one);
         assert_ne!(second.of("relation", "shop", "orders"), one);
         assert_ne!(second.of("relation", "sho", "porders"), one);
+    }
+
+    /// Whoever may name a table finds a name whose digest is small in a second.
+    #[test]
+    fn no_name_makes_a_table_one_of_the_servers_own() {
+        let small = |name: &str| {
+            let digest =
+                digest::digest(&digest::SHA256, format!("relation\0shop\0{name}").as_bytes());
+            let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+            u32::from_be_bytes(first) < FIRST_USER_OID
+        };
+        let name =
+            (0_u32..).map(|n| format!("t{n}")).find(|name| small(name)).expect("there is one");
+        assert!(Numbers::default().of("relation", "shop", &name) >= FIRST_USER_OID);
     }
 }

@@ -62,20 +62,30 @@ pub(super) enum Holds {
 }
 
 impl Holds {
-    /// By the type as `format_type` prints it; of an array, its elements.
+    /// By the type as `format_type` of Postgres prints it, of an array its elements; or as `COLUMN_TYPE` of
+    /// MySQL has it: `bigint(20) unsigned`.
     pub(super) fn of(type_name: &str) -> Self {
+        // What MySQL and MariaDB make of `boolean`.
+        if type_name == "tinyint(1)" {
+            return Self::Truth;
+        }
         let bare = type_name.trim_end_matches("[]");
+        let bare = bare.strip_suffix(" unsigned").unwrap_or(bare);
         let bare = bare.split('(').next().unwrap_or(bare).trim();
         match bare.rsplit('.').next().unwrap_or(bare) {
             "text" | "character varying" | "character" | "citext" | "name" | "\"char\"" => {
                 Self::Text
             }
-            "smallint" | "integer" | "bigint" => Self::Integer,
-            "numeric" | "real" | "double precision" => Self::Number,
+            "varchar" | "char" | "tinytext" | "mediumtext" | "longtext" => Self::Text,
+            "smallint" | "integer" | "bigint" | "tinyint" | "mediumint" | "int" => Self::Integer,
+            "numeric" | "real" | "double precision" | "decimal" | "float" | "double" => {
+                Self::Number
+            }
             "date" | "timestamp" | "timestamp with time zone" | "timestamp without time zone" => {
                 Self::Moment
             }
-            "inet" | "cidr" => Self::Network,
+            "datetime" => Self::Moment,
+            "inet" | "cidr" | "inet4" | "inet6" => Self::Network,
             "boolean" => Self::Truth,
             _ => Self::Other,
         }
