@@ -112,9 +112,11 @@ impl Running {
         runs: Vec<Option<Run>>,
         format: Format,
     ) -> Self {
-        // Only what makes names is asked for its text again.
-        let makes_names = |a: &Arc<Analysis>| a.kind == StatementKind::Prepare;
-        let text = if batch.statements.iter().any(makes_names) { text } else { "" };
+        // Only what makes names, or shows messages, is asked for its text again.
+        let is_asked = |a: &Arc<Analysis>| {
+            matches!(a.kind, StatementKind::Prepare | StatementKind::ShowWarnings)
+        };
+        let text = if batch.statements.iter().any(is_asked) { text } else { "" };
         Self {
             text: text.into(),
             batch,

@@ -444,8 +444,10 @@ mod tests {
             let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
             u32::from_be_bytes(first) < FIRST_USER_OID
         };
-        let name =
-            (0_u32..).map(|n| format!("t{n}")).find(|name| small(name)).expect("there is one");
+        let name = (0_u32..10_000_000)
+            .map(|n| format!("t{n}"))
+            .find(|name| small(name))
+            .expect("there is one");
         assert!(Numbers::default().of("relation", "shop", &name) >= FIRST_USER_OID);
     }
 }
