@@ -36,6 +36,8 @@ pub struct Link {
     approved: usize,
     filled: usize,
     bulk: bool,
+    /// The stream has been given something that it may keep back.
+    unflushed: bool,
 }
 
 impl Link {
@@ -55,6 +57,11 @@ impl Link {
     /// Bytes that nobody has decided on.
     pub fn unread(&self) -> &[u8] {
         self.buffer.get(self.approved..self.filled).unwrap_or_default()
+    }
+
+    /// True if something has to leave: it waits here, or in the stream.
+    pub fn is_owed(&self) -> bool {
+        self.waiting() > 0 || self.unflushed
     }
 
     /// Bytes waiting to leave.
@@ -216,7 +223,6 @@ impl Link {
         cx: &mut Context<'_>,
         stream: &mut S,
     ) -> Poll<io::Result<()>> {
-        let mut wrote = false;
         loop {
             let from_injected = self.injected_head < self.injected.len();
             let bytes = if from_injected {
@@ -232,7 +238,7 @@ impl Link {
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            wrote = true;
+            self.unflushed = true;
             if from_injected {
                 self.injected_head += count;
             } else {
@@ -240,9 +246,11 @@ impl Link {
             }
         }
         self.release_if_empty();
-        if wrote {
-            // TLS keeps a record back until told; a socket has nothing to flush.
+        if self.unflushed {
+            // TLS keeps a record back until told, and so does a socket that is full; a socket alone has nothing
+            // to flush.
             ready!(Pin::new(stream).poll_flush(cx))?;
+            self.unflushed = false;
         }
         Poll::Ready(Ok(()))
     }
@@ -357,6 +365,47 @@ mod tests {
         link.approve(1);
         pass(&mut link, "f").await;
         assert_eq!(link.buffer.capacity(), 0, "an empty link holds no buffer");
+    }
+
+    /// A stream that takes everything, and keeps it until it has been told to give it three times.
+    #[derive(Default)]
+    struct Slow {
+        kept: Vec<u8>,
+        told: usize,
+    }
+
+    impl AsyncWrite for Slow {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.get_mut().kept.extend_from_slice(bytes);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let slow = self.get_mut();
+            slow.told += 1;
+            if slow.told < 3 { Poll::Pending } else { Poll::Ready(Ok(())) }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_stream_keeps_back_is_flushed_though_nothing_waits_here() {
+        let (mut link, mut slow) = (Link::with_unread(b"end"), Slow::default());
+        link.approve(3);
+        for _ in 0..2 {
+            let flushed = poll_fn(|cx| Poll::Ready(link.poll_flush(cx, &mut slow))).await;
+            assert!(flushed.is_pending() && link.waiting() == 0 && link.is_owed());
+        }
+        let flushed = poll_fn(|cx| Poll::Ready(link.poll_flush(cx, &mut slow))).await;
+        assert!(flushed.is_ready() && !link.is_owed());
+        assert_eq!((&slow.kept[..], slow.told), (&b"end"[..], 3));
     }
 
     #[tokio::test]

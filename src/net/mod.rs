@@ -1,4 +1,4 @@
-//! Floor 2: sockets, TLS and the clock. Knows no SQL, no policy and no message.
+//! Floor 2: sockets, TLS, compression and the clock. Knows no SQL, no policy and no message.
 //!
 //! Nothing here starts a task of its own, but [`faults`] a thread in tests; what must run beside the
 //! sessions ([`tls::ServerTls::watch`]) is a future for somebody above to run.
@@ -11,6 +11,7 @@ pub mod listener;
 pub mod network;
 pub mod stream;
 pub mod tls;
+mod zip;
 
 pub use clock::Clock;
 pub use listener::{Accepted, Admission, Listener, ListenerOptions, Permits};

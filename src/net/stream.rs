@@ -1,14 +1,14 @@
 //! One connection, raw or under TLS, as one type to read from and write to.
 //!
 //! Delegates and adds nothing: no buffer of its own but the bytes that were read before a TLS
-//! handshake began.
+//! handshake began, and those of a client that wants its packets compressed.
 
 use std::{
     io,
     mem::MaybeUninit,
     net::SocketAddr,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use rustls::pki_types::ServerName;
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::{end_point, tls};
+use super::{end_point, tls, zip::Zip};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +45,7 @@ pub struct Stream {
     inner: Inner,
     peer: Peer,
     end_point: Option<Box<[u8]>>,
+    zip: Option<Box<Zip>>,
 }
 
 #[derive(Debug)]
@@ -132,12 +133,12 @@ impl Stream {
     /// The peer is gone already.
     pub fn tcp(socket: TcpStream) -> io::Result<Self> {
         let peer = Peer::Tcp(socket.peer_addr()?);
-        Ok(Self { inner: Inner::Tcp(socket), peer, end_point: None })
+        Ok(Self { inner: Inner::Tcp(socket), peer, end_point: None, zip: None })
     }
 
     /// A connection over a socket in the file system.
     pub fn unix(socket: UnixStream) -> Self {
-        Self { inner: Inner::Unix(socket), peer: Peer::Unix, end_point: None }
+        Self { inner: Inner::Unix(socket), peer: Peer::Unix, end_point: None, zip: None }
     }
 
     /// Does the server's part of a TLS handshake. `read` are the bytes of it that were read already;
@@ -150,7 +151,7 @@ impl Stream {
         let raw = Replay { read, at: 0, raw: self.into_raw()? };
         let stream = TlsAcceptor::from(tls.config.clone()).accept(raw).await?;
         let end_point = tls.end_point.clone();
-        Ok(Self { inner: Inner::Server(Box::new(stream)), peer, end_point })
+        Ok(Self { inner: Inner::Server(Box::new(stream)), peer, end_point, zip: None })
     }
 
     /// Does the client's part of a TLS handshake.
@@ -168,7 +169,18 @@ impl Stream {
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let end_point =
             certificate.and_then(|der| end_point::digest_of(der)).map(Vec::into_boxed_slice);
-        Ok(Self { inner: Inner::Client(Box::new(stream)), peer, end_point })
+        Ok(Self { inner: Inner::Client(Box::new(stream)), peer, end_point, zip: None })
+    }
+
+    /// From now on everything is in compressed packets, in both directions. `read`: bytes of them that were
+    /// read already.
+    pub fn compress(&mut self, read: Vec<u8>) {
+        self.zip = Some(Box::new(Zip::new(read)));
+    }
+
+    /// True if it is so.
+    pub fn is_compressed(&self) -> bool {
+        self.zip.is_some()
     }
 
     /// Who is at the other end.
@@ -233,10 +245,70 @@ impl Stream {
     }
 }
 
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { inner, zip, .. } = self.get_mut();
+        match zip {
+            None => Pin::new(inner).poll_read(cx, buffer),
+            Some(zip) => zip.poll_read(inner, cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Self { inner, zip, .. } = self.get_mut();
+        match zip {
+            None => Pin::new(inner).poll_write(cx, bytes),
+            Some(zip) => zip.poll_write(inner, cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Self { inner, zip, .. } = self.get_mut();
+        match zip {
+            None => Pin::new(inner).poll_write_vectored(cx, slices),
+            Some(zip) => {
+                let first = slices.iter().find(|slice| !slice.is_empty());
+                zip.poll_write(inner, cx, first.map_or(&[], |slice| &**slice))
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.zip.is_none() && self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { inner, zip, .. } = self.get_mut();
+        match zip {
+            None => Pin::new(inner).poll_flush(cx),
+            Some(zip) => zip.poll_flush(inner, cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
 /// The same call on whichever stream there is.
 macro_rules! delegate {
     ($self:ident, $stream:ident => $call:expr) => {
-        match &mut $self.get_mut().inner {
+        match $self.get_mut() {
             Inner::Tcp(socket) => {
                 let $stream = Pin::new(socket);
                 $call
@@ -257,7 +329,7 @@ macro_rules! delegate {
     };
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for Inner {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -267,7 +339,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Inner {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -285,7 +357,7 @@ impl AsyncWrite for Stream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.inner {
+        match self {
             Inner::Tcp(socket) => socket.is_write_vectored(),
             Inner::Unix(socket) => socket.is_write_vectored(),
             Inner::Server(stream) => stream.is_write_vectored(),

@@ -302,6 +302,13 @@ impl Door {
         self.link.approve(count);
     }
 
+    /// The same for the header of a packet, under another sequence number: who compresses counts otherwise.
+    pub fn relay_numbered(&mut self, _what: impl NoStatement, sequence: u8) {
+        let Some([a, b, c, _]) = self.link.unread().first_chunk::<4>().copied() else { return };
+        self.link.discard(4);
+        self.link.inject().extend([a, b, c, sequence]);
+    }
+
     /// The client's next `count` bytes go no further.
     pub fn discard(&mut self, count: usize) {
         self.link.discard(count);
@@ -317,6 +324,11 @@ impl Door {
     pub fn forget_waiting(&mut self) -> Option<StatementId> {
         self.link.forget_waiting();
         self.bar.take().map(|barred| barred.first)
+    }
+
+    /// True if something has to leave, or stays in the stream until it is told.
+    pub fn is_owed(&self) -> bool {
+        self.link.is_owed()
     }
 
     /// Bytes that wait to leave.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A log-in of its own at the server, as clients of the gateway have one there.
-fn direct_log_in(pair: &Pair) {
+pub(crate) fn direct_log_in(pair: &Pair) {
     // Does nothing where the drivers are there already.
     runs(&Command::new(folder("setup")), "installing the drivers");
     pair.server.sql(
@@ -24,11 +24,11 @@ fn direct_log_in(pair: &Pair) {
     runs(&first, "the first log-in");
 }
 
-fn folder(name: &str) -> String {
+pub(crate) fn folder(name: &str) -> String {
     format!("{}/tests/drivers/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn cache(name: &str) -> String {
+pub(crate) fn cache(name: &str) -> String {
     format!("{}/tests/.cache/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -48,7 +48,7 @@ fn runs(command: &Command, what: &str) -> String {
     printed
 }
 
-fn same(pair: &Pair, make: impl Fn(&[String]) -> Command, what: &str) {
+pub(crate) fn same(pair: &Pair, make: impl Fn(&[String]) -> Command, what: &str) {
     let secret = pair.gateway.almighty("root");
     let user = format!("root@{TARGET}");
     let by = |port: u16, user: &str, secret: &str| {

@@ -1,6 +1,8 @@
 //! The gateway in front of MariaDB 10.11 and MySQL 9.7, by their own clients.
 
+mod attacks;
 mod canary;
+mod change_user;
 mod client;
 mod drivers;
 mod faults;
@@ -8,7 +10,10 @@ mod faults;
 #[allow(dead_code, reason = "texts of others are changed elsewhere")]
 mod generate;
 mod masking;
+mod raw;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod watch;
+mod traps;
+mod wire;

@@ -16,6 +16,7 @@ use crate::{
         WireError,
         mysql::{
             command::Command,
+            login::LogIn,
             response::{Kind, Response},
         },
     },
@@ -48,10 +49,10 @@ impl Talk {
             Command::Fetch { statement, .. } => self.fetch(statement, next),
             Command::Reset(statement) => self.reset_statement(statement, next),
             Command::Close(statement) => self.close_statement(statement),
-            Command::ChangeUser(_) => {
-                let why = not_offered("COM_CHANGE_USER").with_hint("Connect again.");
-                self.tell_no(next, &why)
-            }
+            Command::ChangeUser(rest) => match LogIn::read_change(rest, self.client) {
+                Ok(log_in) => Pass::ChangeUser(Box::new(log_in)),
+                Err(error) => return Err(End::Refused(error.refusal())),
+            },
             Command::NotOffered(command) => self.tell_no(next, &not_offered(command.name())),
         })
     }

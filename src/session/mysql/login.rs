@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Relay,
+    Changing, Relay,
     talk::{Opening, Talk},
 };
 use crate::{
@@ -40,6 +40,7 @@ use crate::{
     wire::{
         WireError,
         mysql::{
+            Capabilities,
             auth::{self, CACHING_SHA2, CLEAR, FAST, Sha2Digest},
             capability,
             greeting::{Greeting, NONCE_LENGTH, Nonce},
@@ -65,7 +66,7 @@ pub async fn accept(
 ) {
     let timeout_at = core.services.world.load().limits.login_timeout;
     let session = SessionId(core.services.session_number());
-    let entrance = Entrance { core, doorway, session };
+    let entrance = Entrance { core, doorway: Arc::clone(&doorway), session };
     let mut talking = Talking { stream, read: Vec::new(), next: 0 };
     if !has_room {
         let refusal = Refusal::new(
@@ -81,14 +82,60 @@ pub async fn accept(
             .with_hint("Try again in a moment; `hallpass check` says which can't be reached.");
         return talking.tell(&refusal).await;
     };
-    let login = Login { entrance, greeted };
+    let mut login = Login { entrance, greeted };
     let number = connection_number();
     let begun = timeout(timeout_at, login.greet(talking, number)).await;
-    match begun.unwrap_or(Err(LoginError::TooSlow)) {
-        Ok((talking, nonce, log_in)) => {
-            login.run(talking, (number, nonce, log_in), standing).await;
+    let (mut coming, mut standing) = match begun.unwrap_or(Err(LoginError::TooSlow)) {
+        Ok((talking, nonce, log_in)) => (Coming { talking, number, nonce, log_in }, Some(standing)),
+        Err(error) => return tracing::debug!(error = %error, "no session came of a connection"),
+    };
+    loop {
+        let (core, greeted) = (CoreRef::clone(&login.entrance.core), Arc::clone(&login.greeted));
+        let mut capabilities = coming.log_in.capabilities;
+        if greeted.family == Dialect::MariaDb {
+            // Of a log-in; MariaDB forgets it with the change of user, and MySQL doesn't.
+            capabilities = capabilities.without(Capabilities::IGNORE_SPACE);
         }
-        Err(error) => tracing::debug!(error = %error, "no session came of a connection"),
+        let packet_max = coming.log_in.packet_max;
+        let Some(changing) = login.run(coming, standing.take()).await else { return };
+        // COM_CHANGE_USER: a session of its own in the same connection, whose client proves anew who it is.
+        let session = SessionId(core.services.session_number());
+        login =
+            Login { entrance: Entrance { core, doorway: Arc::clone(&doorway), session }, greeted };
+        let Some(next) = Coming::again(changing, (capabilities, packet_max), number) else {
+            return;
+        };
+        coming = next;
+    }
+}
+
+/// A client that has said who it is.
+struct Coming {
+    talking: Talking,
+    number: u32,
+    nonce: Nonce,
+    log_in: Box<LogIn>,
+}
+
+impl Coming {
+    /// One that was somebody else before. `None`: there are no random numbers.
+    fn again(
+        changing: Changing,
+        (capabilities, packet_max): (Capabilities, u32),
+        number: u32,
+    ) -> Option<Self> {
+        let Changing { stream, read, mut log_in, next } = changing;
+        let mut random = [0; NONCE_LENGTH];
+        SystemRandom::new().fill(&mut random).ok()?;
+        (log_in.capabilities, log_in.packet_max) = (capabilities, packet_max);
+        if log_in.method != CLEAR.as_bytes() {
+            // Fail closed: a proof over the nonce of before may be one that somebody has overheard. It is
+            // asked for anew, as servers do.
+            log_in.method.clear();
+            log_in.proof.clear();
+        }
+        let talking = Talking { stream, read, next };
+        Some(Self { talking, number, nonce: auth::nonce(random), log_in })
     }
 }
 
@@ -244,12 +291,14 @@ impl Login {
         Ok((talking, nonce, log_in))
     }
 
-    async fn run(
-        self,
-        mut talking: Talking,
-        (number, nonce, log_in): (u32, Nonce, Box<LogIn>),
-        standing: Standing,
-    ) {
+    /// From a name to the end of its session. Gives the connection if its client goes on as somebody else.
+    async fn run(self, coming: Coming, standing: Option<Standing>) -> Option<Changing> {
+        let (admitted, login) = self.admit(coming, standing).await?;
+        login.connect(admitted).await
+    }
+
+    async fn admit(self, coming: Coming, standing: Option<Standing>) -> Option<(Admitted, Self)> {
+        let Coming { mut talking, number, nonce, log_in } = coming;
         let core = &self.entrance.core;
         core.services.look_at_store().await;
         let wish = self.wish(&log_in, &talking.stream);
@@ -259,12 +308,14 @@ impl Login {
         {
             let refusal = Refusal::new(RefusalKind::TlsRequired, "this listener wants TLS")
                 .with_hint("Connect with --ssl-mode=REQUIRED, or --ssl.");
-            return talking.tell(&refusal).await;
+            talking.tell(&refusal).await;
+            return None;
         }
         let Some(turn) = core.services.doorstep.turn(wish.peer, &wish.user).await else {
             // Not on record: the wrong proofs before are, and this must cost less than they did.
             core.counts.connection(ConnectionOutcome::Refused);
-            return talking.tell(&too_many_guesses()).await;
+            talking.tell(&too_many_guesses()).await;
+            return None;
         };
         let access = core.services.access.load_full();
         let state = access.principal(&wish.principal).cloned();
@@ -285,31 +336,34 @@ impl Login {
                 let given = if log_in.proof.is_empty() { "NO" } else { "YES" };
                 let text =
                     format!("Access denied for user '{}' (using password: {given})", wish.user);
-                return talking.tell(&Refusal::new(RefusalKind::NotIdentified, text)).await;
+                talking.tell(&Refusal::new(RefusalKind::NotIdentified, text)).await;
+                return None;
             }
             Err(error) => {
                 self.entrance.note_failure(&wish, &error.to_string());
                 if let Some(refusal) = unreadable(&error) {
                     talking.tell(&refusal).await;
                 }
-                return;
+                return None;
             }
         };
         drop(standing);
         let Some(state) = state else {
             // Fail closed: without a principal there is no digest that anything matches.
-            return self.entrance.note_failure(&wish, "no such principal");
+            self.entrance.note_failure(&wish, "no such principal");
+            return None;
         };
         turn.proven();
         match self.entrance.admit(&wish, &state) {
             Ok((target, arriving)) => {
                 let admitted =
                     Admitted { talking, number, log_in, method, wish, state, target, arriving };
-                self.connect(admitted).await;
+                Some((admitted, self))
             }
             Err(refusal) => {
                 self.entrance.note_failure(&wish, &refusal.message);
                 talking.tell(&refusal).await;
+                None
             }
         }
     }
@@ -328,7 +382,7 @@ impl Login {
         self.entrance.wish(Said { user, database, field, application }, stream)
     }
 
-    async fn connect(self, admitted: Admitted) {
+    async fn connect(self, admitted: Admitted) -> Option<Changing> {
         let Admitted { mut talking, number, log_in, method, wish, state, target, arriving } =
             admitted;
         let entrance = &self.entrance;
@@ -337,7 +391,8 @@ impl Login {
             let refusal = Refusal::new(RefusalKind::NoSuchTarget, text)
                 .with_hint("Connect to it by the gateway's listener for Postgres.");
             entrance.note_failure(&wish, &refusal.message);
-            return talking.tell(&refusal).await;
+            talking.tell(&refusal).await;
+            return None;
         };
         let rights = entrance.rights(&state, &target);
         let (level, options) = log_ins.log_in(rights.level());
@@ -347,7 +402,8 @@ impl Login {
             Err(error) => {
                 tracing::warn!(target = %target.name, error = %error, "no upstream connection");
                 entrance.note_failure(&wish, &format!("upstream: {error}"));
-                return talking.tell(&error.refusal()).await;
+                talking.tell(&error.refusal()).await;
+                return None;
             }
         };
         if family(&connected.version) != self.greeted.family {
@@ -356,12 +412,14 @@ impl Login {
             let refusal = Refusal::new(RefusalKind::NoSuchTarget, text)
                 .with_hint("Ask an operator for a listener of its own.");
             entrance.note_failure(&wish, &refusal.message);
-            return talking.tell(&refusal).await;
+            talking.tell(&refusal).await;
+            return None;
         }
         let Some((registered, handle)) = self.register((&wish, &state, &target), number) else {
             let refusal =
                 Refusal::new(RefusalKind::Internal, "no number could be given to the connection");
-            return talking.tell(&refusal).await;
+            talking.tell(&refusal).await;
+            return None;
         };
         drop(arriving);
         let over = if talking.stream.is_tls() { " over tls" } else { "" };
@@ -371,7 +429,8 @@ impl Login {
             backend: Some(u64::from(connected.connection)),
         };
         if let Err(refusal) = entrance.note_opened(&wish, &state, &target, &reached) {
-            return talking.tell(&refusal).await;
+            talking.tell(&refusal).await;
+            return None;
         }
         let core = CoreRef::clone(&entrance.core);
         // What has changed while it connected.
@@ -396,6 +455,17 @@ impl Login {
         };
         let mut to_client = Link::with_unread(&[]);
         ok.write(to_client.inject(), (talking.next, reply::OK), log_in.capabilities);
+        if log_in.capabilities.has(Capabilities::COMPRESS) && !talking.stream.is_compressed() {
+            // Spec: from behind the OK packet on.
+            let last = talking.stream.write_all(to_client.inject()).await;
+            if last.is_err() || talking.stream.flush().await.is_err() {
+                drop(registered);
+                entrance.note_closed("the client closed the connection");
+                return None;
+            }
+            to_client = Link::with_unread(&[]);
+            talking.stream.compress(std::mem::take(&mut talking.read));
+        }
         let door = Door::with_unread(&talking.read, talk.core.lane.borrow().progress());
         let relay = Relay::new(
             talk,
@@ -403,9 +473,10 @@ impl Login {
             (door, to_client),
             options.clone(),
         );
-        let reason = relay.run().await;
+        let (reason, changing) = relay.run().await;
         drop(registered);
         entrance.note_closed(&reason);
+        changing
     }
 
     fn register(

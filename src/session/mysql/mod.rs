@@ -54,6 +54,7 @@ use crate::{
     },
     wire::mysql::{
         command::Command,
+        login::LogIn,
         packet::{self, Extent, HEADER_LENGTH, Header, PART_MAX},
         reply,
     },
@@ -85,6 +86,13 @@ enum Over {
     Client(io::Error),
     #[error("the client closed the connection")]
     ClientClosed,
+    #[error("the client changed its user")]
+    ChangesUser {
+        /// Whose log-in it sent.
+        log_in: Box<LogIn>,
+        /// The sequence number of the answer.
+        next: u8,
+    },
     #[error("upstream: {0}")]
     Upstream(io::Error),
     #[error("the upstream closed the connection")]
@@ -98,6 +106,15 @@ enum Over {
 struct Rest {
     left: usize,
     forward: bool,
+}
+
+/// A client that goes on as somebody else.
+struct Changing {
+    stream: Stream,
+    /// What it has sent behind its command.
+    read: Vec<u8>,
+    log_in: Box<LogIn>,
+    next: u8,
 }
 
 /// Which side has said in this turn that nothing is there.
@@ -172,8 +189,9 @@ impl Relay {
     }
 
     /// Serves, then says what is left to be said, closes what is open on the trail, and sees to it that
-    /// nothing of the session runs on. Gives the reason for the session's record.
-    async fn run(mut self) -> String {
+    /// nothing of the session runs on. Gives the reason for the session's record, and the connection if its
+    /// client goes on in it.
+    async fn run(mut self) -> (String, Option<Changing>) {
         let over = poll_fn(|cx| {
             // A panic costs this session, not those beside it.
             let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(cx)));
@@ -181,10 +199,43 @@ impl Relay {
         })
         .await;
         let reason = over.to_string();
+        let over = match over {
+            Over::ChangesUser { log_in, next } => {
+                return self.give_away((log_in, next), reason).await;
+            }
+            other => other,
+        };
         let runs = self.talk.answer.is_some();
         // Fail closed: what ends a session ends what it does, before anything else is waited for.
         let told = (runs && !matches!(over, Over::UpstreamClosed)).then(|| self.kill(true));
         self.say_why(&over).await;
+        self.end(told).await;
+        (reason, None)
+    }
+
+    /// Ends the session, whose connection goes on with another one: nothing is owed, and nothing of it stays.
+    async fn give_away(
+        mut self,
+        (log_in, next): (Box<LogIn>, u8),
+        reason: String,
+    ) -> (String, Option<Changing>) {
+        // What answers earlier commands comes first.
+        let patience = self.talk.core.services.world.load().limits.login_timeout;
+        let flushed = poll_fn(|cx| self.to_client.poll_flush(cx, &mut self.client));
+        let flushed = tokio::time::timeout(patience, flushed).await;
+        self.end(None).await;
+        let changing = matches!(flushed, Ok(Ok(()))).then(|| Changing {
+            read: self.door.unread().to_vec(),
+            stream: self.client,
+            log_in,
+            next,
+        });
+        (reason, changing)
+    }
+
+    /// Closes what is open on the trail, and says goodbye to the upstream. `told`: it is being told to end
+    /// the connection.
+    async fn end(&mut self, told: Option<JoinHandle<()>>) {
         self.talk.core.write_intents();
         let unsent = match self.door.passage() {
             Passage::Open => None,
@@ -200,7 +251,6 @@ impl Relay {
         if let Some(told) = told {
             drop(told.await);
         }
-        reason
     }
 
     fn said(&self, word: Word) -> Said {
@@ -223,7 +273,10 @@ impl Relay {
             Over::Panicked => {
                 Refusal::new(RefusalKind::Internal, "a mistake in the gateway ended the session")
             }
-            Over::End(End::Quit) | Over::Client(_) | Over::ClientClosed => return,
+            Over::End(End::Quit)
+            | Over::Client(_)
+            | Over::ClientClosed
+            | Over::ChangesUser { .. } => return,
         };
         if self.from_upstream.is_none_or(|rest| !rest.forward) {
             // Spec: an error between two commands begins anew; clients take any number then.
@@ -355,7 +408,7 @@ impl Relay {
             if waits {
                 return Ok(progress);
             }
-            let took = if file { self.file_from_client() } else { self.one_from_client()? };
+            let took = if file { self.file_from_client()? } else { self.one_from_client()? };
             if !took {
                 return Ok(progress);
             }
@@ -366,6 +419,8 @@ impl Relay {
 
     /// One command of the client. False if there is none, or it must wait.
     fn one_from_client(&mut self) -> Result<bool, Over> {
+        // A server that has answered reads no more of a file.
+        self.from_client = None;
         let unread = self.door.unread();
         let Some(first) = unread.get(HEADER_LENGTH) else {
             // A command without a byte is none.
@@ -405,6 +460,10 @@ impl Relay {
             }
             Pass::Relay(what) => self.door.relay(what, span.length),
             Pass::Drop => self.door.discard(span.length),
+            Pass::ChangeUser(log_in) => {
+                self.door.discard(span.length);
+                return Err(Over::ChangesUser { log_in, next: span.next });
+            }
             // What it waits for is on its way, or the pool has been asked.
             Pass::Hold => return Ok(self.talk.word.is_some()),
         }
@@ -412,29 +471,30 @@ impl Relay {
     }
 
     /// A packet of the file that the server has asked for.
-    fn file_from_client(&mut self) -> bool {
+    fn file_from_client(&mut self) -> Result<bool, Over> {
         if let Some(left) = self.from_client {
             let here = self.door.unread().len().min(left);
             if here == 0 {
-                return false;
+                return Ok(false);
             }
             self.door.relay(Relayed::File, here);
             self.from_client = Some(left - here).filter(|left| *left > 0);
-            return true;
+            return Ok(true);
         }
         let Some(header) = Header::read(self.door.unread()) else {
             self.client_needs = HEADER_LENGTH;
-            return false;
+            return Ok(false);
         };
-        if header.length == 0 {
-            if let Some(answer) = &mut self.talk.answer {
-                answer.response.file_sent(header.sequence.wrapping_add(1));
-            }
-            self.door.relay(Relayed::File, HEADER_LENGTH);
-            return true;
+        let Some(answer) = &mut self.talk.answer else { return Ok(false) };
+        let sequence = answer.response.next();
+        // Spec: a client that compresses counts compressed packets where it should count these.
+        if header.sequence != sequence && !self.client.is_compressed() {
+            return Err(broken("order of a file's packets"));
         }
-        self.from_client = Some(header.whole());
-        true
+        answer.response.file_packet(header);
+        self.door.relay_numbered(Relayed::File, sequence);
+        self.from_client = Some(header.length).filter(|left| *left > 0);
+        Ok(true)
     }
 
     /// Looks at what the upstream sent, until the turn is over.
@@ -576,7 +636,7 @@ impl Relay {
                 return Ok(true);
             }
         }
-        if self.to_client.waiting() > 0
+        if self.to_client.is_owed()
             && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
         {
             return Err(Over::Client(error));

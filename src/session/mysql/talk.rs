@@ -38,7 +38,7 @@ use crate::{
     upstream::mysql::own::{Relayed, Word},
     wire::{
         WireError,
-        mysql::{Capabilities, packet::Header, reply, reply::Status},
+        mysql::{Capabilities, login::LogIn, packet::Header, reply, reply::Status},
     },
 };
 
@@ -51,6 +51,8 @@ pub(super) enum Pass {
     Relay(Relayed),
     /// It goes no further: it was answered or refused here.
     Drop,
+    /// It is COM_CHANGE_USER: this session ends, and another log-in begins in its connection.
+    ChangeUser(Box<LogIn>),
     /// Not yet: ask again when what is waited for has happened.
     Hold,
 }

@@ -619,14 +619,13 @@ impl Relay {
 
     /// Writes to both sides. True if something is to be looked at again.
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
-        let refused =
-            self.door.waiting() > 0 && self.replacement.is_none() && self.flush_door(cx)?;
+        let refused = self.door.is_owed() && self.replacement.is_none() && self.flush_door(cx)?;
         let stays = self.unsynced.is_some() || !self.talk.controls.is_empty();
         if self.door.waiting() == 0 && !stays {
             self.talk.all_sent();
         }
         self.leave_word();
-        if self.to_client.waiting() > 0
+        if self.to_client.is_owed()
             && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
         {
             return Err(Over::Client(error));

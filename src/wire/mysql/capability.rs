@@ -181,7 +181,9 @@ pub const NEEDED: Capabilities = Capabilities(
 
 /// What a client is offered where the upstreams have these. `tls`: it can be had.
 pub fn offered(upstream: Capabilities, tls: bool) -> Capabilities {
-    let own = if tls { LOG_IN | Capabilities::SSL } else { LOG_IN };
+    // The gateway's own affair with its client: the upstream isn't asked for it.
+    let own = LOG_IN | Capabilities::COMPRESS;
+    let own = if tls { own | Capabilities::SSL } else { own };
     // A server of MariaDB clears it, and so do its clients then.
     (upstream & (PASSES | Capabilities::MYSQL)) | own
 }
@@ -219,12 +221,12 @@ mod tests {
             Capabilities::PROGRESS,
             Capabilities::MULTI_FACTOR,
             Capabilities::ZSTD,
-            Capabilities::COMPRESS,
         ] {
             assert!(!offered.has(never), "{never:?}");
             assert!(!asked(everything, everything).expect("all there").has(never), "{never:?}");
         }
-        assert!(offered.has(NEEDED | Capabilities::SSL));
+        assert!(offered.has(NEEDED | Capabilities::SSL | Capabilities::COMPRESS));
+        assert!(!asked(everything, everything).expect("all there").has(Capabilities::COMPRESS));
         assert!(!super::offered(everything, false).has(Capabilities::SSL));
     }
 

@@ -92,10 +92,7 @@ impl Answer {
         let method = fields.terminated()?.to_vec();
         let mut attributes = Vec::new();
         if capabilities.has(Capabilities::CONNECT_ATTRS) && !fields.is_empty() {
-            let mut list = Fields::new(0, fields.string()?);
-            while !list.is_empty() {
-                attributes.push((list.string()?.to_vec(), list.string()?.to_vec()));
-            }
+            read_attributes(&mut fields, &mut attributes)?;
         }
         // Spec: the level of a compression that isn't offered; otherwise nothing.
         if !capabilities.has(Capabilities::ZSTD) {
@@ -115,6 +112,44 @@ impl Answer {
 }
 
 impl LogIn {
+    /// Reads what stands behind the command byte of COM_CHANGE_USER: somebody else's log-in, in a connection
+    /// whose client took `capabilities`.
+    ///
+    /// Spec: `parse_com_change_user_packet` in the server's `sql/auth/sql_authentication.cc`. What a client
+    /// has nothing to say of may be left out from the end on.
+    ///
+    /// # Errors
+    /// Whatever isn't one; a collation whose number no log-in at the upstream could carry.
+    pub fn read_change(payload: &[u8], capabilities: Capabilities) -> Result<Self, WireError> {
+        let mut fields = Fields::new(super::command::CHANGE_USER, payload);
+        let user = fields.terminated()?.to_vec();
+        let length = fields.byte()?;
+        let proof = fields.bytes(usize::from(length))?.to_vec();
+        let schema = fields.terminated()?.to_vec();
+        let mut log_in = Self {
+            capabilities,
+            packet_max: 0,
+            collation: 0,
+            user,
+            proof,
+            schema: Some(schema).filter(|schema| !schema.is_empty()),
+            method: Vec::new(),
+            attributes: Vec::new(),
+        };
+        if !fields.is_empty() {
+            log_in.collation = u8::try_from(fields.u16()?)
+                .map_err(|_| WireError::BadValue { what: "number of a collation" })?;
+        }
+        if capabilities.has(Capabilities::PLUGIN_AUTH) && !fields.is_empty() {
+            log_in.method = fields.terminated()?.to_vec();
+        }
+        if capabilities.has(Capabilities::CONNECT_ATTRS) && !fields.is_empty() {
+            read_attributes(&mut fields, &mut log_in.attributes)?;
+        }
+        fields.end()?;
+        Ok(log_in)
+    }
+
     /// Appends it, as the answer to a greeting. Its capabilities say which fields are there. Gives the
     /// sequence number of the next packet.
     pub fn write(&self, out: &mut Vec<u8>, sequence: u8) -> u8 {
@@ -156,6 +191,18 @@ impl LogIn {
         let found = self.attributes.iter().find(|(n, _)| n == name.as_bytes());
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
+}
+
+/// What a client says of its program, by name.
+fn read_attributes(
+    fields: &mut Fields<'_>,
+    attributes: &mut Vec<(Vec<u8>, Vec<u8>)>,
+) -> Result<(), WireError> {
+    let mut list = Fields::new(0, fields.string()?);
+    while !list.is_empty() {
+        attributes.push((list.string()?.to_vec(), list.string()?.to_vec()));
+    }
+    Ok(())
 }
 
 fn head(out: &mut Vec<u8>, (capabilities, packet_max, collation): (Capabilities, u32, u8)) {
@@ -310,6 +357,37 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_user_is_read_as_far_as_it_says_something() {
+        let with = capability::NEEDED | Capabilities::CONNECT_ATTRS;
+        let parts: [&[u8]; 4] = [
+            b"bob@shop\0\x03abcbilling\0",
+            b"\x2d\0",
+            b"caching_sha2_password\0",
+            b"\x06\x01a\x03xyz",
+        ];
+        let mut whole = Vec::new();
+        let mut ends = Vec::new();
+        for part in parts {
+            whole.extend_from_slice(part);
+            ends.push(whole.len());
+        }
+        let read = LogIn::read_change(&whole, with).expect("whole");
+        assert_eq!((&read.user[..], &read.proof[..]), (&b"bob@shop"[..], &b"abc"[..]));
+        assert_eq!((read.schema.as_deref(), read.collation), (Some(&b"billing"[..]), 45));
+        assert_eq!(read.attribute("a"), Some("xyz"));
+        for cut in 0..whole.len() {
+            assert_eq!(
+                LogIn::read_change(&whole[..cut], with).is_ok(),
+                ends.contains(&cut),
+                "{cut}"
+            );
+        }
+        assert!(LogIn::read_change(&[&whole[..], b"x"].concat(), with).is_err());
+        // A number that would be another one in the eight bits of a log-in.
+        assert!(LogIn::read_change(b"bob\0\0\0\x08\x01", with).is_err());
+    }
+
+    #[test]
     fn a_challenge_comes_back_as_it_was_sent() {
         for challenge in [
             Challenge::Switch { method: b"mysql_native_password", data: b"abcdefghijklmnopqrst" },
@@ -327,6 +405,7 @@ mod tests {
         #[test]
         fn no_answer_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             drop(Answer::read(&bytes));
+            drop(LogIn::read_change(&bytes, capability::NEEDED | Capabilities::CONNECT_ATTRS));
             let _ = Challenge::read(&bytes);
         }
     }

@@ -13,6 +13,7 @@ pub mod capability;
 pub mod cell;
 pub mod column;
 pub mod command;
+pub mod compression;
 pub mod execute;
 
 pub mod field;

@@ -122,6 +122,8 @@ pub struct Response {
     next: u8,
     /// The packet before was as long as one can be: this one belongs to it.
     continues: bool,
+    /// The same of the client's file.
+    file_continues: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,6 +140,8 @@ enum State {
     Rows,
     /// The client sends a file: a word follows.
     File,
+    /// It has sent all of it: whatever else comes from it is the next command.
+    FileSent,
     /// The head of a statement that was prepared.
     Prepared,
     /// So many parameters follow, and then so many columns.
@@ -163,7 +167,7 @@ impl Response {
             Kind::Rows => State::Rows,
             Kind::Listed => State::Listed,
         };
-        Self { state, capabilities, next, continues: false }
+        Self { state, capabilities, next, continues: false, file_continues: false }
     }
 
     /// True if the last packet has come.
@@ -186,9 +190,13 @@ impl Response {
         self.state == State::File
     }
 
-    /// The client has sent its file, in packets up to this sequence number.
-    pub fn file_sent(&mut self, next: u8) {
-        self.next = next;
+    /// The client sends a packet of its file, under the number that comes next. An empty one is the last.
+    pub fn file_packet(&mut self, header: Header) {
+        self.next = self.next.wrapping_add(1);
+        if header.length == 0 && !self.file_continues && self.wants_file() {
+            self.state = State::FileSent;
+        }
+        self.file_continues = header.is_continued();
     }
 
     /// True if a packet with this header and first byte is a row, or belongs to one: it may pass before all
@@ -253,7 +261,7 @@ impl Response {
         let deprecates = self.capabilities.has(Capabilities::DEPRECATE_EOF);
         match self.state {
             State::Done => self.word(first, payload),
-            State::File => {
+            State::File | State::FileSent => {
                 let reply = self.done(payload)?;
                 Ok(Reply::Done(reply))
             }

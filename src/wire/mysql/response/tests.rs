@@ -172,8 +172,12 @@ fn the_answer_to_a_file_goes_on_behind_the_clients_packets() {
     let bytes = packet('f', 1, OLD);
     let header = Header::read(&bytes).expect("a header");
     assert_eq!(response.take(header, &bytes[4..]), Ok(Reply::LocalFile(b"/etc/passwd")));
-    response.file_sent(4);
-    let bytes = packet('k', 4, OLD);
+    for (length, sequence) in [(PART_MAX, 2), (0, 3), (7, 4), (0, 5)] {
+        assert!(response.wants_file());
+        response.file_packet(Header { length, sequence });
+    }
+    assert!(!response.wants_file(), "what comes behind it is no file");
+    let bytes = packet('k', 6, OLD);
     let header = Header::read(&bytes).expect("a header");
     assert!(matches!(response.take(header, &bytes[4..]), Ok(Reply::Done(_))));
 }
