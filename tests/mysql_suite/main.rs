@@ -14,6 +14,6 @@ mod raw;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
-mod watch;
 mod traps;
+mod watch;
 mod wire;
