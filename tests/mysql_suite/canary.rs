@@ -81,7 +81,7 @@ const WAYS: [Way; 8] = [
 ];
 
 /// What changes what names mean or keeps what was seen, and what is asked then; each statement after a bar.
-const BATCHES: [&str; 37] = [
+const BATCHES: [&str; 39] = [
     "USE other | <query>",
     "SET @v = (SELECT min(email) FROM customers) | SELECT @v, hex(@v)",
     "SELECT email, name INTO @v, @w FROM customers LIMIT 1 | SELECT @v, @w",
@@ -116,6 +116,8 @@ const BATCHES: [&str; 37] = [
     "ANALYZE TABLE customers | SELECT * FROM information_schema.statistics WHERE table_name = 'customers' | SELECT * FROM information_schema.innodb_metrics LIMIT 1",
     "EXECUTE IMMEDIATE 'SELECT email FROM customers' | EXECUTE IMMEDIATE concat('SELECT ', 'email FROM customers')",
     "SET optimizer_trace = 'enabled=on' | <query> | SELECT trace FROM information_schema.optimizer_trace",
+    "SET explain_format = 'JSON' | EXPLAIN <query> | SHOW WARNINGS",
+    "SET explain_format = 'TREE' | EXPLAIN <query> | EXPLAIN ANALYZE <query>",
     "SET profiling = 1 | <query> | SHOW PROFILES",
     "LOCK TABLES customers READ | <query> | UNLOCK TABLES",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT | <query> | SAVEPOINT a | <write> | ROLLBACK TO a",

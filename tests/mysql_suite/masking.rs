@@ -6,6 +6,7 @@ use crate::{
         Gateway, MySql, MySqlRaw, PATIENCE, eventually,
         gateway::{Options, TARGET},
         mysql::{Family, SCHEMA},
+        mysql_raw::Answer,
     },
 };
 
@@ -305,5 +306,56 @@ fn messages_that_quote_what_is_masked_are_withheld_and_others_are_not() {
             let refused = message.contains("permission denied");
             assert!(refused || found == number && message.contains(says), "{text}: {message}");
         }
+    }
+}
+
+#[test]
+fn a_rule_holds_for_cursors_and_statements_that_are_older() {
+    for family in Family::ALL {
+        let masked = Masked::start(family, "", &[("customers.email", "email")]);
+        let names = masked.pair.server.sql("SELECT full_name FROM customers WHERE id < 9");
+        let all = |bytes: &[u8]| names.lines().filter(|name| holds(bytes, name)).count();
+        let mut client = masked.connect();
+        let mut before = Answer::default();
+        let text = "SELECT id, full_name FROM customers WHERE id < 9 ORDER BY id";
+        let number = client.prepare(text, &mut before).expect("it is prepared");
+        assert!(client.open(number, &mut before), "{family:?}: there is no cursor");
+        assert!(client.fetch(number, &mut before));
+        assert!(all(&before.bytes()) >= 2, "what nobody masks comes");
+        let column = format!("{SCHEMA}.customers.full_name");
+        let rule = ["mask", "add", "--target", TARGET, "--column", &column, "--with", "full"];
+        masked.pair.gateway.must(&rule);
+        let mut other = masked.connect();
+        let hides = || {
+            let told = other.query("SELECT full_name FROM customers WHERE id < 9");
+            all(&told.bytes()) == 0
+        };
+        assert!(eventually(PATIENCE, hides), "the rule doesn't reach sessions");
+        let mut after = Answer::default();
+        client.fetch(number, &mut after);
+        assert_eq!(all(&after.bytes()), 0, "{family:?}: {after:?}");
+        let mut again = Answer::default();
+        if client.open(number, &mut again) {
+            client.fetch(number, &mut again);
+        }
+        assert_eq!(all(&again.bytes()), 0, "{family:?}: {again:?}");
+
+        // Nor is a cursor of somebody who might see more read on when that is over.
+        let grant = masked.pair.gateway.grant("alice", "unmask");
+        let mut seen = Answer::default();
+        let sees = || {
+            seen = Answer::default();
+            client.open(number, &mut seen)
+                && client.fetch(number, &mut seen)
+                && all(&seen.bytes()) > 0
+        };
+        assert!(eventually(PATIENCE, sees), "{family:?}: who may see values doesn't: {seen:?}");
+        masked.pair.gateway.must(&["grant", "revoke", &grant]);
+        let ended =
+            || all(&other.query("SELECT full_name FROM customers WHERE id < 9").bytes()) == 0;
+        assert!(eventually(PATIENCE, ended), "the grant doesn't end");
+        let mut after = Answer::default();
+        client.fetch(number, &mut after);
+        assert_eq!(all(&after.bytes()), 0, "{family:?}: {after:?}");
     }
 }

@@ -116,12 +116,7 @@ impl MySqlRaw {
         self.command(&[&[23], &number[..], &[u8::from(cursor)], &1_u32.to_le_bytes()[..]].concat());
         let status = self.results(&mut answer);
         if status & CURSOR_EXISTS != 0 {
-            loop {
-                self.command(&[&[28], &number[..], &2_u32.to_le_bytes()[..]].concat());
-                if self.rows(&mut answer) & (LAST_ROW_SENT | 0x8000) != 0 {
-                    break;
-                }
-            }
+            while self.fetch(number, &mut answer) {}
         }
         self.command(&[&[25], &number[..]].concat());
         answer
@@ -138,7 +133,20 @@ impl MySqlRaw {
         answer
     }
 
-    fn prepare(&mut self, text: &str, answer: &mut Answer) -> Option<[u8; 4]> {
+    /// Opens a cursor over a prepared text; true if the server has made one.
+    pub fn open(&mut self, number: [u8; 4], answer: &mut Answer) -> bool {
+        self.command(&[&[23], &number[..], &[1], &1_u32.to_le_bytes()[..]].concat());
+        self.results(answer) & CURSOR_EXISTS != 0
+    }
+
+    /// The next two rows of a cursor; false if there are no more.
+    pub fn fetch(&mut self, number: [u8; 4], answer: &mut Answer) -> bool {
+        self.command(&[&[28], &number[..], &2_u32.to_le_bytes()[..]].concat());
+        self.rows(answer) & (LAST_ROW_SENT | 0x8000) == 0
+    }
+
+    /// Prepares a text; gives the number that it goes by.
+    pub fn prepare(&mut self, text: &str, answer: &mut Answer) -> Option<[u8; 4]> {
         self.command(&[&[22], text.as_bytes()].concat());
         let packet = self.packet();
         let made = (packet.first() == Some(&0) && packet.len() >= 9).then(|| {

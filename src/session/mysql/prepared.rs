@@ -18,7 +18,7 @@ use crate::{
     kernel::{
         audit::record::{Decided, IntentKind, Parameter},
         mask::Format,
-        policy::Decision,
+        policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
             SearchPath,
@@ -421,6 +421,12 @@ impl Talk {
                 return self.refused(("", None), came, &refusal);
             }
         };
+        if self.shows_too_much(&mut cursor, &permit) {
+            self.close_cursor(Some(cursor));
+            let text = "what is masked has changed since the cursor was opened";
+            let why = Refusal::new(RefusalKind::UnknownCursor, text);
+            return self.refused(("", None), came, &why.with_hint("Execute the statement again."));
+        }
         let Some(statement) = cursor.run().map(|run| run.statement) else { return Pass::Drop };
         let clearance = self.core.lane.borrow().again(permit, statement);
         cursor.told = false;
@@ -429,6 +435,20 @@ impl Talk {
             of: Of::Runs(cursor),
         });
         Pass::Statement(clearance)
+    }
+
+    /// True if what is masked in a cursor's rows was decided by other rules than those of now, or for somebody
+    /// who might see more.
+    fn shows_too_much(&self, cursor: &mut Running, permit: &Permit) -> bool {
+        let marks = Arc::clone(&self.target.catalog.load().marks);
+        if marks.is_empty() {
+            return false;
+        }
+        let rules = cursor.analysis().and_then(|analysis| analysis.rules);
+        let before = cursor.run().and_then(|run| run.shown.clone()).unwrap_or_default();
+        let now = permit.shown().map(Arc::clone).unwrap_or_default();
+        let seen = now.all || !before.all && before.columns.is_subset(&now.columns);
+        !seen || rules.is_some_and(|rules| rules != marks.version())
     }
 
     /// COM_STMT_SEND_LONG_DATA.
