@@ -170,6 +170,8 @@ pub enum SessionEffect {
     Commits,
     /// MySQL: USE.
     Use(String),
+    /// MySQL: its warnings may quote values of rows which it doesn't return.
+    Quotes,
     /// Runs code that may change any of this: the search path must be asked for again.
     RunsUserCode,
 }
@@ -322,6 +324,7 @@ impl SessionEffect {
             | Self::Deallocate(_)
             | Self::Close(_)
             | Self::Commits
+            | Self::Quotes
             | Self::RunsUserCode => 0,
         };
         size_of::<Self>() + inside

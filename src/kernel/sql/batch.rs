@@ -148,6 +148,7 @@ impl<'a> Unfolding<'a> {
             SessionEffect::Use(database) => {
                 self.database = Some(SearchPath::Known(vec![database.clone()]));
             }
+            SessionEffect::Quotes => self.overlay.quote(),
             SessionEffect::Commits => {}
             // Temporary tables go, and stand in front of nothing any more.
             SessionEffect::DiscardPart => {

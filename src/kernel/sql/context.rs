@@ -65,6 +65,7 @@ pub struct Overlay {
     enums: BTreeSet<String>,
     /// What the server says of the names, if nothing has changed since.
     sight: Option<Arc<Sight>>,
+    quoted: bool,
 }
 
 impl Overlay {
@@ -94,7 +95,13 @@ impl Overlay {
     /// session's temporary tables.
     pub fn clear(&mut self) {
         let temporary = std::mem::take(&mut self.temporary);
-        *self = Self { temporary, rules: self.rules, tainted: self.tainted, ..Self::default() };
+        *self = Self {
+            temporary,
+            rules: self.rules,
+            tainted: self.tainted,
+            quoted: self.quoted,
+            ..Self::default()
+        };
     }
 
     /// Adds a temporary table of the session's that holds nothing that rules of this version mask.
@@ -162,6 +169,17 @@ impl Overlay {
     /// The same, if it was asked for all of them, and no code ran that may have made others.
     pub fn whole_sight(&self) -> Option<&Sight> {
         self.sight().filter(|sight| sight.is_whole() && !self.anything)
+    }
+
+    /// From now on the session's messages may quote values of rows that weren't shown. Nothing tells when
+    /// they are gone: a SELECT without tables leaves them where they are.
+    pub fn quote(&mut self) {
+        self.quoted = true;
+    }
+
+    /// True if the session's messages may quote values of rows that weren't shown.
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
     }
 
     /// True if temporary tables may hold what is masked.

@@ -110,7 +110,7 @@ impl Judge<'_> {
     fn returns_user_rows(&self) -> bool {
         use StatementKind::*;
         match self.reading.top {
-            Select | Values | CopyToClient | Call | Show => self.user_rows,
+            Select | Values | CopyToClient | Call | Show | Handler => self.user_rows,
             // Their own table is listed as read if there is RETURNING.
             Insert | Update | Delete | Merge => self.user_rows && self.returning(),
             CreateTableAs | CopyFromClient | CopyServer | Explain | ExplainAnalyze | Set

@@ -18,6 +18,7 @@ mod expression;
 mod eyes;
 mod from;
 mod leading;
+mod outputs;
 mod parse;
 mod query;
 mod rewrite;
@@ -25,6 +26,7 @@ mod set;
 mod shape;
 mod show;
 mod statement;
+mod sundry;
 mod witness;
 
 #[cfg(test)]

@@ -140,8 +140,10 @@ pub enum StatementKind {
     Use,
     /// MySQL: KILL; whose session it is isn't known here.
     Kill,
-    /// MySQL: UNLOCK TABLES.
+    /// MySQL: UNLOCK TABLES, HANDLER … CLOSE.
     Unlock,
+    /// MySQL: HANDLER … READ: rows of a table that was opened by a name.
+    Handler,
     /// MySQL: SHOW of what gives out the source of routines.
     ShowSource,
     /// MySQL: SHOW WARNINGS, SHOW ERRORS.
@@ -471,8 +473,10 @@ pub struct Reading {
 pub struct OfMySql {
     /// It commits what is open before it runs, and as a rule behind it.
     pub commits: bool,
-    /// EXPLAIN in a form that prints what has been read of a table.
+    /// EXPLAIN in a form that tells what has been read of a table.
     pub prints: bool,
+    /// It may quote values in messages, besides what changes rows or plans do.
+    pub quotes: bool,
     /// Variables of the session's own that are read, with the `@`.
     pub read: BTreeSet<String>,
     /// Those that get a value: by SET, `:=`, INTO, LOAD DATA; with the `@`.

@@ -619,6 +619,8 @@ impl Talk {
                 SessionEffect::Use(_) | SessionEffect::DiscardAll | SessionEffect::DiscardPart => {
                     self.knows = Knows::Nothing;
                 }
+                // Even if it failed: the error is among the messages.
+                SessionEffect::Quotes => self.set_reading(|r| r.overlay.quote()),
                 // What was open is committed with it.
                 SessionEffect::Commits if succeeded => {
                     self.close_records();

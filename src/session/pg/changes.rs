@@ -92,7 +92,7 @@ impl Conversation {
                     self.set_reading(|r| r.overlay.add_enum(name));
                 }
                 // MySQL's alone.
-                SessionEffect::Commits | SessionEffect::Use(_) => {}
+                SessionEffect::Commits | SessionEffect::Use(_) | SessionEffect::Quotes => {}
                 SessionEffect::RunsUserCode => self.code_ran(),
             }
         }

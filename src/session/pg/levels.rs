@@ -102,6 +102,7 @@ impl Conversation {
             | SessionEffect::MadeTemporary(..)
             | SessionEffect::MadeEnum(_)
             | SessionEffect::Commits
+            | SessionEffect::Quotes
             | SessionEffect::Use(_)
             | SessionEffect::RunsUserCode => true,
         };

@@ -117,6 +117,7 @@ impl Conversation {
             | SessionEffect::MadeTemporary(..)
             | SessionEffect::MadeEnum(_)
             | SessionEffect::Commits
+            | SessionEffect::Quotes
             | SessionEffect::Use(_)
             | SessionEffect::RunsUserCode => true,
         })

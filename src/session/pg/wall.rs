@@ -413,6 +413,7 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::MadeTemporary(..)
         | SessionEffect::MadeEnum(_)
         | SessionEffect::Commits
+        | SessionEffect::Quotes
         | SessionEffect::Use(_) => false,
     })
 }

@@ -85,6 +85,10 @@ pub fn setting_is_usual(name: &str, value: &str) -> bool {
     let off = ["0", "off", "false"].iter().any(|off| value.eq_ignore_ascii_case(off));
     match name {
         "sql_auto_is_null" => off,
+        // What the gateway follows sessions by.
+        "session_track_schema" => {
+            ["1", "on", "true"].iter().any(|on| value.eq_ignore_ascii_case(on))
+        }
         "completion_type" => value == "0" || value.eq_ignore_ascii_case("no_chain"),
         _ => false,
     }

@@ -73,7 +73,9 @@ impl<'a> Judge<'a> {
                 Select | Values | CreateTableAs | Insert | Update | Delete | Merge
                 | CopyToClient | CopyFromClient | CopyServer | Explain | ExplainAnalyze
                 | Prepare | Execute | Declare | Refresh | SchemaChange | Truncate | CreateCode
-                | DropCode | Do | Call | Privileges | Server | Maintenance | Other => true,
+                | DropCode | Do | Call | Privileges | Server | Maintenance | Handler | Other => {
+                    true
+                }
             })
     }
 

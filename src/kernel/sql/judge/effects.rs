@@ -11,6 +11,7 @@ use crate::kernel::sql::{
 impl Judge<'_> {
     /// Adds all effects but the settings, which are judged where they are found.
     pub(super) fn effects(&mut self) {
+        self.messages();
         if self.only_planned {
             // A plan changes nothing; a function evaluated for it may.
             if self.user_code {

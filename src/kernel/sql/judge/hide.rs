@@ -3,17 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kernel::{
-    catalog::Column,
-    sql::{
-        analysis::Hidden,
-        judge::{
-            Judge,
-            names::{Resolved, resolve},
-            relations::mentioned,
-        },
-        reading::{OUTPUTS_MAX, Output, RawName},
+use crate::kernel::sql::{
+    analysis::Hidden,
+    judge::{
+        Judge, mysql,
+        names::{Resolved, resolve},
+        relations::mentioned,
     },
+    reading::{OUTPUTS_MAX, Output, RawName},
 };
 
 /// Columns side by side.
@@ -108,8 +105,10 @@ impl Judge<'_> {
         for (name, source) in from {
             let star = known.entry(source).or_insert_with(|| {
                 let listed = self.columns_of(source)?;
-                let at = |c: &&str| listed.iter().position(|l| l.name == **c);
-                let ours = columns.iter().filter(|_| source == relation);
+                let at = |c: &&str| listed.iter().position(|l| l == c);
+                // MySQL lacks some of MariaDB's.
+                let is_there = |c: &&&str| !self.is_mysql() || listed.contains(*c);
+                let ours = columns.iter().filter(|_| source == relation).filter(is_there);
                 let places = ours.map(at).collect::<Option<Vec<_>>>()?;
                 Some(Star { width: listed.len(), places })
             });
@@ -123,12 +122,18 @@ impl Judge<'_> {
         stars
     }
 
-    fn columns_of(&self, relation: &RawName) -> Option<&[Column]> {
+    fn columns_of(&self, relation: &RawName) -> Option<Vec<&str>> {
         let relation = match resolve(relation, self.cx).only()? {
             Resolved::User(relation) => Some(relation),
-            Resolved::Catalog { schema, name, .. } => self.cx.catalog.relation(schema, &name),
+            Resolved::Catalog { schema, name, .. } => {
+                let dialect = self.cx.mode.dialect;
+                if let Some(columns) = mysql::columns_of_catalog(schema, &name, dialect) {
+                    return Some(columns.to_vec());
+                }
+                self.cx.catalog.relation(schema, &name)
+            }
             Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => None,
         };
-        relation.map(|r| r.columns.as_slice())
+        relation.map(|r| r.columns.iter().map(|column| column.name.as_str()).collect())
     }
 }

@@ -96,6 +96,12 @@ fn touches_masked(analysis: &Analysis, reading: &Reading, cx: &Context<'_>) -> O
         // Weighed where it was named.
         return None;
     }
+    if reading.kinds.contains(&StatementKind::Handler) {
+        return Some("reads rows of a table that was opened before".to_owned());
+    }
+    if reading.kinds.contains(&StatementKind::ShowWarnings) && cx.overlay.is_quoted() {
+        return Some("shows messages that may quote what is masked".to_owned());
+    }
     if cx.overlay.is_tainted() && !reading.mysql.read.is_empty() {
         return Some("reads a variable that may hold what is masked".to_owned());
     }

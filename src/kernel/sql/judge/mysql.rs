@@ -170,6 +170,34 @@ impl Judge<'_> {
         }
     }
 
+    /// SHOW WARNINGS and its like tell again what was told already, but for what plans, changes and code
+    /// say of rows that they return to nobody.
+    pub(super) fn shows_messages(&mut self) {
+        let (needs, why) = if self.cx.overlay.is_quoted() {
+            (Permission::Select, "shows messages of statements that may have quoted values")
+        } else {
+            (Permission::Info, "shows messages")
+        };
+        self.needs.anything(needs, why);
+    }
+
+    /// Whether it may leave values of rows in the session's messages which needed no select.
+    ///
+    /// Spec: EXPLAIN reads tables of one row and runs subqueries that it takes for constants.
+    pub(super) fn messages(&mut self) {
+        use StatementKind::{CopyFromClient, CopyServer, Delete, Explain, Insert, Merge, Update};
+        let quoting = [CopyFromClient, CopyServer, Delete, Explain, Insert, Merge, Update];
+        // Where something is masked, so does what returns its values masked.
+        let hides = !self.cx.catalog.marks.is_empty() && !self.reading.relations.is_empty();
+        let quotes = self.reading.mysql.quotes
+            || self.user_code
+            || hides
+            || quoting.into_iter().any(|kind| self.has(kind));
+        if self.is_mysql() && quotes && self.reading.top != StatementKind::Prepare {
+            self.effects.push(SessionEffect::Quotes);
+        }
+    }
+
     /// What it does to the session beside what is told by its own kind.
     pub(super) fn mysql_effects(&mut self) {
         if self.reading.mysql.commits {
@@ -180,6 +208,42 @@ impl Judge<'_> {
         {
             self.effects.push(SessionEffect::Use(database.clone()));
         }
+    }
+}
+
+/// The columns of a catalog in which other people's statements are hidden.
+///
+/// Spec: `processlist_fields_info` of MySQL 9.7 and MariaDB 10.11.
+pub(super) fn columns_of_catalog(
+    schema: &str,
+    name: &str,
+    dialect: Dialect,
+) -> Option<&'static [&'static str]> {
+    const PROCESSES: &[&str] = &[
+        "id",
+        "user",
+        "host",
+        "db",
+        "command",
+        "time",
+        "state",
+        "info",
+        "time_ms",
+        "stage",
+        "max_stage",
+        "progress",
+        "memory_used",
+        "max_memory_used",
+        "examined_rows",
+        "query_id",
+        "info_binary",
+        "tid",
+    ];
+    let is_listed = schema == "information_schema" && name == "processlist";
+    match dialect {
+        Dialect::MariaDb if is_listed => Some(PROCESSES),
+        Dialect::MySql if is_listed => PROCESSES.get(..8),
+        Dialect::MariaDb | Dialect::MySql | Dialect::Postgres => None,
     }
 }
 

@@ -67,8 +67,11 @@ impl Judge<'_> {
             }
             Deallocate | Close | Unlisten | Discard | Use | Unlock => {}
             ShowSource => self.needs.whole(Permission::Select, "shows the source of routines"),
-            ShowWarnings => {
-                self.needs.anything(Permission::Select, "shows messages, which may quote values");
+            ShowWarnings => self.shows_messages(),
+            // Which table it is was said when it was opened: any.
+            Handler => {
+                self.user_rows = true;
+                self.needs.whole(Permission::Select, "reads rows by HANDLER");
             }
             ShowAdmin => self.needs.admin("shows secrets or what others do"),
             Kill => self.admin("ends a connection or what it runs"),

@@ -273,6 +273,7 @@ const NO_CALLS: &[&str] = &[
     "int4",
     "int8",
     "integer",
+    "into",
     "key",
     "like",
     "linear",
@@ -343,6 +344,7 @@ const NAMED: &[&str] = &[
     "subpartition",
     "using",
     "by",
+    "for",
 ];
 
 /// What a table is made of or becomes: relations that it refers to, routines that it calls. `None` for what
@@ -454,6 +456,7 @@ fn index(made: &mut Made<'_, '_>, kind: Option<&str>) -> Option<Reading> {
     let mut walker = made.walker();
     walker.relation(table.clone(), Access::Define);
     definition(made.cursor.rest(), &mut walker)?;
+    walker.reading.mysql.quotes = true;
     let mut reading = walker.finish(StatementKind::SchemaChange)?;
     reading.defines = match kind {
         None => alters::index(&table, false, made.cursor.rest()),
@@ -553,6 +556,7 @@ fn alter_table(made: &mut Made<'_, '_>) -> Option<Reading> {
         }
     }
     definition(&kept, &mut walker)?;
+    walker.reading.mysql.quotes = true;
     let mut reading = walker.finish(StatementKind::SchemaChange)?;
     reading.defines = alters::table(&name, rest);
     Some(reading)

@@ -409,6 +409,7 @@ const KEYWORDS: &[&str] = &[
     "temporary",
     "text",
     "then",
+    "ties",
     "time",
     "timestamp",
     "tinyint",
@@ -434,10 +435,12 @@ const KEYWORDS: &[&str] = &[
     "where",
     "window",
     "with",
+    "within",
     "xor",
     "year",
     "year_month",
     "zerofill",
+    "zone",
 ];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     Walker, account, cursor::Cursor, definitions, eyes::Piece, parameters, set, show, statement,
-    statement::opaque,
+    statement::opaque, sundry,
 };
 use crate::kernel::sql::{
     lex::{self, Limits, TokenKind},
@@ -45,6 +45,10 @@ pub(super) fn read(pieces: &[Piece<'_>], span: Range<usize>, mode: LexMode) -> O
         "execute" => made.execute(),
         "deallocate" => made.deallocate(),
         "drop" if cursor.ahead(1).is_some_and(|p| p.is("prepare")) => made.deallocate(),
+        "get" => sundry::diagnostics(&mut made),
+        "signal" | "resignal" => sundry::signal(&mut made),
+        "handler" => sundry::handler(&mut made),
+        "flush" => sundry::flush(&mut made),
         "lock" => made.lock(),
         "unlock" => made.unlock(),
         "call" => made.call(),
@@ -55,7 +59,7 @@ pub(super) fn read(pieces: &[Piece<'_>], span: Range<usize>, mode: LexMode) -> O
         | "analyze" | "checksum" => definitions::read(&mut made),
         "grant" | "revoke" => Some(account::read(&made)),
         "install" | "uninstall" | "change" | "stop" | "reset" | "purge" | "binlog" | "clone"
-        | "shutdown" | "restart" | "import" | "cache" | "backup" | "flush" => {
+        | "shutdown" | "restart" | "import" | "cache" | "backup" => {
             Some(made.implicitly(StatementKind::Server))
         }
         _ => None,

@@ -234,6 +234,15 @@ fn in_other_words<'a>(
         Some(1)
     } else if piece.is("rows") && is(i + 1, "examined") && literal(i + 2) {
         Some(3)
+    } else if piece.is("limit") && is(i + 1, "rows") && is(i + 2, "examined") && literal(i + 3) {
+        Some(4)
+    } else if of_call("trim")
+        && piece.is_one_of(&["both", "leading", "trailing"])
+        && is(i + 1, "from")
+    {
+        Some(2)
+    } else if of_call("json_value") && on_trouble(pieces, i) > 0 {
+        Some(on_trouble(pieces, i))
     } else if piece.is_one_of(&["next", "previous"]) && is(i + 1, "value") && is(i + 2, "for") {
         let end = name_end(pieces, i + 3)?;
         let name = if piece.is("next") { "nextval" } else { "lastval" };
@@ -254,6 +263,20 @@ fn in_other_words<'a>(
     } else {
         Some(0)
     }
+}
+
+/// `NULL ON EMPTY`, `DEFAULT 0 ON ERROR` at `i`: so many pieces.
+fn on_trouble(pieces: &[Piece<'_>], i: usize) -> usize {
+    let is = |i: usize, words: &[&str]| pieces.get(i).is_some_and(|p| p.is_one_of(words));
+    let is_null = pieces.get(i).is_some_and(|p| p.kind == TokenKind::Null || p.is("null"));
+    let constant = pieces.get(i + 1).is_some_and(Piece::is_literal);
+    let length = match pieces.get(i) {
+        Some(piece) if piece.is("error") || is_null => 1,
+        Some(piece) if piece.is("default") && constant => 2,
+        Some(_) | None => return 0,
+    };
+    let follows = is(i + length, &["on"]) && is(i + length + 1, &["empty", "error"]);
+    if follows { length + 2 } else { 0 }
 }
 
 /// Behind the name that begins at `from`, with its dots.
@@ -289,24 +312,39 @@ pub(super) fn closing(pieces: &[Piece<'_>], open: usize) -> Option<usize> {
 
 /// The end of `MATCH (…) AGAINST (…)` at `from`, if it is that.
 fn matched(pieces: &[Piece<'_>], from: usize) -> Option<usize> {
-    let columns = pieces.get(from + 1).filter(|p| p.is_sign(TokenKind::OpenParen))?;
-    debug_assert!(columns.is_sign(TokenKind::OpenParen));
-    let end = closing(pieces, from + 1)?;
-    pieces.get(end + 1).filter(|p| p.is("against"))?;
-    pieces.get(end + 2).filter(|p| p.is_sign(TokenKind::OpenParen))?;
-    closing(pieces, end + 2)
+    let (_, behind) = matched_columns(pieces, from)?;
+    pieces.get(behind).filter(|p| p.is("against"))?;
+    pieces.get(behind + 1).filter(|p| p.is_sign(TokenKind::OpenParen))?;
+    closing(pieces, behind + 1)
+}
+
+/// The columns behind MATCH at `from`, with parentheses or without, and what stands behind them.
+fn matched_columns<'p, 'a>(
+    pieces: &'p [Piece<'a>],
+    from: usize,
+) -> Option<(&'p [Piece<'a>], usize)> {
+    let first = pieces.get(from + 1)?;
+    if first.is_sign(TokenKind::OpenParen) {
+        let end = closing(pieces, from + 1)?;
+        return Some((pieces.get(from + 2..end)?, end + 1));
+    }
+    let mut end = name_end(pieces, from + 1)?;
+    while pieces.get(end).is_some_and(|p| p.is_sign(TokenKind::Comma)) {
+        end = name_end(pieces, end + 1)?;
+    }
+    Some((pieces.get(from + 1..end)?, end))
 }
 
 /// `MATCH (a, b) AGAINST (x IN BOOLEAN MODE)` as a call: `match(a, b, x)`.
 fn against<'a>(pieces: &[Piece<'a>], from: usize, end: usize) -> Option<Vec<Piece<'a>>> {
-    let columns_end = closing(pieces, from + 1)?;
+    let (columns, behind) = matched_columns(pieces, from)?;
     let mut out = vec![
         Piece { kind: TokenKind::QuotedIdentifier, text: "match".into(), behind_dot: false },
         Piece::sign(TokenKind::OpenParen, "("),
     ];
-    out.extend(pieces.get(from + 2..columns_end)?.iter().cloned());
+    out.extend(columns.iter().cloned());
     out.push(Piece::sign(TokenKind::Comma, ","));
-    let mut value = pieces.get(columns_end + 3..end)?;
+    let mut value = pieces.get(behind + 2..end)?;
     for mode in [
         &["with", "query", "expansion"][..],
         &["in", "boolean", "mode"],

@@ -40,6 +40,7 @@ const NO_CALLS: &[&str] = &[
     "float",
     "for",
     "from",
+    "group",
     "group_concat",
     "having",
     "ignore",

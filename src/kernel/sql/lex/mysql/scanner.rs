@@ -471,7 +471,12 @@ fn unsure(what: &str, instead: &str) -> Unreadable {
 
 /// Of hints for the optimizer those that do more than hint, or that may not end where they seem to.
 fn hint(inner: &str) -> Result<(), Unreadable> {
-    if inner.contains(['\'', '"', '`', '\\']) || inner.contains("/*") {
+    // A quoted name of plain letters hides no end of the comment.
+    let mut parts = inner.split('`').enumerate();
+    let quotes = parts
+        .all(|(i, part)| i.is_multiple_of(2) || !part.is_empty() && part.bytes().all(is_name_part));
+    let balanced = inner.matches('`').count().is_multiple_of(2);
+    if !quotes || !balanced || inner.contains(['\'', '"', '\\']) || inner.contains("/*") {
         return Err(unsure("quotes in a hint", "write the names without quotes"));
     }
     let lower = inner.to_ascii_lowercase();
