@@ -5,6 +5,7 @@ mod everyday;
 mod forms;
 mod lexer;
 mod lineage;
+mod plans;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;

@@ -159,6 +159,7 @@ impl Walker {
 
     /// An expression in our own tokens.
     fn written(&mut self, pieces: &[Piece<'_>]) {
+        self.foreign |= statement::writes_file(pieces);
         match parse::expression(pieces, self.mode) {
             Some(expression) => {
                 self.expr(&expression);

@@ -82,9 +82,9 @@ fn create(made: &mut Made<'_, '_>) -> Option<Reading> {
     }
     if cursor.eat("database") || cursor.eat("schema") {
         cursor.eat_all(&["if", "not", "exists"]);
-        cursor.ident()?;
+        let kind = of_database(&cursor.ident()?);
         database_options(cursor)?;
-        return Some(made.plain(StatementKind::SchemaChange));
+        return Some(made.plain(kind));
     }
     of_others(made, true)
 }
@@ -102,6 +102,15 @@ fn of_others(made: &mut Made<'_, '_>, is_created: bool) -> Option<Reading> {
     let server = ["server", "tablespace", "logfile", "undo", "resource", "instance"];
     let known = first.is_one_of(&server) && (is_created || !first.is("table"));
     known.then(|| made.plain(StatementKind::Server))
+}
+
+/// What changing a database is: the servers' own are theirs.
+fn of_database(name: &str) -> StatementKind {
+    if mysql::SCHEMAS.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+        StatementKind::Server
+    } else {
+        StatementKind::SchemaChange
+    }
 }
 
 fn database_options(cursor: &Cursor<'_, '_>) -> Option<()> {
@@ -170,6 +179,9 @@ fn holder(statement: &Statement, pieces: &[Piece<'_>], walker: &mut Walker) -> O
     walker.query(query);
     walker.witness(pieces);
     walker.kind(query_kind(query));
+    if statement::writes_file(pieces) {
+        walker.kind(StatementKind::CopyServer);
+    }
     statement::shape(statement)
 }
 
@@ -523,12 +535,13 @@ fn alter(made: &mut Made<'_, '_>) -> Option<Reading> {
     }
     if cursor.eat("database") || cursor.eat("schema") {
         let next = cursor.peek()?;
+        let mut kind = StatementKind::SchemaChange;
         if !next.is_one_of(&["default", "character", "charset", "collate", "encryption", "comment"])
         {
-            cursor.ident()?;
+            kind = of_database(&cursor.ident()?);
         }
         database_options(cursor)?;
-        return Some(made.plain(StatementKind::SchemaChange));
+        return Some(made.plain(kind));
     }
     of_others(made, false)
 }
@@ -613,9 +626,9 @@ fn drop_object(made: &mut Made<'_, '_>) -> Option<Reading> {
     }
     if cursor.eat("database") || cursor.eat("schema") {
         cursor.eat_all(&["if", "exists"]);
-        cursor.ident()?;
+        let kind = of_database(&cursor.ident()?);
         cursor.end()?;
-        return Some(made.plain(StatementKind::SchemaChange));
+        return Some(made.plain(kind));
     }
     let code = ["procedure", "function", "trigger", "event", "package"];
     if cursor.eat_one(&code).is_some() {

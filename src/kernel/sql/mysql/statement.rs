@@ -39,7 +39,7 @@ pub(super) fn opaque(what: &'static str) -> Shape {
 }
 
 /// `INTO OUTFILE`, `INTO DUMPFILE`.
-fn writes_file(pieces: &[Piece<'_>]) -> bool {
+pub(super) fn writes_file(pieces: &[Piece<'_>]) -> bool {
     pieces.windows(2).any(|pair| match pair {
         [into, what] => into.is("into") && what.is_one_of(&["outfile", "dumpfile"]),
         _ => false,
