@@ -163,6 +163,8 @@ fn a_session_is_told_before_its_grant_ends_and_that_a_result_was_cut() {
         let cut = loop {
             match alice.line() {
                 line if line == "row" => lines += 1,
+                // The server says so too, if the cancel came before the last row.
+                line if line.contains("(Code 1317)") => {}
                 line => break line,
             }
         };
