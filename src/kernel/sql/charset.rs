@@ -31,7 +31,7 @@ impl Charset {
     }
 
     /// The character of a byte, if it has one.
-    fn character(&self, byte: u8) -> Option<char> {
+    pub(super) fn character(&self, byte: u8) -> Option<char> {
         let Some(high) = byte.checked_sub(0x80) else { return Some(char::from(byte)) };
         let code = self.high.get(usize::from(high)).copied().filter(|code| *code != 0)?;
         char::from_u32(u32::from(code))

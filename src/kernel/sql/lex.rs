@@ -213,6 +213,11 @@ impl Tokens {
         }
     }
 
+    /// Bytes that hold repeated tuples of constants, which are not among the tokens.
+    pub fn repeats(&self) -> &[Range<usize>] {
+        &self.repeats
+    }
+
     /// An estimate from above of how deep a tree the text makes, in expressions; chains of AND and
     /// OR are one.
     pub fn deepest(&self) -> u32 {

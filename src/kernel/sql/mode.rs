@@ -181,6 +181,9 @@ const INDIFFERENT: [&str; 19] = [
 pub enum ClientSet {
     /// `utf8mb4`, `utf8mb3`.
     Utf8,
+    /// One of one byte a character, ASCII among them; and the name of its table, if we have it. Beyond ASCII
+    /// it is read in strings only: some of its bytes are blanks.
+    OneByte(&'static str),
     /// One in which ASCII is ASCII. Beyond it a backslash or a quote may be the second half of another
     /// character, so that only ASCII reads the same.
     AsciiOnly,
@@ -191,15 +194,28 @@ pub enum ClientSet {
 impl ClientSet {
     /// Of a `character_set_client`.
     pub fn of(name: &str) -> Self {
-        const ASCII: [&str; 20] = [
-            "ascii", "big5", "binary", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852",
-            "cp866", "cp932", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "latin1", "latin2",
-            "sjis", "ujis",
+        const ONE_BYTE: [(&str, &str); 11] = [
+            ("ascii", "none"),
+            ("binary", "none"),
+            ("cp1250", "windows1250"),
+            ("cp1251", "windows1251"),
+            ("cp1256", "windows1256"),
+            ("cp1257", "windows1257"),
+            ("cp850", "none"),
+            ("cp852", "none"),
+            ("cp866", "windows866"),
+            ("latin1", "windows1252"),
+            ("latin2", "iso88592"),
         ];
+        const ASCII: [&str; 9] =
+            ["big5", "cp932", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "sjis", "ujis"];
         match name.to_ascii_lowercase().as_str() {
             "utf8mb4" | "utf8mb3" | "utf8" => Self::Utf8,
             other if ASCII.contains(&other) => Self::AsciiOnly,
-            _ => Self::Unreadable,
+            other => ONE_BYTE
+                .iter()
+                .find(|(name, _)| *name == other)
+                .map_or(Self::Unreadable, |(_, table)| Self::OneByte(table)),
         }
     }
 }

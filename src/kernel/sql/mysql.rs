@@ -11,6 +11,7 @@
 
 mod account;
 mod alters;
+pub mod bytes;
 mod changes;
 mod cursor;
 mod definitions;

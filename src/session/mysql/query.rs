@@ -18,8 +18,9 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
+            mysql::bytes,
             reading::{SettingChange, StatementKind, TransactionChange},
-            text::StatementText,
+            text::BadText,
         },
     },
     session::{
@@ -47,6 +48,18 @@ pub(super) struct Came {
 /// Bytes that are kept of a text that can't be kept as it is.
 const BAD_TEXT_KEPT: usize = 4096;
 
+/// With what to do about it.
+fn why_bad(bad: BadText) -> Refusal {
+    let refusal = Refusal::from(bad);
+    match bad {
+        BadText::NotUtf8 => refusal.with_hint(
+            "Bytes that are no text of utf8mb4 may stand in strings of INSERT, REPLACE, UPDATE and DELETE and \
+             behind the WHERE of a SELECT. Elsewhere write them as x'...', or SET NAMES utf8mb4.",
+        ),
+        BadText::Nul | BadText::NoText(_) | BadText::TooLong { .. } => refusal,
+    }
+}
+
 impl Talk {
     /// A text, judged whole: all of its statements, or none.
     pub(super) fn text(&mut self, bytes: &[u8], came: Came) -> Pass {
@@ -54,9 +67,9 @@ impl Talk {
             return Pass::Hold;
         }
         let limit = self.core.services.world.load().limits.statement_bytes;
-        let text = match StatementText::read(bytes, limit, self.client_text()) {
+        let text = match bytes::read(bytes, limit, self.reading.mode) {
             Ok(text) => text,
-            Err(bad) => return self.bad_text(bytes, came, &bad.into()),
+            Err(bad) => return self.bad_text(bytes, came, &why_bad(bad)),
         };
         let what = match came.kind {
             IntentKind::Parse => What::Prepare,

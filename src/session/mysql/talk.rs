@@ -19,7 +19,6 @@ use crate::{
         sql::{
             Overlay, SearchPath,
             analysis::{Analysis, Batch, Unreadable},
-            charset::ClientText,
             mode::{ClientSet, LexMode, SqlMode},
         },
         time::Timestamp,
@@ -317,14 +316,6 @@ impl Talk {
     pub(super) fn set_reading(&mut self, change: impl FnOnce(&mut ReadingState)) {
         change(&mut self.reading);
         self.state = self.core.cache.borrow_mut().state(&self.reading);
-    }
-
-    /// How a client's bytes are read.
-    pub(super) fn client_text(&self) -> ClientText {
-        match self.reading.mode.client {
-            ClientSet::Utf8 => ClientText::UTF8,
-            ClientSet::AsciiOnly | ClientSet::Unreadable => ClientText::UNKNOWN,
-        }
     }
 
     /// True if the server must be asked first how it reads texts, or moved to where it may be asked

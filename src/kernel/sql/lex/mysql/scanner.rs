@@ -93,6 +93,12 @@ impl Cut for Scanner<'_> {
             b if is_name_part(b) => self.word()?,
             _ => return Err(self.error_at(start)),
         };
+        if kind != TokenKind::String
+            && matches!(self.mode.client, ClientSet::OneByte(_))
+            && !self.bytes.get(start..self.at).is_some_and(<[u8]>::is_ascii)
+        {
+            return Err(not_in_this_set());
+        }
         if matches!(kind, TokenKind::Word | TokenKind::SystemVariable) {
             self.names_are_certain(start, kind == TokenKind::SystemVariable)?;
             if self.bytes.get(self.at.saturating_sub(1)).copied().is_some_and(is_name_part) {
@@ -112,14 +118,13 @@ impl<'a> Scanner<'a> {
     pub fn new(text: &'a str, mode: LexMode) -> Result<Self, Unreadable> {
         let certain = match mode.client {
             ClientSet::Utf8 => !mode.ascii_only || text.is_ascii(),
+            // `next_token` looks where.
+            ClientSet::OneByte(_) => true,
             ClientSet::AsciiOnly => text.is_ascii(),
             ClientSet::Unreadable => false,
         };
         if !certain {
-            return Err(unsure(
-                "in this character set",
-                "SET NAMES utf8mb4, or write ASCII where the set holds it",
-            ));
+            return Err(not_in_this_set());
         }
         Ok(Self {
             text,
@@ -463,6 +468,10 @@ impl<'a> Scanner<'a> {
 
 /// How much of the rest of a text an error message repeats.
 const NEAR_CHARS: usize = 80;
+
+fn not_in_this_set() -> Unreadable {
+    unsure("in this character set", "SET NAMES utf8mb4, or write ASCII where the set holds it")
+}
 
 /// What could be read in two ways, and what to write instead.
 fn unsure(what: &str, instead: &str) -> Unreadable {
