@@ -111,3 +111,19 @@ fn mysql2_sees_the_same() {
 fn mariadbs_own_for_node_sees_the_same() {
     node("mariadb");
 }
+
+/// Debian's libmariadb-java, which logs in at both.
+#[test]
+fn mariadb_connector_j_sees_the_same() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        direct_log_in(&pair);
+        let make = |arguments: &[String]| {
+            let mut command = Command::new("java");
+            command.args(["-cp", "/usr/share/java/mariadb-java-client.jar"]);
+            command.arg(folder("MysqlJdbc.java")).args(arguments);
+            command
+        };
+        same(&pair, make, &format!("Connector/J at {family:?}"));
+    }
+}

@@ -194,7 +194,7 @@ pub enum ClientSet {
 impl ClientSet {
     /// Of a `character_set_client`.
     pub fn of(name: &str) -> Self {
-        const ONE_BYTE: [(&str, &str); 11] = [
+        const ONE_BYTE: [(&str, &str); 19] = [
             ("ascii", "none"),
             ("binary", "none"),
             ("cp1250", "windows1250"),
@@ -204,8 +204,16 @@ impl ClientSet {
             ("cp850", "none"),
             ("cp852", "none"),
             ("cp866", "windows866"),
+            ("greek", "iso88597"),
+            ("hebrew", "iso88598"),
+            ("koi8r", "koi8r"),
+            ("koi8u", "koi8u"),
             ("latin1", "windows1252"),
             ("latin2", "iso88592"),
+            ("latin5", "iso88599"),
+            ("latin7", "iso885913"),
+            ("macce", "none"),
+            ("macroman", "none"),
         ];
         const ASCII: [&str; 9] =
             ["big5", "cp932", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "sjis", "ujis"];

@@ -318,6 +318,15 @@ impl Talk {
         self.state = self.core.cache.borrow_mut().state(&self.reading);
     }
 
+    /// True if nothing is to be asked but how texts are read.
+    pub(super) fn lacks_only_modes(&self) -> bool {
+        let known = match self.wall {
+            Wall::Unknown => false,
+            Wall::Open | Wall::Closed => true,
+        };
+        known && self.tracks && self.knows == Knows::Nothing
+    }
+
     /// True if the server must be asked first how it reads texts, or moved to where it may be asked
     /// anything: the command is held.
     pub(super) fn must_ask(&mut self) -> bool {

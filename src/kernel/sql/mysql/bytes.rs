@@ -98,9 +98,13 @@ fn values_of(text: &str, tokens: &[lex::Token]) -> Vec<Range<usize>> {
     if !tokens.first().is_some_and(|first| changes.iter().any(|word| is(first, word))) {
         return Vec::new();
     }
-    // What is selected gives names, which a query around it may ask for; behind WHERE nothing does.
+    let has = |words: &[&str]| tokens.iter().any(|t| words.iter().any(|word| is(t, word)));
+    let alone = tokens.first().is_some_and(|first| is(first, "SELECT"));
+    // What is selected gives names, which a query around it may ask for, and these clauses of its own;
+    // behind WHERE nothing does.
     let from = match tokens.iter().filter(|token| is(token, "SELECT")).count() {
         0 => Some(0),
+        1 if alone && !has(&["GROUP", "HAVING", "ORDER", "TABLE", "VALUES"]) => Some(0),
         1 => tokens.iter().position(|token| is(token, "WHERE")),
         _ => None,
     };
@@ -131,6 +135,7 @@ mod tests {
                 b"REPLACE t SET a = '\xf0\x9f\x98'",
                 b"SELECT a FROM t WHERE b = _binary'\xff' ORDER BY 1",
                 b"SELECT '\xc3\xa4' FROM t WHERE b = '\xe4'",
+                b"SELECT a IN ('\xff'), '\xfe' AS '\xfd' FROM t",
             ] {
                 assert!(told(text, mode).is_ok(), "{}", String::from_utf8_lossy(text));
             }
@@ -143,8 +148,9 @@ mod tests {
     fn elsewhere_they_are_refused() {
         for mode in BOTH {
             for text in [
-                &b"SELECT '\xff'"[..],
-                b"SELECT a AS '\xff' FROM t WHERE 1",
+                &b"SELECT '\xff' FROM t HAVING a"[..],
+                b"SELECT a AS '\xff' FROM t ORDER BY 1",
+                b"SELECT * FROM (VALUES ('\xff')) x",
                 b"SELECT `\xff` FROM t",
                 b"SELECT a FROM t\xff WHERE a = '\xff'",
                 b"SELECT a FROM t WHERE `\xff` = 1",
@@ -177,7 +183,8 @@ mod tests {
             assert_eq!(read.as_deref(), Ok("UPDATE t SET a = 'Да'"));
             assert!(told(b"UPDATE t SET a = '\xff'", of("binary")).is_ok());
             // 0xA0 is a blank to latin1.
-            for text in [&b"SELECT\xa01"[..], b"SELECT 'M\xfcller'", b"UPDATE t SET `\xfc` = 1"] {
+            for text in [&b"SELECT\xa01"[..], b"SELECT 1 AS M\xfcller", b"UPDATE t SET `\xfc` = 1"]
+            {
                 assert!(told(text, of("latin1")).is_err());
             }
             // Here 0x5C may be half of a character.
