@@ -112,6 +112,45 @@ connection.commit()
 connection.ping()
 show("ping")
 
+# Bytes that are no text, in a text; warnings that a SET leaves; another character set.
+every = bytes(range(256))
+cursor.execute("CREATE TEMPORARY TABLE driver_bytes (n int, b blob, t varchar(50) CHARACTER SET utf8mb4)")
+cursor.execute("INSERT INTO driver_bytes VALUES (%s, %s, %s)", (1, every, "ä"))
+cursor.executemany("INSERT INTO driver_bytes VALUES (%s, %s, %s)", [(n, every * n, "ö") for n in range(2, 30)])
+cursor.execute("SELECT n, b FROM driver_bytes WHERE b = %s", (every,))
+show("bytes", cursor.fetchall())
+cursor.execute("UPDATE driver_bytes SET b = %s WHERE b = %s", (every[::-1], every))
+show("bytes changed", cursor.rowcount)
+cursor.execute("SELECT HEX(%s)", (every,))
+show("bytes selected", cursor.fetchall())
+cursor.execute("SELECT n, LENGTH(b), t FROM driver_bytes ORDER BY n")
+show("bytes kept", cursor.fetchall())
+cursor.execute("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'")
+cursor.execute("SHOW WARNINGS")
+show("warned", cursor.fetchall())
+fails("mode", lambda: cursor.execute("SET SESSION sql_mode = 'nope'"))
+cursor.execute("SHOW ERRORS LIMIT 1")
+show("told", cursor.fetchall())
+cursor.execute("SET SESSION sql_mode = DEFAULT")
+for charset, text in (("latin1", "Müller"), ("cp1251", "Да"), ("latin2", "Łódź")):
+    if library == "pymysql":
+        connection.set_character_set(charset)
+    else:
+        connection.set_charset_collation(charset)
+    cursor = connection.cursor()
+    cursor.execute("INSERT INTO driver_bytes VALUES (%s, %s, %s)", (100, every, text))
+    cursor.execute("SELECT n, t, HEX(t) FROM driver_bytes WHERE t = %s", (text,))
+    show(charset, cursor.fetchall())
+    cursor.execute("SELECT %s", (text,))
+    show(charset, cursor.fetchall())
+if library == "pymysql":
+    connection.set_character_set("utf8mb4", "utf8mb4_general_ci")
+else:
+    connection.set_charset_collation("utf8mb4", "utf8mb4_general_ci")
+cursor = connection.cursor()
+cursor.execute("DROP TEMPORARY TABLE driver_bytes")
+connection.commit()
+
 # Routines, several results.
 cursor.execute("DROP PROCEDURE IF EXISTS driver_two")
 cursor.execute("CREATE PROCEDURE driver_two(IN a int, OUT b int) BEGIN SELECT a; SELECT a + 1, 'two'; SET b = a * 2; END")

@@ -359,3 +359,49 @@ fn a_rule_holds_for_cursors_and_statements_that_are_older() {
         assert_eq!(all(&after.bytes()), 0, "{family:?}: {after:?}");
     }
 }
+
+/// Each server has a name of its own for what is selected, where that holds bytes that are no text.
+#[test]
+fn a_name_made_of_bytes_shows_nothing() {
+    for family in Family::ALL {
+        let masked = Masked::start(family, "", &SHOP);
+        let clear = masked.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let name: &[u8] = match family {
+            Family::MariaDb => b"CONCAT(email,'\\xFF')",
+            Family::MySql => b"CONCAT(email,'",
+        };
+        let attack = [
+            &b"SELECT (SELECT `"[..],
+            name,
+            b"` FROM (SELECT CONCAT(email,'\xff') FROM customers WHERE id = 7) x) FROM (SELECT 1 AS `",
+            name,
+            b"`) y",
+        ]
+        .concat();
+        let direct = masked.pair.server.client(&attack, &["--batch", "--raw"]);
+        assert!(holds(&direct.stdout, &clear), "{family:?}: the attack doesn't work");
+        let told = masked.connect().query_bytes(&attack);
+        assert!(told.error().is_some(), "{family:?}");
+        assert!(!holds(&told.bytes(), &clear), "{family:?}");
+        // What gives no name is masked as ever.
+        let plain =
+            b"SELECT email, CONCAT(email, '\xff'), email = '\xff' FROM customers WHERE id = 7";
+        let told = masked.connect().query_bytes(plain);
+        assert!(!holds(&told.bytes(), &clear), "{family:?}");
+        // In sets of one byte a character as well.
+        let mut session = masked.connect();
+        assert!(session.query("SET NAMES latin1").error().is_none(), "{family:?}");
+        for text in [&attack[..], plain] {
+            assert!(!holds(&session.query_bytes(text).bytes(), &clear), "{family:?}");
+        }
+        let named = b"INSERT INTO customers (full_name, email, country, city) \
+                      VALUES ('M\xfcller', 'm@example.org', 'DE', 'K\xf6ln')";
+        assert!(session.query_bytes(named).error().is_none(), "{family:?}");
+        let kept = masked
+            .pair
+            .server
+            .sql("SELECT full_name FROM customers WHERE city = 'Köln' AND email = 'm@example.org'");
+        assert_eq!(kept, "Müller", "{family:?}");
+        assert!(masked.pair.gateway.trail().contains("Müller"), "{family:?}");
+    }
+}

@@ -103,7 +103,12 @@ impl MySqlRaw {
 
     /// A text, and all results of it.
     pub fn query(&mut self, text: &str) -> Answer {
-        self.command(&[&[3], text.as_bytes()].concat());
+        self.query_bytes(text.as_bytes())
+    }
+
+    /// A text that need not be UTF-8, as one command.
+    pub fn query_bytes(&mut self, text: &[u8]) -> Answer {
+        self.command(&[&[3], text].concat());
         let mut answer = Answer::default();
         self.results(&mut answer);
         answer
