@@ -1,13 +1,19 @@
 //! Refusals, grants and their ends, in one open session.
 
-use std::{process::Command, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::Command,
+    time::Duration,
+};
 
 use crate::{
     client::{Open, Pair},
     support::{
         PATIENCE, eventually,
-        gateway::TARGET,
+        gateway::{Options, TARGET},
         mysql::{Family, SCHEMA},
+        tls,
     },
 };
 
@@ -375,4 +381,36 @@ fn statements_and_their_ends_are_on_record() {
         assert!(trail.contains("SET SESSION TRANSACTION READ WRITE"), "{trail}");
         assert!(trail.contains("42S22"), "{trail}");
     });
+}
+
+/// Clients of MySQL don't wait for an answer to their request for TLS.
+#[test]
+fn a_hello_may_come_with_the_request_for_tls() {
+    let options = Options { tls: "prefer", ..Options::default() };
+    let pair = Pair::start_with(Family::MariaDb, &options);
+    let secret = pair.gateway.almighty("root");
+    let greeted = || {
+        let mut tcp = TcpStream::connect(("127.0.0.1", pair.gateway.port())).expect("it listens");
+        tcp.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        let mut header = [0; 4];
+        tcp.read_exact(&mut header).expect("a greeting");
+        let mut greeting = vec![0; usize::from(header[0])];
+        tcp.read_exact(&mut greeting).expect("a greeting");
+        tcp
+    };
+    // PROTOCOL_41, SSL, SECURE_CONNECTION, PLUGIN_AUTH; and the same as the head of a log-in.
+    let flags = 0x0008_8a00_u32;
+    let head = [&flags.to_le_bytes()[..], &(1_u32 << 24).to_le_bytes(), &[45], &[0; 23]].concat();
+    let request = [&[32, 0, 0, 1][..], &head].concat();
+    tls::connect_behind(request.clone(), greeted(), &[]).expect("they shake hands");
+    // What comes in clear behind it is no log-in.
+    let user = format!("root@{TARGET}\0\0mysql_clear_password\0{secret}\0");
+    let length = u8::try_from(head.len() + user.len()).expect("a short one");
+    let log_in = [&[length, 0, 0, 2][..], &head, user.as_bytes()].concat();
+    let mut tcp = greeted();
+    tcp.write_all(&[request, log_in].concat()).expect("it listens");
+    let mut said = Vec::new();
+    drop(tcp.read_to_end(&mut said));
+    // An alert of TLS, or nothing; no packet of MySQL's.
+    assert!(said.is_empty() || said[0] == 0x15, "{said:?}");
 }

@@ -1,6 +1,6 @@
 //! TLS for the raw client: takes any certificate and shows which one it was.
 
-use std::{net::TcpStream, sync::Arc};
+use std::{io::Write as _, net::TcpStream, sync::Arc};
 
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
@@ -13,7 +13,16 @@ use rustls::{
 pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
 /// Shakes hands. `alpn` is what to offer, empty for nothing.
-pub fn connect(mut tcp: TcpStream, alpn: &[&str]) -> Result<TlsStream, std::io::Error> {
+pub fn connect(tcp: TcpStream, alpn: &[&str]) -> Result<TlsStream, std::io::Error> {
+    connect_behind(Vec::new(), tcp, alpn)
+}
+
+/// As [`connect`]; what comes before the handshake goes out in one piece with its first message.
+pub fn connect_behind(
+    mut before: Vec<u8>,
+    mut tcp: TcpStream,
+    alpn: &[&str],
+) -> Result<TlsStream, std::io::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring knows them")
@@ -23,6 +32,8 @@ pub fn connect(mut tcp: TcpStream, alpn: &[&str]) -> Result<TlsStream, std::io::
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from("localhost").expect("a name");
     let mut tls = ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
+    tls.write_tls(&mut before)?;
+    tcp.write_all(&before)?;
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp)?;
     }

@@ -266,15 +266,11 @@ impl Login {
         let log_in = match talking.answer().await? {
             Answer::LogIn(log_in) => log_in,
             Answer::Tls => {
-                if !talking.read.is_empty() {
-                    // What came in clear would be taken for something that came encrypted.
-                    let what = "a packet behind a request for TLS";
-                    return Err(WireError::NotLegalNow { what }.into());
-                }
                 let loaded = self.entrance.doorway.tls.server()?.current();
-                let Talking { stream, next, .. } = talking;
-                let stream =
-                    stream.accept_tls(&loaded, Vec::new()).await.map_err(LoginError::Tls)?;
+                let Talking { stream, next, read } = talking;
+                // Clients don't wait for an answer to their request. What came behind it is the handshake's
+                // or nobody's: in clear it isn't taken for something that came encrypted.
+                let stream = stream.accept_tls(&loaded, read).await.map_err(LoginError::Tls)?;
                 talking = Talking { stream, read: Vec::new(), next };
                 match talking.answer().await? {
                     Answer::LogIn(log_in) => log_in,

@@ -73,11 +73,11 @@ fn shows_warnings(bytes: &[u8]) -> bool {
 fn why_bad(bad: BadText) -> Refusal {
     let refusal = Refusal::from(bad);
     match bad {
-        BadText::NotUtf8 => refusal.with_hint(
-            "Bytes that are no text of utf8mb4 may stand in strings of INSERT, REPLACE, UPDATE and DELETE and \
-             behind the WHERE of a SELECT. Elsewhere write them as x'...', or SET NAMES utf8mb4.",
+        BadText::NotUtf8 | BadText::Nul => refusal.with_hint(
+            "Such bytes may stand in strings of INSERT, REPLACE, UPDATE, DELETE and a plain SELECT, or behind \
+             its WHERE. Elsewhere write them as x'...', or SET NAMES utf8mb4.",
         ),
-        BadText::Nul | BadText::NoText(_) | BadText::TooLong { .. } => refusal,
+        BadText::NoText(_) | BadText::TooLong { .. } => refusal,
     }
 }
 

@@ -21,24 +21,30 @@ const STANDS_FOR_BYTE: u32 = 0xf700;
 /// The text that is judged, and kept on the trail, of a client's bytes; what is sent is those.
 ///
 /// # Errors
-/// [`BadText`]; [`BadText::NotUtf8`] where bytes beyond UTF-8 stand elsewhere than in values.
+/// [`BadText`]; [`BadText::NotUtf8`] and [`BadText::Nul`] where such bytes stand elsewhere than in values.
 pub fn read(bytes: &[u8], limit: usize, mode: LexMode) -> Result<Cow<'_, str>, BadText> {
     let as_it_is =
         |bytes| StatementText::new(bytes, limit).map(|text| Cow::Borrowed(text.as_str()));
+    if bytes.len() > limit {
+        return as_it_is(bytes);
+    }
+    let has_nul = bytes.contains(&0);
     let (text, is_suspect): (String, fn(char) -> bool) = match mode.client {
-        ClientSet::OneByte(_) if bytes.is_ascii() => return as_it_is(bytes),
-        ClientSet::Utf8 | ClientSet::OneByte(_) if bytes.len() > limit || bytes.contains(&0) => {
-            return as_it_is(bytes);
+        ClientSet::OneByte(_) if bytes.is_ascii() && !has_nul => return as_it_is(bytes),
+        ClientSet::OneByte(set) => {
+            (of_one_byte(bytes, set), |c| !c.is_ascii() || stands_for_byte(c))
         }
-        ClientSet::Utf8 if std::str::from_utf8(bytes).is_err() => (of_utf8(bytes), stands_for_byte),
-        ClientSet::OneByte(set) => (of_one_byte(bytes, set), |c| !c.is_ascii()),
+        ClientSet::Utf8 if has_nul || std::str::from_utf8(bytes).is_err() => {
+            (of_utf8(bytes), stands_for_byte)
+        }
         ClientSet::Utf8 | ClientSet::AsciiOnly | ClientSet::Unreadable => return as_it_is(bytes),
     };
+    let bad = if has_nul { BadText::Nul } else { BadText::NotUtf8 };
     // Thrice the bytes at most; the limit was kept by what came.
     let checked = StatementText::new(text.as_bytes(), usize::MAX)?;
-    let tokens = lex::tokenize(&checked, mode, &Limits::DEFAULT).map_err(|_| BadText::NotUtf8)?;
+    let tokens = lex::tokenize(&checked, mode, &Limits::DEFAULT).map_err(|_| bad)?;
     if !are_in_values(&text, &tokens, is_suspect) {
-        return Err(BadText::NotUtf8);
+        return Err(bad);
     }
     Ok(Cow::Owned(text))
 }
@@ -46,7 +52,12 @@ pub fn read(bytes: &[u8], limit: usize, mode: LexMode) -> Result<Cow<'_, str>, B
 fn of_utf8(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
+        for (at, part) in chunk.valid().split('\0').enumerate() {
+            if at > 0 {
+                text.push(byte_as_char(0));
+            }
+            text.push_str(part);
+        }
         text.extend(chunk.invalid().iter().map(|byte| byte_as_char(*byte)));
     }
     text
@@ -60,7 +71,8 @@ fn of_one_byte(bytes: &[u8], set: &str) -> String {
     };
     let known = |byte| table.and_then(|table| table.character(byte));
     let read = |byte: &u8| match *byte {
-        ascii @ 0..=0x7f => char::from(ascii),
+        ascii @ 1..=0x7f => char::from(ascii),
+        0 => byte_as_char(0),
         high => known(high).unwrap_or_else(|| byte_as_char(high)),
     };
     bytes.iter().map(read).collect()
@@ -130,6 +142,7 @@ mod tests {
                 &b"INSERT INTO t VALUES (_binary'\xff\\'\xc3\\\\')"[..],
                 b"INSERT INTO t VALUES (1, '\xff'), (2, '\xfe'), (3, '\xfd'), (4, '\xfc')",
                 b"INSERT INTO t (a) VALUES (_binary '\xff') ON DUPLICATE KEY UPDATE a = '\xfe'",
+                b"INSERT INTO t VALUES ('\0', '\\\0', '\xff\0')",
                 b"UPDATE t SET a = \"\xff\" WHERE b = '\xc3'",
                 b"DELETE FROM t WHERE a IN ('\xff', '\xfe')",
                 b"REPLACE t SET a = '\xf0\x9f\x98'",
@@ -165,7 +178,10 @@ mod tests {
                 b"WITH x AS (SELECT 1 WHERE a = '\xff') UPDATE t SET a = 1",
                 b"UPDATE t SET a = '\xff'; SET @a = '\xff'",
                 b"INSERT INTO t VALUES ('\xff",
-                b"INSERT INTO t VALUES ('\xff\0')",
+                b"INSERT INTO t\0 VALUES ('\xff\0')",
+                b"INSERT INTO t VALUES (1) \0",
+                b"SELECT 1 /* \0 */",
+                b"\0",
             ] {
                 assert!(told(text, mode).is_err(), "{}", String::from_utf8_lossy(text));
             }
