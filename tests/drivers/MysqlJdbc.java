@@ -53,7 +53,7 @@ public class MysqlJdbc {
             show(name, "no error");
         } catch (SQLException error) {
             show(name, error.getClass().getSimpleName(), error.getErrorCode(), error.getSQLState(),
-                String.valueOf(error.getMessage()).replaceAll("conn=\\d+", "conn"));
+                String.valueOf(error.getMessage()).replaceAll("conn=-?\\d+", "conn"));
         } catch (Exception error) {
             show(name, error);
         }

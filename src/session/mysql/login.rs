@@ -139,13 +139,13 @@ impl Coming {
     }
 }
 
-/// Numbers of connections are in the upper half, where no server's own are: KILL of either can be told
-/// apart.
+/// Numbers of connections are where no server's own are, so that KILL of either can be told apart; and none
+/// is negative to clients that keep it in 32 bits with a sign, as Connector/J does.
 fn connection_number() -> u32 {
     let mut drawn = [0; 4];
     // Without random numbers no nonce is made either, and nobody logs in.
     SystemRandom::new().fill(&mut drawn).ok();
-    u32::from_ne_bytes(drawn) | 1 << 31
+    u32::from_ne_bytes(drawn) & (u32::MAX >> 2) | 1 << 30
 }
 
 fn unreadable(error: &LoginError) -> Option<Refusal> {
