@@ -65,7 +65,15 @@ pub struct Overlay {
     enums: BTreeSet<String>,
     /// What the server says of the names, if nothing has changed since.
     sight: Option<Arc<Sight>>,
-    quoted: bool,
+    messages: Messages,
+}
+
+/// What the messages are that the server keeps for SHOW WARNINGS.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum Messages {
+    #[default]
+    Harmless,
+    MayQuote,
 }
 
 impl Overlay {
@@ -99,7 +107,7 @@ impl Overlay {
             temporary,
             rules: self.rules,
             tainted: self.tainted,
-            quoted: self.quoted,
+            messages: self.messages,
             ..Self::default()
         };
     }
@@ -174,12 +182,12 @@ impl Overlay {
     /// From now on the session's messages may quote values of rows that weren't shown. Nothing tells when
     /// they are gone: a SELECT without tables leaves them where they are.
     pub fn quote(&mut self) {
-        self.quoted = true;
+        self.messages = Messages::MayQuote;
     }
 
     /// True if the session's messages may quote values of rows that weren't shown.
     pub fn is_quoted(&self) -> bool {
-        self.quoted
+        self.messages == Messages::MayQuote
     }
 
     /// True if temporary tables may hold what is masked.
