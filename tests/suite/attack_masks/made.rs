@@ -26,7 +26,6 @@ const SHADOWED: &[&str] = &[
     "CREATE TABLE p (email text) | SELECT 1 FROM p | ALTER TABLE vips INHERIT p | SELECT email || '' FROM p",
     "CREATE TABLE p (LIKE logs) PARTITION BY RANGE (at) | SELECT 1 FROM p | ALTER TABLE logs DETACH PARTITION logs_25 | ALTER TABLE p ATTACH PARTITION logs_25 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') | SELECT email || '' FROM p",
     "CREATE TABLE t (x text) | SELECT 1 FROM t | CREATE RULE r AS ON INSERT TO t DO INSTEAD SELECT email FROM stored | INSERT INTO t VALUES ('y')",
-    "CREATE TABLE t (id bigint, email text) | CREATE RULE \"_RETURN\" AS ON SELECT TO t DO INSTEAD SELECT id, email FROM stored | SELECT email || '' FROM t",
     "CREATE TABLE t (x text) | CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.x := (SELECT email FROM stored); RETURN NEW; END$$ | CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f() | INSERT INTO t VALUES ('') RETURNING x || ''",
     "ALTER TABLE customers ADD COLUMN n text | SELECT email FROM customers WHERE id = 900001",
     "ALTER TABLE customers ADD COLUMN n text | SELECT n, email || '' FROM customers WHERE id = 900001",
@@ -56,7 +55,15 @@ const SHADOWED: &[&str] = &[
 fn nothing_masked_shows_under_a_name_that_was_just_made() {
     let world = World::start("");
     world.shows(SHADOWED);
+    let version: u32 =
+        world.server.sql("SHOW server_version_num").trim().parse().expect("a number");
+    if version < 160_000 {
+        world.shows(&[MADE_A_VIEW]);
+    }
 }
+
+/// A table that a rule makes a view of. From 16 on no server does that.
+const MADE_A_VIEW: &str = "CREATE TABLE t (id bigint, email text) | CREATE RULE \"_RETURN\" AS ON SELECT TO t DO INSTEAD SELECT id, email FROM stored | SELECT email || '' FROM t";
 
 /// Code that reads what is masked, where a table may have it run.
 const READS: &str = "
