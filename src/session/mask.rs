@@ -12,7 +12,11 @@ use crate::kernel::{
     },
     policy::Permit,
     refusal::{Refusal, RefusalKind},
-    sql::{Masking, analysis::Analysis, lineage::Purpose},
+    sql::{
+        Masking,
+        analysis::{Analysis, SessionEffect},
+        lineage::Purpose,
+    },
     time::Timestamp,
 };
 
@@ -36,6 +40,28 @@ pub fn order(
     };
     let order = masked.and_then(|masked| masked.order(shown));
     order.map(|order| order.refusing(masking.unknown_refused))
+}
+
+/// Ends a result that is on its way where more of it is masked by now than was when it was judged, so that
+/// rules hold at once and not from the next statement on. True if it ended. `runs`: what it does; `None`:
+/// nobody knows, and nothing of it goes out in clear.
+pub fn ends_unmasked(run: &mut Run, runs: Option<&Analysis>, catalog: &Catalog) -> bool {
+    let Some(runs) = runs.filter(|a| a.returns_user_rows) else { return false };
+    let nothing = Arc::default();
+    let shown = run.shown.as_ref().unwrap_or(&nothing);
+    let before = runs.masked.as_ref().map(|masked| &*masked.marks);
+    let reach = || catalog.marks.reach(runs.relations.iter().filter_map(|r| r.oid), catalog);
+    let runs_code = runs.effects.contains(&SessionEffect::RunsUserCode);
+    let reached = (!runs_code).then(reach);
+    let ends = run.cut.is_none() && catalog.marks.hides_more(before, shown, reached.as_ref());
+    if ends {
+        let text = "cut off: other mask rules have come into force while this ran";
+        run.cut(
+            Refusal::new(RefusalKind::StatementCancelled, text)
+                .with_hint("Run it again: what is masked now comes masked."),
+        );
+    }
+    ends
 }
 
 /// Counts the values that masked columns are asked for by statements that run.

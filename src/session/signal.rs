@@ -33,6 +33,8 @@ pub enum Wake {
     Drain = 8,
     /// The gateway stops now.
     Stop = 16,
+    /// Other columns of a target are masked.
+    Masks = 32,
 }
 
 /// Flags and a wake-up.

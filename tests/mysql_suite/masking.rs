@@ -405,3 +405,36 @@ fn a_name_made_of_bytes_shows_nothing() {
         assert!(masked.pair.gateway.trail().contains("Müller"), "{family:?}");
     }
 }
+
+/// Rows that are sent when they are made, a tenth of a second apart.
+fn slowly(column: &str, table: &str) -> String {
+    format!("SELECT {column}, REPEAT('x', 40000), SLEEP(0.1) FROM {table} LIMIT 60")
+}
+
+#[test]
+fn a_rule_holds_for_rows_that_are_on_their_way() {
+    for family in Family::ALL {
+        let masked = Masked::start(family, "", &SHOP);
+        let (of_it, of_another) = (slowly("city", "customers"), slowly("note", "orders"));
+        let (mut reads, mut prepared, mut others) =
+            (masked.connect(), masked.connect(), masked.connect());
+        let told = std::thread::scope(|scope| {
+            let all = [
+                scope.spawn(|| reads.query(&of_it)),
+                scope.spawn(|| prepared.prepared(&of_it, false)),
+                scope.spawn(|| others.query(&of_another)),
+            ];
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            let column = format!("{SCHEMA}.customers.city");
+            masked
+                .pair
+                .gateway
+                .must(&["mask", "add", "--target", TARGET, "--column", &column, "--with", "full"]);
+            all.map(|one| one.join().expect("answers").error())
+        });
+        let codes = told.map(|error| error.map(|(number, _)| number));
+        assert_eq!(codes, [Some(1317), Some(1317), None], "{family:?}");
+        // And it goes on, masked.
+        assert_eq!(reads.query("SELECT city FROM customers LIMIT 1").error(), None);
+    }
+}

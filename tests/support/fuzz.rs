@@ -3,8 +3,8 @@
 //!
 //! A run begins with what is kept in `tests/fuzz/TARGET`: seeds, and each input that ever broke the
 //! target. What breaks it now is made smaller and written there. Each target goes on for
-//! `HALLPASS_FUZZ_SECONDS` (8 unless it is set) from the seed `HALLPASS_FUZZ_SEED`; the targets of a
-//! test binary run side by side. Hours:
+//! `HALLPASS_FUZZ_SECONDS` (15 unless it is set) from the seed `HALLPASS_FUZZ_SEED`; as many targets of a
+//! test binary run side by side as there are cores. Hours:
 //! `HALLPASS_FUZZ_SEED=$RANDOM HALLPASS_FUZZ_SECONDS=3600 cargo test --release --test fuzz --test fuzz_sql -- --nocapture`.
 // Every test binary uses its own part of this.
 #![allow(dead_code)]
@@ -13,6 +13,8 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{Condvar, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -61,6 +63,30 @@ impl Dice {
     }
 }
 
+/// A core for one target. Where more tests run at once than there are cores, which is good for those that
+/// wait for servers, a target would have only a part of its seconds.
+struct Core;
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
+
+impl Core {
+    fn take() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = GIVEN_BACK.wait_while(taken, |taken| *taken >= cores);
+        *wait.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        GIVEN_BACK.notify_one();
+    }
+}
+
 /// One target: a name, what it starts from, and how its inputs are changed.
 pub(crate) struct Target<'t> {
     name: &'static str,
@@ -100,8 +126,9 @@ impl<'t> Target<'t> {
             let set = std::env::var(name).ok();
             set.map(|n| n.parse::<u64>().unwrap_or_else(|_| panic!("{name} is a number")))
         };
-        let seconds = number("HALLPASS_FUZZ_SECONDS").unwrap_or(8);
+        let seconds = number("HALLPASS_FUZZ_SECONDS").unwrap_or(15);
         let seed = number("HALLPASS_FUZZ_SEED").unwrap_or(0);
+        let _core = Core::take();
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ seed);
         let mut inputs = self.kept();
         let first = inputs.len() + FIRST;

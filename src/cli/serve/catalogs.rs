@@ -13,7 +13,11 @@ use tokio::{
 use super::Gateway;
 use crate::{
     kernel::{catalog::Catalog, ids::TargetName, mask::marks::Marks},
-    session::services::{Server, Target},
+    session::{
+        registry::Registry,
+        services::{Server, Target},
+        signal::Wake,
+    },
     store::Masks,
     upstream::{Control, catalog, mysql},
     wire::pg::types,
@@ -35,14 +39,27 @@ const AT_START: Duration = Duration::from_secs(10);
 pub(super) async fn read_all_once(gateway: &Gateway) {
     let mut readings = JoinSet::new();
     for target in gateway.services.world.load().targets.values() {
-        let (target, mut masks) = (Arc::clone(target), gateway.services.masks.subscribe());
+        let (target, mut of) = (Arc::clone(target), Followed::by(gateway));
         readings.spawn(async move {
-            read(&target, &mut masks).await;
+            read(&target, &mut of).await;
         });
     }
     let all = async { while readings.join_next().await.is_some() {} };
     if tokio::time::timeout(AT_START, all).await.is_err() {
         tracing::warn!("some targets have not answered; serving without their catalogs");
+    }
+}
+
+/// What a target's catalog goes by besides the target, and who goes by it.
+struct Followed {
+    masks: watch::Receiver<Arc<Masks>>,
+    registry: Arc<Registry>,
+}
+
+impl Followed {
+    fn by(gateway: &Gateway) -> Self {
+        let services = &gateway.services;
+        Self { masks: services.masks.subscribe(), registry: Arc::clone(&services.registry) }
     }
 }
 
@@ -53,8 +70,7 @@ pub(super) async fn keep(gateway: Arc<Gateway>) {
     loop {
         for target in gateway.services.world.load().targets.values() {
             if !followed.iter().any(|(t, _)| std::ptr::eq(t.as_ptr(), Arc::as_ptr(target))) {
-                let masks = gateway.services.masks.subscribe();
-                let task = tasks.spawn(follow(Arc::clone(target), masks));
+                let task = tasks.spawn(follow(Arc::clone(target), Followed::by(&gateway)));
                 followed.push((Arc::downgrade(target), task));
             }
         }
@@ -71,32 +87,32 @@ pub(super) async fn keep(gateway: Arc<Gateway>) {
     }
 }
 
-async fn follow(target: Arc<Target>, mut masks: watch::Receiver<Arc<Masks>>) {
+async fn follow(target: Arc<Target>, mut of: Followed) {
     // They may have changed since the catalog was marked.
-    masks.mark_changed();
+    of.masks.mark_changed();
     // Without a catalog every name is unknown, and with an old one those that are new: keep trying.
     let mut wait = if target.catalog.load().is_unread() { Duration::ZERO } else { EVERY };
     loop {
         tokio::select! {
             () = target.readings.is_asked() => {}
-            changed = masks.changed() => {
+            changed = of.masks.changed() => {
                 if changed.is_err() {
                     // The gateway is gone.
                     return;
                 }
-                mark_anew(&target, &masks).await;
+                mark_anew(&target, &of).await;
                 continue;
             }
             () = tokio::time::sleep(wait) => {}
         }
-        wait = if read(&target, &mut masks).await { EVERY } else { AGAIN };
+        wait = if read(&target, &mut of).await { EVERY } else { AGAIN };
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// Reads the catalog; true if there is a new one. Masks that change meanwhile fall on the old one at once:
 /// a target that doesn't answer holds them up no longer than others.
-async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool {
+async fn read(target: &Target, of: &mut Followed) -> bool {
     let answers = target.readings.begin();
     let read = async {
         match &target.server {
@@ -116,7 +132,7 @@ async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool 
     let read = loop {
         tokio::select! {
             done = &mut read => break done,
-            Ok(()) = masks.changed() => mark_anew(target, masks).await,
+            Ok(()) = of.masks.changed() => mark_anew(target, of).await,
         }
     };
     match read {
@@ -125,7 +141,7 @@ async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool 
                 // Sessions log in as others.
                 catalog.login = None;
             }
-            take_over(target, catalog, masks).await;
+            take_over(target, catalog, of).await;
             tracing::debug!(target = %target.name, "catalog read");
             target.readings.end(answers);
             true
@@ -139,16 +155,22 @@ async fn read(target: &Target, masks: &mut watch::Receiver<Arc<Masks>>) -> bool 
 
 /// Other rules fall on the catalog that there is: a new one to sessions, so that nothing that was judged
 /// under the old rules is taken for judged.
-async fn mark_anew(target: &Target, masks: &watch::Receiver<Arc<Masks>>) {
+async fn mark_anew(target: &Target, of: &Followed) {
     let known = target.catalog.load_full();
-    take_over(target, (*known).clone(), masks).await;
+    take_over(target, (*known).clone(), of).await;
 }
 
-/// Makes a catalog what sessions go by, with the masks of now.
-async fn take_over(target: &Target, mut catalog: Catalog, masks: &watch::Receiver<Arc<Masks>>) {
-    catalog.epoch = target.catalog.load().epoch + 1;
-    let masks = Arc::clone(&masks.borrow());
-    target.catalog.store(Arc::new(marked(catalog, &target.name, masks).await));
+/// Makes a catalog what sessions go by, with the masks of now. What is on its way in clear and is masked by
+/// now ends.
+async fn take_over(target: &Target, mut catalog: Catalog, of: &Followed) {
+    let before = target.catalog.load_full();
+    catalog.epoch = before.epoch + 1;
+    let masks = Arc::clone(&of.masks.borrow());
+    let catalog = Arc::new(marked(catalog, &target.name, masks).await);
+    target.catalog.store(Arc::clone(&catalog));
+    if !catalog.marks.masks_the_same(&before.marks) {
+        of.registry.raise_all(Wake::Masks);
+    }
 }
 
 /// The catalog with its masked columns. Fail closed: as long as nobody has read it, or if they can't be

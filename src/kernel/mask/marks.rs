@@ -162,6 +162,45 @@ impl Marks {
         self.marked.get(&column)
     }
 
+    /// True if the same columns are masked in the same way.
+    pub fn masks_the_same(&self, other: &Self) -> bool {
+        self.sensitive.is_blind() == other.sensitive.is_blind() && self.marked == other.marked
+    }
+
+    /// True if it hides a column that other marks hide in another way or not at all. `reached`: which ones
+    /// matter; `None`: all do.
+    pub fn hides_more(
+        &self,
+        than: Option<&Self>,
+        shown: &Shown,
+        reached: Option<&BTreeSet<ColumnId>>,
+    ) -> bool {
+        let hides = |column: &ColumnId, mark: &Marked| {
+            let before = than.and_then(|marks| marks.marked(*column));
+            let same = before.is_some_and(|old| old.with == mark.with && old.nulls == mark.nulls);
+            let matters = reached.is_none_or(|columns| columns.contains(column));
+            matters && !same && !shown.columns.contains(column)
+        };
+        !shown.all && self.marked.iter().any(|(column, mark)| hides(column, mark))
+    }
+
+    /// Masked columns that some column of these relations shows.
+    pub fn reach(
+        &self,
+        relations: impl Iterator<Item = u32>,
+        catalog: &Catalog,
+    ) -> BTreeSet<ColumnId> {
+        let mut reach = BTreeSet::new();
+        for oid in relations.filter(|oid| self.sensitive.reaches(*oid)) {
+            let columns =
+                catalog.relation_by_oid(oid).map(|r| r.columns.as_slice()).unwrap_or_default();
+            for column in columns {
+                reach.extend(self.sensitive.label(oid, column.number).columns());
+            }
+        }
+        reach
+    }
+
     /// True if some rule may hold for a column that the catalog doesn't know yet.
     pub fn may_mean(&self, relation: &Seen, column: &SeenColumn) -> bool {
         let facts = ColumnFacts {

@@ -10,7 +10,7 @@ use crate::{
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
-    session::ends,
+    session::{ends, mask},
     upstream::mysql::own::Word,
 };
 
@@ -126,6 +126,21 @@ impl Talk {
         let used = self.transaction.grants.contains(&id);
         if used && self.in_transaction() && self.transaction.rolled_back.is_none() {
             self.roll_back.get_or_insert_with(|| ends::told_rolled_back(why));
+        }
+    }
+
+    /// Other columns are masked: ends results that are on their way and show them.
+    pub(super) fn end_unmasked(&mut self) {
+        let catalog = self.target.catalog.load_full();
+        let Some(Of::Runs(running)) = self.answer.as_mut().map(|answer| &mut answer.of) else {
+            return;
+        };
+        for (run, runs) in running.runs.iter_mut().zip(&*running.batch.statements) {
+            let Some(run) = run else { continue };
+            let inner = run.inner.clone();
+            let named = runs.executes.is_some() || runs.fetches.is_some();
+            let runs = if named { inner.as_deref() } else { Some(&**runs) };
+            self.kill_wanted |= mask::ends_unmasked(run, runs, &catalog);
         }
     }
 

@@ -353,6 +353,9 @@ impl Relay {
             self.timer_due = None;
             self.talk.refresh_rights();
         }
+        if flags.has(Wake::Masks) {
+            self.talk.end_unmasked();
+        }
         if flags.has(Wake::Cancel) && self.talk.answer.is_some() {
             self.talk.kill_wanted = true;
         }

@@ -9,9 +9,10 @@ use crate::{
         access::{AtEnd, Grant, grant::FINISH_WITHIN},
         ids::GrantId,
         refusal::Refusal,
+        sql::analysis::Analysis,
         time::Timestamp,
     },
-    session::{ends, services::PgTarget, transaction::Status},
+    session::{ends, mask, result::Run, services::PgTarget, transaction::Status},
     upstream::door::Control,
     wire::pg::{
         backend,
@@ -142,6 +143,42 @@ impl Conversation {
             Status::Idle if !self.pipeline.open => {}
             Status::Idle | Status::Open => self.roll_back(why),
             Status::Failed => {}
+        }
+    }
+
+    /// Other columns are masked: ends results that are on their way and show them.
+    pub(super) fn end_unmasked(&mut self) {
+        let catalog = self.facts.target.catalog.load_full();
+        let mut cut = false;
+        for owed in self.exchange.iter_mut() {
+            let mut end = |run: &mut Run, runs: Option<&Analysis>| {
+                let inner = run.inner.clone();
+                let named = runs.is_some_and(|a| a.executes.is_some() || a.fetches.is_some());
+                let runs = if named { inner.as_deref() } else { runs };
+                cut |= mask::ends_unmasked(run, runs, &catalog);
+            };
+            match &mut owed.tag {
+                Tag::Execute(execution) => {
+                    end(&mut execution.run, execution.analysis.as_deref());
+                }
+                Tag::Query(query) => {
+                    for (run, runs) in query.runs.iter_mut().zip(&*query.batch.statements) {
+                        if let Some(run) = run {
+                            end(run, Some(runs));
+                        }
+                    }
+                }
+                Tag::Plain
+                | Tag::Named(..)
+                | Tag::Fail(_)
+                | Tag::Absent(_)
+                | Tag::Ours(_)
+                | Tag::Local(_) => {}
+            }
+        }
+        if cut {
+            self.cancel_what_is_cut();
+            self.fail_copy = self.copy_may_run();
         }
     }
 

@@ -285,6 +285,9 @@ impl Relay {
             self.talk.refresh_rights();
             self.take_back_what_ended();
         }
+        if flags.has(Wake::Masks) {
+            self.talk.end_unmasked();
+        }
         self.take_over();
         if flags.has(Wake::Cancel) && self.cancel_for == Aim::Nothing {
             self.cancel_for = Aim::Any;

@@ -8,7 +8,7 @@ use crate::support::{
     Message, RawClient,
     gateway::TARGET,
     postgres::UPSTREAM_USER,
-    raw::{bind, execute, parse, query, rows, sync},
+    raw::{bind, error, execute, parse, query, rows, sync, tags},
 };
 
 /// A rule is known to all sessions by then.
@@ -64,7 +64,12 @@ fn a_grant_that_ends_masks_what_is_open() {
     assert!(tells(&client.query("FETCH 1 FROM k")), "unmask is held");
     let bound = [parse("s", "TABLE stored", &[]), bind("o", "s", &[], 0)];
     packet(&mut client, &bound);
+    let mut reads = world.through();
+    reads.send_bytes(&query(&slowly("email", "customers")));
+    assert!(!matches!(reads.read().tag, b'E'), "unmask is held");
     world.gateway.must(&["grant", "revoke", &grant]);
+    let on_its_way = reads.read_until(b'Z');
+    assert!(error(&on_its_way).is_some(), "{}", tags(&on_its_way));
     sleep(NOTICED);
     for messages in [query("FETCH 1 FROM k"), [execute("o", 0), sync()].concat()] {
         let said = client.exchange(&[messages], 1);
@@ -104,4 +109,38 @@ fn where_no_column_has_a_rules_name_yet_one_may_come() {
     world.server.sql("ALTER TABLE before RENAME TO customers");
     let said = world.through().query("SELECT email FROM customers WHERE id = 900001");
     assert!(!tells(&said), "{said:?}");
+}
+
+/// Rows of eight kilobytes, so that each leaves the server when it is made; a fifth of a second apart.
+fn slowly(column: &str, table: &str) -> String {
+    format!(
+        "SELECT {column}, repeat('x', 9000), pg_sleep(0.2) \
+         FROM {table}, generate_series(1, 30) WHERE id IN (1, 900001)"
+    )
+}
+
+#[test]
+fn a_rule_holds_for_rows_that_are_on_their_way() {
+    let world = World::start("UPDATE customers SET city = 'kn4ry' WHERE id IN (1, 900001);");
+    let of_it = slowly("city", "customers");
+    let copied = format!("COPY ({of_it}) TO STDOUT");
+    let of_another = slowly("body", "notes");
+    let mut watching = [(of_it, true), (copied, true), (of_another, false)]
+        .map(|(text, masked)| (world.through(), text, masked));
+    for (client, text, _) in &mut watching {
+        client.send_bytes(&query(text));
+        assert!(!matches!(client.read().tag, b'E'), "{text}");
+    }
+    let column = "public.customers.city";
+    world.gateway.must(&["mask", "add", "--target", TARGET, "--column", column, "--with", "full"]);
+    for (mut client, text, masked) in watching {
+        let said = client.read_until(b'Z');
+        let code = error(&said).map(|message| message.field('C'));
+        assert_eq!(code.as_deref(), masked.then_some("57014"), "{text}: {}", tags(&said));
+        if masked {
+            assert!(said.len() < 40, "{text}: it went on for {} rows", said.len());
+            let anew = client.query("SELECT city FROM customers WHERE id = 900001");
+            assert!(!tells(&anew), "{anew:?}");
+        }
+    }
 }
