@@ -329,8 +329,9 @@ pub struct Services {
     pub masks: watch::Sender<Arc<Masks>>,
 }
 
-/// How long a log-in waits for a look at the store; then it goes by what is known.
-const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a log-in waits for a look at the store; then it goes by what is known. A little longer than grants
+/// wait for a look at their target.
+const LOOK_PATIENCE: Duration = Duration::from_millis(3500);
 
 impl Services {
     /// Waits until what is known is what the store says now. Every log-in does, whoever it is: a

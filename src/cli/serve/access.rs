@@ -61,14 +61,15 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut looks: mpsc::Receiver<onesh
                         }
                         let known = services.access.load().version;
                         // A store that doesn't answer is noticed elsewhere; who waits goes on.
-                        if services.store.version().await.is_ok_and(|version| version != known) {
+                        let wanted = services.store.version().await.unwrap_or(known);
+                        if wanted != known {
                             refresh(&gateway, &mut underway).await;
                             // Those who log in must not hold up those who end sessions.
                             kill(&gateway).await;
                         }
                         let gateway = Arc::clone(&gateway);
                         tokio::spawn(async move {
-                            leavings::settled(&gateway).await;
+                            leavings::settled(&gateway, wanted).await;
                             for look in waiting {
                                 look.send(()).ok();
                             }

@@ -79,12 +79,14 @@ fn waiting(gateway: &Gateway) -> HashMap<TargetName, Vec<GrantId>> {
     waiting
 }
 
-/// Waits until no grant waits for its first look, or as long as a log-in may.
-pub(super) async fn settled(gateway: &Gateway) {
+/// Waits until what the store had at that version is in force, which its record comes before, and no grant
+/// waits for its first look; for as long as grants wait for theirs.
+pub(super) async fn settled(gateway: &Gateway, version: u64) {
     const STEP: Duration = Duration::from_millis(20);
-    const WITHIN: Duration = Duration::from_millis(1500);
-    let since = Instant::now();
-    while !waiting(gateway).is_empty() && since.elapsed() < WITHIN {
+    let (services, since) = (&gateway.services, Instant::now());
+    while since.elapsed() < PATIENCE_BEFORE
+        && (services.access.load().version < version || !waiting(gateway).is_empty())
+    {
         tokio::time::sleep(STEP).await;
     }
 }
