@@ -1,6 +1,7 @@
 //! The gateway in front of MariaDB 10.11 and MySQL 9.7, by their own clients.
 
 mod attacks;
+mod calls;
 mod canary;
 mod change_user;
 mod client;

@@ -226,6 +226,41 @@ pub enum LocalArgument {
     Null,
 }
 
+impl LocalShape {
+    /// The variables among its arguments, each as often as it stands there.
+    pub fn variables(&self) -> Vec<String> {
+        self.arguments()
+            .filter_map(|argument| match argument {
+                LocalArgument::Variable(name) => Some(name.clone()),
+                LocalArgument::Text(_) | LocalArgument::Parameter(_) | LocalArgument::Null => None,
+            })
+            .collect()
+    }
+
+    /// Puts these values in the places of the variables, in their order.
+    pub fn put_values(&mut self, values: Vec<Option<String>>) {
+        let mut values = values.into_iter();
+        let arguments: Box<dyn Iterator<Item = &mut LocalArgument>> = match self {
+            Self::Function(arguments) | Self::Procedure(arguments) => {
+                Box::new(arguments.iter_mut())
+            }
+            Self::View(view) => Box::new(view.equals.iter_mut().map(|(_, value)| value)),
+            Self::Show | Self::Set(_) => return,
+        };
+        for argument in arguments.filter(|a| matches!(a, LocalArgument::Variable(_))) {
+            *argument = values.next().flatten().map_or(LocalArgument::Null, LocalArgument::Text);
+        }
+    }
+
+    fn arguments(&self) -> Box<dyn Iterator<Item = &LocalArgument> + '_> {
+        match self {
+            Self::Function(arguments) | Self::Procedure(arguments) => Box::new(arguments.iter()),
+            Self::View(view) => Box::new(view.equals.iter().map(|(_, value)| value)),
+            Self::Show | Self::Set(_) => Box::new(std::iter::empty()),
+        }
+    }
+}
+
 /// Columns of a result to be hidden from whoever doesn't hold admin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hidden {

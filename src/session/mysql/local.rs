@@ -1,21 +1,25 @@
 //! Answers of our own as MySQL's packets: `hallpass.*`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::talk::Talk;
+use super::{
+    query::Came,
+    talk::{Pass, Talk},
+};
 use crate::{
     kernel::{
-        audit::record::{Ended, Outcome},
+        audit::record::{Ended, IntentKind, Outcome},
         ids::StatementId,
         mask::Format,
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{LocalCall, LocalShape},
+        sql::analysis::{Batch, LocalCall, LocalShape},
         time::Timestamp,
     },
     session::{
         desk::{Cell, Kind, Table},
         services::Over,
     },
+    upstream::mysql::own::{Variable, Word},
     wire::mysql::{
         Capabilities,
         column::{BINARY, Column},
@@ -48,6 +52,37 @@ pub(super) struct Call {
 }
 
 impl Talk {
+    /// Asks the server for the variables that a call names: the command is held until it has told.
+    pub(super) fn ask_variables(
+        &mut self,
+        (text, batch): (&str, &Arc<Batch>),
+        variables: &[String],
+        came: Came,
+    ) -> Pass {
+        let names: Option<Vec<Variable>> =
+            variables.iter().map(|name| Variable::new(name)).collect();
+        let why = match names {
+            // What it was read from would have to be read again.
+            _ if came.kind != IntentKind::Query => {
+                Some("variables can't be arguments of a call that is prepared")
+            }
+            // Fail closed: others would read what is masked in a request's reason.
+            _ if self.has_masks() && self.reading.overlay.is_tainted() => Some(
+                "this session's variables may hold masked values, which a call would tell others",
+            ),
+            None => {
+                Some("a variable's name is too long, or has letters that are not looked up here")
+            }
+            Some(names) => {
+                self.say(Word::Variables(names), "arguments");
+                return Pass::Hold;
+            }
+        };
+        let why = Refusal::new(RefusalKind::BadRequest, why.unwrap_or_default())
+            .with_hint("Write the values themselves.");
+        self.refused((text, Some(batch)), came, &why)
+    }
+
     /// What is answered without asking the store: settings of the gateway.
     pub(super) fn answer_setting(&mut self, call: &LocalCall) -> Option<Result<Table, Refusal>> {
         let bad = |text: String| Some(Err(Refusal::new(RefusalKind::BadRequest, text)));

@@ -265,9 +265,17 @@ impl Talk {
         &mut self,
         text: &str,
         batch: &Arc<Batch>,
-        (call, parameters): (crate::kernel::sql::analysis::LocalCall, Vec<Option<String>>),
+        (mut call, parameters): (crate::kernel::sql::analysis::LocalCall, Vec<Option<String>>),
         (came, format): (Came, Format),
     ) -> Pass {
+        let variables = call.shape.variables();
+        if variables.is_empty() {
+            self.arguments = None;
+        } else if let Some(values) = self.arguments.take().filter(|v| v.len() == variables.len()) {
+            call.shape.put_values(values);
+        } else {
+            return self.ask_variables((text, batch), &variables, came);
+        }
         let only = batch.statements.first().map(AsRef::as_ref);
         let permit = match self.judge(only.into_iter()) {
             Decision::Permit(permit) => permit,

@@ -230,7 +230,7 @@ impl Talk {
 
     fn of_own(&mut self, answer: &mut Answer, reply: &Reply<'_>) -> Onward {
         let Of::Own { word, statement, row } = &mut answer.of else { return Onward::Swallow };
-        let (word, statement) = (*word, *statement);
+        let (word, statement) = (word.clone(), *statement);
         match reply {
             Reply::Failed(error) => {
                 let state = std::str::from_utf8(&error.state).ok();
@@ -256,6 +256,11 @@ impl Talk {
                     Word::Ask => {
                         let row = std::mem::take(row);
                         self.told(&row);
+                    }
+                    Word::Variables(_) => {
+                        let row = std::mem::take(row);
+                        self.arguments =
+                            Some(row.iter().map(|cell| of_hex(cell.as_deref())).collect());
                     }
                     Word::Track => self.tracks = true,
                     Word::Rollback => {
@@ -768,6 +773,18 @@ fn hide(
         }
     });
     Ok(())
+}
+
+/// The text that these digits stand for; what isn't one is as NULL.
+fn of_hex(digits: Option<&str>) -> Option<String> {
+    let digits = digits?.as_bytes();
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| match *pair {
+        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    String::from_utf8(bytes?).ok()
 }
 
 /// What becomes of a packet of a result that the client has or hasn't been told the end of.

@@ -155,6 +155,8 @@ pub(super) struct Talk {
     pub(super) fatal: Option<Refusal>,
     /// A call of `hallpass.*` waits for the store.
     pub(super) call: Option<super::local::Call>,
+    /// The values of the variables that the call in front names, once the server has told them.
+    pub(super) arguments: Option<Vec<Option<String>>>,
     /// What PREPARE has named, in lower case: names aren't told apart by it.
     pub(super) named: HashMap<String, super::named::Named>,
     /// The client itself asked for read-only transactions: the wall stays closed.
@@ -227,6 +229,7 @@ impl Talk {
             over: None,
             fatal: None,
             call: None,
+            arguments: None,
             named: HashMap::new(),
             client_read_only: false,
             tracks: false,
@@ -344,12 +347,12 @@ impl Talk {
     /// Sends a word of ours. True if it is on its way, or the session ends because it can't be.
     pub(super) fn say(&mut self, word: Word, cause: &str) -> bool {
         let text = word.text().unwrap_or_default();
-        match self.scribe().own(text, cause) {
+        match self.scribe().own(&text, cause) {
             Ok(statement) => {
-                if let Word::Wall { open } = word {
-                    self.wall = if open { Wall::Open } else { Wall::Closed };
+                if let Word::Wall { open } = &word {
+                    self.wall = if *open { Wall::Open } else { Wall::Closed };
                 }
-                self.answer = Some(Answer::own(word, statement, self.shared));
+                self.answer = Some(Answer::own(word.clone(), statement, self.shared));
                 self.word = Some(word);
             }
             Err(refusal) => self.fatal = Some(refusal),

@@ -1,0 +1,69 @@
+//! Calls of `hallpass.*` whose arguments are variables, as drivers' `callproc` writes them.
+
+use crate::{
+    client::Pair,
+    raw::Raw,
+    support::{gateway::TARGET, mysql::Family},
+};
+
+fn both(test: impl Fn(&Pair)) {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        test(&pair);
+        let verified = pair.gateway.must(&["audit", "verify"]);
+        assert!(verified.contains("intact"), "{verified}");
+    }
+}
+
+#[test]
+fn a_call_takes_the_values_of_variables_from_the_clients_own_server() {
+    both(|pair| {
+        let alice = pair.gateway.principal("alice", "developer");
+        let mut raw = Raw::connect(pair, "alice", &alice);
+        raw.query("SET @`_hallpass.request_0`='select', @`_hallpass.request_1`='30m', @why='tïcket ''7''', @n = 1")
+            .expect("may");
+        let rows = raw
+            .query("CALL hallpass.request(@`_hallpass.request_0`, @`_hallpass.request_1`, @WHY)")
+            .expect("asks");
+        assert!(format!("{rows:?}").contains("R-1"), "{rows:?}");
+        let reason = raw.value("SELECT reason FROM hallpass.requests WHERE id = @n");
+        assert_eq!(reason, "tïcket '7'");
+        // Each time by what it is then, in whatever mode and character set.
+        raw.query("SET @why = 'anew', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', NAMES latin1")
+            .map_or_else(drop, drop);
+        raw.query("SET @why = 'anew'").expect("may");
+        raw.query("CALL hallpass.request(@`_hallpass.request_0`, '1h', @why)").expect("asks");
+        assert_eq!(raw.value("SELECT reason FROM hallpass.requests WHERE id = 2"), "anew");
+        // What is NULL, and names that can't be looked up.
+        let refused = raw.query("CALL hallpass.request(@nothing, '1h', 'x')").expect_err("NULL");
+        assert_ne!(refused.0, 0, "{refused:?}");
+        let refused = raw
+            .query("CALL hallpass.request(@`a``; DROP TABLE products; -- `, '1h', 'x')")
+            .expect_err("letters");
+        assert!(refused.1.contains("looked up"), "{refused:?}");
+        assert_eq!(raw.value("SELECT 'alive'"), "alive");
+        assert!(!pair.server.log().contains("DROP TABLE"));
+    });
+}
+
+#[test]
+fn a_call_tells_nobody_what_is_masked() {
+    both(|pair| {
+        let root = pair.gateway.almighty("root");
+        pair.gateway.must(&[
+            "mask",
+            "add",
+            "--target",
+            TARGET,
+            "--column",
+            "shop.customers.email",
+            "--with",
+            "email",
+        ]);
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let mut raw = Raw::connect(pair, "root", &root);
+        raw.query("SELECT email INTO @e FROM customers WHERE id = 7").expect("unmask");
+        let refused = raw.query("CALL hallpass.request('select', '1h', @e)").expect_err("masked");
+        assert!(refused.1.contains("masked values"), "{refused:?}");
+    });
+}
