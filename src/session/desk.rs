@@ -80,7 +80,7 @@ pub fn columns(call: &LocalCall) -> Result<Vec<(String, Kind)>, Refusal> {
     match &call.shape {
         LocalShape::Function(_) | LocalShape::Procedure(_) => {
             if FUNCTIONS.contains(&call.name.as_str()) {
-                Ok(vec![(call.name.clone(), Kind::Text)])
+                Ok(vec![(call.output.as_ref().unwrap_or(&call.name).clone(), Kind::Text)])
             } else {
                 Err(nothing_named(&call.name))
             }

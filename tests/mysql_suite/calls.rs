@@ -1,9 +1,12 @@
 //! Calls of `hallpass.*` whose arguments are variables, as drivers' `callproc` writes them.
 
+use std::process::Command;
+
 use crate::{
     client::Pair,
+    drivers::{cache, direct_log_in, folder},
     raw::Raw,
-    support::{gateway::TARGET, mysql::Family},
+    support::{gateway::TARGET, mysql::{Family, SCHEMA}},
 };
 
 fn both(test: impl Fn(&Pair)) {
@@ -65,5 +68,31 @@ fn a_call_tells_nobody_what_is_masked() {
         raw.query("SELECT email INTO @e FROM customers WHERE id = 7").expect("unmask");
         let refused = raw.query("CALL hallpass.request('select', '1h', @e)").expect_err("masked");
         assert!(refused.1.contains("masked values"), "{refused:?}");
+    });
+}
+
+/// PyMySQL writes `@_hallpass.request_0`, mysql-connector-python `@hallpass.request_arg1`.
+#[test]
+fn callproc_of_drivers_asks_for_access() {
+    both(|pair| {
+        // Sees to it that the drivers are there.
+        direct_log_in(pair);
+        for library in ["pymysql", "connector"] {
+            let who = format!("user-{library}");
+            let secret = pair.gateway.principal(&who, "developer");
+            let mut command = Command::new("timeout");
+            command.args(["60", &cache("venv/bin/python"), &folder("mysql_callproc.py"), library]);
+            command.args(["127.0.0.1", &pair.gateway.port().to_string()]);
+            command.args([&format!("{who}@{TARGET}"), &secret, SCHEMA]);
+            let output = command.output().expect("it runs");
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{library}: {errors}\nprinted: {printed}");
+            let lines: Vec<&str> = printed.lines().collect();
+            let [asked, again, reason] = lines[..] else { panic!("{library}: {printed}") };
+            assert!(asked.contains("R-"), "{library}: {printed}");
+            assert!(again.starts_with("Asked ") && again.contains("R-"), "{library}: {printed}");
+            assert_eq!(reason, "it's Bünde's 'ticket' 7 \\ o'clock", "{library}");
+        }
     });
 }

@@ -183,6 +183,15 @@ pub struct LocalCall {
     pub name: String,
     /// Function or view.
     pub shape: LocalShape,
+    /// What the column of its answer is called, if the statement says.
+    pub output: Option<String>,
+}
+
+impl LocalCall {
+    /// One whose answer is called as it calls itself.
+    pub fn new(name: String, shape: LocalShape) -> Self {
+        Self { name, shape, output: None }
+    }
 }
 
 /// How a local call is written.

@@ -86,17 +86,17 @@ impl Reader<'_> {
         }
         if self.keyword("call") {
             let name = self.schema_name()?;
-            return Some(LocalCall { name, shape: LocalShape::Procedure(self.arguments()?) });
+            return Some(LocalCall::new(name, LocalShape::Procedure(self.arguments()?)));
         }
         if self.keyword("table") {
             let name = self.schema_name()?;
-            return Some(LocalCall { name, shape: LocalShape::View(LocalView::default()) });
+            return Some(LocalCall::new(name, LocalShape::View(LocalView::default())));
         }
         if self.keyword("show") {
-            return Some(LocalCall { name: self.schema_name()?, shape: LocalShape::Show });
+            return Some(LocalCall::new(self.schema_name()?, LocalShape::Show));
         }
         if self.keyword("reset") {
-            return Some(LocalCall { name: self.schema_name()?, shape: LocalShape::Set(None) });
+            return Some(LocalCall::new(self.schema_name()?, LocalShape::Set(None)));
         }
         if self.keyword("set") {
             let _scope = self.keyword("session") || self.keyword("local");
@@ -104,7 +104,7 @@ impl Reader<'_> {
             if !self.operator("=") && !self.keyword("to") {
                 return None;
             }
-            return Some(LocalCall { name, shape: self.setting_value()? });
+            return Some(LocalCall::new(name, self.setting_value()?));
         }
         None
     }
@@ -115,8 +115,8 @@ impl Reader<'_> {
         if let Some(name) = self.schema_name()
             && let Some(arguments) = self.arguments()
         {
-            self.alias(&[]);
-            return Some(LocalCall { name, shape: LocalShape::Function(arguments) });
+            let output = self.output_name();
+            return Some(LocalCall { name, shape: LocalShape::Function(arguments), output });
         }
         self.at = start;
         let columns = self.columns()?;
@@ -127,8 +127,12 @@ impl Reader<'_> {
         let all = columns.iter().all(|(of, column)| of.is_none() && column == "*");
         if self.peek_kind() == Some(TokenKind::OpenParen) {
             let arguments = self.arguments()?;
-            self.alias(&[]);
-            return all.then_some(LocalCall { name, shape: LocalShape::Function(arguments) });
+            let output = self.output_name();
+            return all.then_some(LocalCall {
+                name,
+                shape: LocalShape::Function(arguments),
+                output,
+            });
         }
         let alias = self.alias(&["where", "order", "limit"]).unwrap_or_else(|| name.clone());
         let of_view = |of: &Option<String>| of.as_ref().is_none_or(|of| *of == alias);
@@ -146,7 +150,7 @@ impl Reader<'_> {
             _ => {}
         }
         self.conditions(&alias, &mut view)?;
-        Some(LocalCall { name, shape: LocalShape::View(view) })
+        Some(LocalCall::new(name, LocalShape::View(view)))
     }
 
     /// `*`, `t.*`, `count(*)`, `a`, `t.a`, each with the alias it was written with.
@@ -367,6 +371,23 @@ impl Reader<'_> {
             return None;
         }
         self.name()
+    }
+
+    /// `[AS] x` behind a call: what its column is called. MySQL leaves such names as they were written, and
+    /// knows them as strings too.
+    fn output_name(&mut self) -> Option<String> {
+        self.keyword("as");
+        if self.tokens.is_postgres() {
+            return self.name();
+        }
+        let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::QuotedIdentifier);
+        let token = self.next_of(|kind| is_name(kind) || kind.is_string())?;
+        let written = token.text(self.text);
+        match token.kind {
+            TokenKind::Word => Some(written.to_owned()),
+            TokenKind::QuotedIdentifier => unquoted(written),
+            _ => self.tokens.string_value(&token, self.text),
+        }
     }
 
     /// An identifier as the server folds it.

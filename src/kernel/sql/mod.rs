@@ -94,8 +94,7 @@ pub fn is_clients_own(setting: &str) -> bool {
 /// SHOW of such a setting.
 fn own_setting(reading: &Reading) -> Option<LocalCall> {
     let name = reading.object.as_ref().filter(|name| is_clients_own(name))?;
-    (reading.top == StatementKind::Show)
-        .then(|| LocalCall { name: name.clone(), shape: LocalShape::Show })
+    (reading.top == StatementKind::Show).then(|| LocalCall::new(name.clone(), LocalShape::Show))
 }
 
 /// A statement that never reaches the upstream.

@@ -439,6 +439,7 @@ impl Talk {
 
     /// Says no to a command. `next`: the sequence number of the answer.
     pub(super) fn tell_no(&mut self, next: u8, refusal: &Refusal) -> Pass {
+        self.arguments = None;
         reply::refuse(&mut self.down, next, refusal);
         if refusal.is_fatal() {
             self.fatal = Some(refusal.clone());

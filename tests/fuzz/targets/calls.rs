@@ -204,7 +204,7 @@ fn calls_of_the_gateway() {
         let numbers = 1..=u16::try_from(parameters.len()).expect("few");
         let arguments = numbers.map(LocalArgument::Parameter).collect();
         let name = NAMES[text.as_str().len() % NAMES.len()].to_owned();
-        calls.push(LocalCall { name, shape: LocalShape::Function(arguments) });
+        calls.push(LocalCall::new(name, LocalShape::Function(arguments)));
         for call in calls {
             runtime.block_on(alice_calls(&services, &call, &parameters, asked));
         }

@@ -24,16 +24,25 @@ fn text(value: &str) -> LocalArgument {
 #[test]
 fn functions_in_the_ways_clients_write_them() {
     let arguments = vec![text("select"), text("30m"), text("it's INC-42")];
-    let expected =
-        LocalCall { name: "request".to_owned(), shape: LocalShape::Function(arguments.clone()) };
-    for sql in [
-        "SELECT hallpass.request('select', '30m', 'it''s INC-42')",
-        "select \"hallpass\" . Request('select','30m','it''s INC-42') AS r;",
-        "SELECT * FROM hallpass.request('select'::text, '30m'::varchar(10), $$it's INC-42$$) x",
-        "/* a */ select * from hallpass.request(CAST('select' AS text), interval '30m', E'it\\'s INC-42') as result",
-        "SELECT hallpass.request('sel' -- it's\n 'ect', '30m', 'it''s INC-42')",
+    let shape = LocalShape::Function(arguments.clone());
+    let expected = |output: Option<&str>| LocalCall {
+        output: output.map(str::to_owned),
+        ..LocalCall::new("request".to_owned(), shape.clone())
+    };
+    for (output, sql) in [
+        (None, "SELECT hallpass.request('select', '30m', 'it''s INC-42')"),
+        (Some("r"), "select \"hallpass\" . Request('select','30m','it''s INC-42') AS r;"),
+        (
+            Some("x"),
+            "SELECT * FROM hallpass.request('select'::text, '30m'::varchar(10), $$it's INC-42$$) x",
+        ),
+        (
+            Some("result"),
+            "/* a */ select * from hallpass.request(CAST('select' AS text), interval '30m', E'it\\'s INC-42') as result",
+        ),
+        (None, "SELECT hallpass.request('sel' -- it's\n 'ect', '30m', 'it''s INC-42')"),
     ] {
-        assert_eq!(one(sql), expected, "{sql}");
+        assert_eq!(one(sql), expected(output), "{sql}");
     }
     assert_eq!(
         one("CALL hallpass.request('select', '30m', 'it''s INC-42')").shape,
@@ -148,27 +157,24 @@ fn in_mode(sql: &str, mode: LexMode) -> Result<Vec<Option<LocalCall>>, UnknownSh
 
 #[test]
 fn calls_as_clients_of_mysql_write_them() {
-    let function = |arguments| {
-        Ok(vec![Some(LocalCall {
-            name: "request".to_owned(),
-            shape: LocalShape::Function(arguments),
-        })])
+    let function = |arguments, output: Option<&str>| {
+        let call = LocalCall::new("request".to_owned(), LocalShape::Function(arguments));
+        Ok(vec![Some(LocalCall { output: output.map(str::to_owned), ..call })])
     };
     let procedure = |arguments| {
-        Ok(vec![Some(LocalCall {
-            name: "request".to_owned(),
-            shape: LocalShape::Procedure(arguments),
-        })])
+        Ok(vec![Some(LocalCall::new("request".to_owned(), LocalShape::Procedure(arguments)))])
     };
     let variable = |name: &str| LocalArgument::Variable(name.to_owned());
     for mode in [LexMode::MYSQL, LexMode::MARIADB] {
         let constants = vec![text("select"), text("1h"), text("it's")];
-        for sql in [
-            r"SELECT hallpass.request('select', '1h', 'it\'s')",
-            r#"SELECT `hallpass`.`request`("select", '1h', "it's") AS id"#,
-            "/*!40100 SELECT */ hallpass . request (_utf8mb4'select', N'1h', 'it''s') # x",
+        for (output, sql) in [
+            (None, r"SELECT hallpass.request('select', '1h', 'it\'s')"),
+            (Some("Id"), r#"SELECT `hallpass`.`request`("select", '1h', "it's") AS Id"#),
+            (Some("Mine"), "SELECT hallpass.request('select', '1h', 'it''s') `Mine`"),
+            (Some("a b"), "SELECT hallpass.request('select', '1h', 'it''s') AS 'a b'"),
+            (None, "/*!40100 SELECT */ hallpass . request (_utf8mb4'select', N'1h', 'it''s') # x"),
         ] {
-            assert_eq!(in_mode(sql, mode), function(constants.clone()), "{sql}");
+            assert_eq!(in_mode(sql, mode), function(constants.clone(), output), "{sql}");
         }
         let sql = "CALL hallpass.request(@_hallpass.request_0, @`B``c`, @'d', @\"E\")";
         let names = ["_hallpass.request_0", "b`c", "d", "e"].map(variable).to_vec();
@@ -177,7 +183,7 @@ fn calls_as_clients_of_mysql_write_them() {
         let parameters = vec![LocalArgument::Parameter(1), text("x"), LocalArgument::Parameter(2)];
         assert_eq!(in_mode(sql, mode), procedure(parameters), "{sql}");
         let view = LocalView { equals: vec![("id".to_owned(), text("7"))], ..LocalView::default() };
-        let call = LocalCall { name: "requests".to_owned(), shape: LocalShape::View(view) };
+        let call = LocalCall::new("requests".to_owned(), LocalShape::View(view));
         assert_eq!(
             in_mode("SELECT * FROM hallpass.`requests` WHERE id = 7", mode),
             Ok(vec![Some(call)])
