@@ -11,7 +11,7 @@ use super::{
 };
 use crate::kernel::{
     access::{Permission, Rights},
-    mask::marks::Shown,
+    mask::marks::{Masked, Shown},
     policy::{Decision, Permit, decide, decide::Caps},
     refusal::{Refusal, RefusalKind},
     sql::{
@@ -352,6 +352,17 @@ pub fn called_by_number(text: &str, lasts: bool, masks: bool) -> Analysis {
         analysis.effects.clear();
     }
     analysis
+}
+
+/// True if nobody knows what it, or the cursor that it declares, does with masked columns or runs.
+pub fn guesses(analysis: &Analysis) -> bool {
+    let declared = analysis.effects.iter().any(|effect| match effect {
+        SessionEffect::Declare { inner, .. } => guesses(inner),
+        _ => false,
+    });
+    declared
+        || analysis.masked.as_deref().is_some_and(Masked::guesses)
+        || analysis.needs.iter().any(|need| need.on == NeedOn::Code)
 }
 
 /// What a text does of which nothing is known: everything. `masks`: the target has masked columns.

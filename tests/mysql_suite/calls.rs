@@ -6,7 +6,10 @@ use crate::{
     client::Pair,
     drivers::{cache, direct_log_in, folder},
     raw::Raw,
-    support::{gateway::TARGET, mysql::{Family, SCHEMA}},
+    support::{
+        gateway::TARGET,
+        mysql::{Family, SCHEMA},
+    },
 };
 
 fn both(test: impl Fn(&Pair)) {
@@ -35,7 +38,9 @@ fn a_call_takes_the_values_of_variables_from_the_clients_own_server() {
         raw.query("SET @why = 'anew', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', NAMES latin1")
             .map_or_else(drop, drop);
         raw.query("SET @why = 'anew'").expect("may");
-        raw.query("CALL hallpass.request(@`_hallpass.request_0`, '1h', @why)").expect("asks");
+        let rows =
+            raw.query("CALL hallpass.request(@`_hallpass.request_0`, '1h', @why)").expect("asks");
+        assert!(format!("{rows:?}").contains("R-2"), "{rows:?}");
         assert_eq!(raw.value("SELECT reason FROM hallpass.requests WHERE id = 2"), "anew");
         // What is NULL, and names that can't be looked up.
         let refused = raw.query("CALL hallpass.request(@nothing, '1h', 'x')").expect_err("NULL");

@@ -10,6 +10,7 @@ mod faults;
 #[path = "../differential/generate.rs"]
 #[allow(dead_code, reason = "texts of others are changed elsewhere")]
 mod generate;
+mod held;
 mod masking;
 mod raw;
 mod sessions;

@@ -178,7 +178,8 @@ impl Talk {
     /// When [`Talk::on_time`] has something to do next.
     pub(super) fn next_time(&self) -> Option<Timestamp> {
         let warning = ends::next_warning(&self.rights.grants, self.now, &self.notes.warned);
-        let all = [self.rights.valid_until, self.ends_at, self.escalate_at, warning];
+        let look = self.next_look();
+        let all = [self.rights.valid_until, self.ends_at, self.escalate_at, warning, look];
         all.into_iter().flatten().min()
     }
 }

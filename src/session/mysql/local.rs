@@ -83,6 +83,11 @@ impl Talk {
         self.refused((text, Some(batch)), came, &why)
     }
 
+    /// The server has told the values of variables.
+    pub(super) fn arguments_told(&mut self, row: &[Option<String>]) {
+        self.arguments = Some(row.iter().map(|cell| of_hex(cell.as_deref())).collect());
+    }
+
     /// What is answered without asking the store: settings of the gateway.
     pub(super) fn answer_setting(&mut self, call: &LocalCall) -> Option<Result<Table, Refusal>> {
         let bad = |text: String| Some(Err(Refusal::new(RefusalKind::BadRequest, text)));
@@ -197,6 +202,18 @@ fn cell_text(cell: &Cell) -> Option<String> {
             text.trim_end_matches('Z').to_owned()
         }
     })
+}
+
+/// The text that these digits stand for; what isn't one is as NULL.
+fn of_hex(digits: Option<&str>) -> Option<String> {
+    let digits = digits?.as_bytes();
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| match *pair {
+        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    String::from_utf8(bytes?).ok()
 }
 
 fn binary_row(out: &mut Vec<u8>, row: &[Cell]) {

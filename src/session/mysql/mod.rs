@@ -6,6 +6,7 @@
 
 mod answer;
 mod commands;
+mod held;
 mod kill;
 mod live;
 mod local;
@@ -380,8 +381,9 @@ impl Relay {
             && self.talk.answer.is_some()
         {
             self.killing = Some(self.kill(false));
+            // Counted from the first one: who cancels again and again waits no longer.
             let later = self.talk.now.plus(GIVE_UP_AFTER);
-            self.talk.escalate_at = Some(later);
+            self.talk.escalate_at.get_or_insert(later);
         }
         self.talk.roll_back_if_due();
         self.talk.look_at_catalog();
@@ -403,6 +405,7 @@ impl Relay {
         loop {
             let file = self.talk.answer.as_ref().is_some_and(|a| a.response.wants_file());
             let waits = !self.talk.is_quiet() && !file
+                || self.talk.waits_for_catalog()
                 || self.talk.fatal.is_some()
                 || self.killing.is_some()
                 || self.unsynced.is_some()
@@ -577,11 +580,11 @@ impl Relay {
         }
         // Of a row that is written anew nothing may go out before it is known.
         if self.talk.wants_whole_rows() {
-            if header.length >= PART_MAX {
-                return Err(broken("a masked row of 16 MiB"));
+            if header.length >= PART_MAX && !self.talk.cut_long_row() {
+                return Err(broken("a row of 16 MiB to the gateway itself"));
             }
             let unread = self.to_client.unread();
-            if unread.len() < header.whole() {
+            if header.length < PART_MAX && unread.len() < header.whole() {
                 self.upstream_needs = header.whole();
                 return Ok(false);
             }

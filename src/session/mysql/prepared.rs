@@ -16,7 +16,7 @@ use super::{
 use crate::wire::mysql::{Capabilities, value::TypeCode};
 use crate::{
     kernel::{
-        audit::record::{Decided, IntentKind, Parameter},
+        audit::record::{IntentKind, Parameter},
         mask::Format,
         policy::{Decision, Permit},
         refusal::{Refusal, RefusalKind},
@@ -250,7 +250,14 @@ impl Talk {
         }
         let before = prepared.cursor.take();
         self.close_cursor(before);
-        self.run_prepared(execute.statement, &texts, came)
+        let pass = self.run_prepared(execute.statement, &texts, came);
+        if matches!(pass, Pass::Hold)
+            && let Some(prepared) = self.statements.get_mut(execute.statement)
+        {
+            // It comes again, with the same pieces before it.
+            prepared.long = long;
+        }
+        pass
     }
 
     /// COM_STMT_BULK_EXECUTE: one execution for each of its rows, in one command.
@@ -312,17 +319,12 @@ impl Talk {
         let Some(text) = self.statements.get_mut(number).map(|p| Arc::clone(&p.text)) else {
             return self.unknown(number, came);
         };
+        if self.may_be_new(&batch, &[]) {
+            return Pass::Hold;
+        }
         let permit = match self.judge(batch.statements.iter().map(AsRef::as_ref)) {
             Decision::Permit(permit) => permit,
-            Decision::Denial(denial) => {
-                let known = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
-                self.scribe().no(
-                    (came.kind, &text),
-                    (known, Some(&batch)),
-                    &Decided::Denial(&denial),
-                );
-                return self.tell_no(came.next, &denial.refusal());
-            }
+            Decision::Denial(denial) => return self.denied((&text, &batch), came, &denial),
         };
         if let Some(pass) = self.wall_for(&permit, (&text, &batch), came) {
             return pass;

@@ -14,7 +14,7 @@ use crate::{
         audit::record::{Decided, IntentKind},
         ids::StatementId,
         mask::Format,
-        policy::{Decision, Permit},
+        policy::{Decision, Denial, Permit},
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, Batch, SessionEffect},
@@ -152,18 +152,14 @@ impl Talk {
                     return pass;
                 }
                 let (batch, inner) = self.with_named(batch);
+                if self.may_be_new(&batch, &inner) {
+                    return Pass::Hold;
+                }
                 let all = batch.statements.iter().chain(inner.iter().flatten());
                 match self.judge(all.map(AsRef::as_ref)) {
                     Decision::Permit(permit) => (batch, permit),
                     Decision::Denial(denial) => {
-                        let known =
-                            (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
-                        self.scribe().no(
-                            (came.kind, text),
-                            (known, Some(&batch)),
-                            &Decided::Denial(&denial),
-                        );
-                        return self.tell_no(came.next, &denial.refusal());
+                        return self.denied((text, &batch), came, &denial);
                     }
                 }
             }
@@ -204,6 +200,23 @@ impl Talk {
             &Decided::Refusal(refusal),
         );
         self.tell_no(came.next, refusal)
+    }
+
+    /// Denied, on record, and told. What is denied while the catalog is read again for what this session has
+    /// changed is held: the name that it has made or given may lie within its scope.
+    pub(super) fn denied(
+        &mut self,
+        (text, batch): (&str, &Batch),
+        came: Came,
+        denial: &Denial,
+    ) -> Pass {
+        if self.may_be_of_old_catalog() {
+            return Pass::Hold;
+        }
+        let known = (&*batch.fingerprint, batch.statements.first().map(AsRef::as_ref));
+        let decided = Decided::Denial(denial);
+        self.scribe().no((came.kind, text), (known, Some(batch)), &decided);
+        self.tell_no(came.next, &denial.refusal())
     }
 
     /// What comes before the question whether it may run: what is answered here, and a transaction that was
@@ -279,15 +292,7 @@ impl Talk {
         let only = batch.statements.first().map(AsRef::as_ref);
         let permit = match self.judge(only.into_iter()) {
             Decision::Permit(permit) => permit,
-            Decision::Denial(denial) => {
-                let known = (&*batch.fingerprint, only);
-                self.scribe().no(
-                    (came.kind, text),
-                    (known, Some(batch)),
-                    &Decided::Denial(&denial),
-                );
-                return self.tell_no(came.next, &denial.refusal());
-            }
+            Decision::Denial(denial) => return self.denied((text, batch), came, &denial),
         };
         let recorded = self.scribe().local(&permit, text, (&*batch.fingerprint, only), &[]);
         match recorded {

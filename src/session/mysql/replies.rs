@@ -113,6 +113,17 @@ impl Talk {
         RowIs::Dropped
     }
 
+    /// A row that would have to be written anew is too long for one packet: its statement is refused. False
+    /// if there is none.
+    pub(super) fn cut_long_row(&mut self) -> bool {
+        let Some(Answer { of: Of::Runs(running), .. }) = &mut self.answer else { return false };
+        let Some(run) = running.run() else { return false };
+        let text = "a row with masked columns is 16 MiB long or longer, which can't be masked";
+        let hint = "Ask for its long columns apart from the masked ones, or for less of them.";
+        run.cut(Refusal::new(RefusalKind::NotSupported, text).with_hint(hint));
+        true
+    }
+
     /// A whole row: ours is kept, a masked one is written anew.
     ///
     /// # Errors
@@ -259,8 +270,7 @@ impl Talk {
                     }
                     Word::Variables(_) => {
                         let row = std::mem::take(row);
-                        self.arguments =
-                            Some(row.iter().map(|cell| of_hex(cell.as_deref())).collect());
+                        self.arguments_told(&row);
                     }
                     Word::Track => self.tracks = true,
                     Word::Rollback => {
@@ -650,21 +660,6 @@ impl Talk {
         }
     }
 
-    fn schema_changed(&mut self) {
-        self.overlay_since = Some(self.target.readings.ask());
-    }
-
-    /// Forgets what the session has made, once the catalog knows it.
-    pub(super) fn look_at_catalog(&mut self) {
-        if let Some(question) = self.overlay_since
-            && self.target.readings.has_answered(question)
-            && !self.in_transaction()
-        {
-            self.overlay_since = None;
-            self.set_reading(|r| r.overlay.clear());
-        }
-    }
-
     /// A command has been answered in whole.
     fn answered(&mut self, answer: Answer) {
         match answer.of {
@@ -773,18 +768,6 @@ fn hide(
         }
     });
     Ok(())
-}
-
-/// The text that these digits stand for; what isn't one is as NULL.
-fn of_hex(digits: Option<&str>) -> Option<String> {
-    let digits = digits?.as_bytes();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = |pair: &[u8]| match *pair {
-        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    String::from_utf8(bytes?).ok()
 }
 
 /// What becomes of a packet of a result that the client has or hasn't been told the end of.

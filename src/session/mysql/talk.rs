@@ -165,6 +165,10 @@ pub(super) struct Talk {
     pub(super) tracks: bool,
     /// The number of the question for a catalog that knows what this session has changed.
     pub(super) overlay_since: Option<u64>,
+    /// What is in front is held until the catalog has been read again, until then at most.
+    pub(super) until_catalog: Option<(u64, Timestamp)>,
+    /// The last question for a catalog that something was held for.
+    pub(super) waited_for: Option<u64>,
     /// What runs may run until then behind its grant's end.
     pub(super) ends_at: Option<Timestamp>,
     /// What the client is to be told.
@@ -234,6 +238,8 @@ impl Talk {
             client_read_only: false,
             tracks: false,
             overlay_since: None,
+            until_catalog: None,
+            waited_for: None,
             ends_at: None,
             notes: super::notes::Notes::default(),
         }

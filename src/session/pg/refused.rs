@@ -6,12 +6,11 @@ use super::conversation::{Conversation, Held, Pass};
 use crate::{
     kernel::{
         audit::record::{Decided, IntentKind},
-        mask::marks::Masked,
         policy::Denial,
         refusal::{Refusal, RefusalKind},
-        sql::analysis::{Analysis, Batch, NeedOn, SessionEffect},
+        sql::analysis::{Analysis, Batch},
     },
-    session::{names::Prepared, transaction::Status},
+    session::{gate, names::Prepared, transaction::Status},
     wire::{WireError, pg::frontend},
 };
 
@@ -101,7 +100,8 @@ impl Conversation {
             return false;
         }
         let waits = batch.statements.iter().any(|analysis| {
-            guesses(analysis) || self.inner_of(analysis).is_some_and(|inner| guesses(&inner))
+            gate::guesses(analysis)
+                || self.inner_of(analysis).is_some_and(|inner| gate::guesses(&inner))
         });
         if waits {
             self.waited_for = Some(question);
@@ -165,15 +165,4 @@ impl Conversation {
 pub(super) fn not_alone() -> Refusal {
     Refusal::new(RefusalKind::NotSupported, "hallpass.* can't be mixed with other statements")
         .with_hint("Send it alone.")
-}
-
-/// True if nobody knows what it, or the cursor that it declares, does with masked columns or runs.
-fn guesses(analysis: &Analysis) -> bool {
-    let declared = analysis.effects.iter().any(|effect| match effect {
-        SessionEffect::Declare { inner, .. } => guesses(inner),
-        _ => false,
-    });
-    declared
-        || analysis.masked.as_deref().is_some_and(Masked::guesses)
-        || analysis.needs.iter().any(|need| need.on == NeedOn::Code)
 }

@@ -1,0 +1,78 @@
+//! What is held while the catalog is read again: instead of refusing a name that was made a moment ago.
+
+use std::{sync::Arc, time::Duration};
+
+use super::talk::Talk;
+use crate::{
+    kernel::{
+        sql::analysis::{Analysis, Batch},
+        time::Timestamp,
+    },
+    session::gate,
+};
+
+/// How long the catalog is waited for.
+const CATALOG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a session that waits for the catalog looks whether it is there.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+impl Talk {
+    /// The session has changed names: until the catalog knows that, it counts with what was changed.
+    pub(super) fn schema_changed(&mut self) {
+        self.overlay_since = Some(self.target.readings.ask());
+    }
+
+    /// Forgets what the session has made, once the catalog knows it.
+    pub(super) fn look_at_catalog(&mut self) {
+        if let Some(question) = self.overlay_since
+            && self.target.readings.has_answered(question)
+            && !self.in_transaction()
+        {
+            self.overlay_since = None;
+            self.set_reading(|r| r.overlay.clear());
+        }
+    }
+
+    /// True if what was denied is held, because the catalog is being read for what this session itself has
+    /// changed. Once for each change.
+    pub(super) fn may_be_of_old_catalog(&mut self) -> bool {
+        // In a transaction the catalog doesn't know what it has made.
+        let question = self.overlay_since.filter(|_| !self.in_transaction());
+        self.is_first(question)
+    }
+
+    /// True if a text is held that names something nobody knows, because the catalog is being read for
+    /// whatever session has changed something. Once for each change.
+    pub(super) fn may_be_new(&mut self, batch: &Batch, inner: &[Option<Arc<Analysis>>]) -> bool {
+        let question = self.target.readings.unanswered();
+        if question.is_none() || self.waited_for == question || !self.has_masks() {
+            return false;
+        }
+        let mut all = batch.statements.iter().chain(inner.iter().flatten());
+        all.any(|analysis| gate::guesses(analysis)) && self.is_first(question)
+    }
+
+    fn is_first(&mut self, question: Option<u64>) -> bool {
+        let Some(question) = question.filter(|_| self.waited_for != question) else { return false };
+        self.waited_for = Some(question);
+        self.until_catalog = Some((question, self.now.plus(CATALOG_PATIENCE)));
+        true
+    }
+
+    /// True while the client's command is held for the catalog.
+    pub(super) fn waits_for_catalog(&mut self) -> bool {
+        let Some((question, until)) = self.until_catalog else { return false };
+        if self.now < until && !self.target.readings.has_answered(question) {
+            return true;
+        }
+        self.until_catalog = None;
+        self.look_at_catalog();
+        false
+    }
+
+    /// When the catalog is to be looked for again.
+    pub(super) fn next_look(&self) -> Option<Timestamp> {
+        self.until_catalog.map(|(_, until)| until.min(self.now.plus(LOOK_EVERY)))
+    }
+}
