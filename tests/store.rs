@@ -41,6 +41,7 @@ fn rules() -> Rules {
         max_duration: Duration::from_secs(86_400),
         row_budget: 50_000,
         request_expires: Duration::from_secs(3600),
+        native_passwords: false,
     }
 }
 

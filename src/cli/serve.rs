@@ -447,7 +447,9 @@ async fn listen(
                             let protocol = face.as_ref().map_or(Spoken::Postgres, |face| {
                                 Spoken::MySql(Arc::clone(face))
                             });
-                            let doorway = Arc::new(Doorway { protocol, tls, target });
+                            let native_password = now.native_password;
+                            let doorway =
+                                Arc::new(Doorway { protocol, tls, target, native_password });
                             cores.hand_over(Arrival { stream, admission, doorway, standing });
                         }
                         Err(error) => tracing::debug!(error = %error, "a connection was gone"),

@@ -49,6 +49,7 @@ pub(super) fn rules(config: &Config) -> Rules {
         max_duration: config.limits.max_duration,
         row_budget: config.limits.row_budget,
         request_expires: config.limits.request_expires,
+        native_passwords: config.listeners.iter().any(|listener| listener.native_password),
     }
 }
 

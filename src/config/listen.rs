@@ -54,6 +54,10 @@ pub struct Listener {
     pub target: Option<TargetName>,
     /// From where clients may come; empty: from everywhere.
     pub allow: Vec<Network>,
+    /// MySQL's: clients may prove who they are by mysql_native_password too.
+    pub native_password: bool,
+    /// The line of the file that it begins in.
+    pub line: usize,
 }
 
 /// An entry of `allow`.
@@ -104,9 +108,14 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
     };
     let target = section.text("target").map(|(name, _)| TargetName::new(name));
     let allow = section.list("allow", network);
+    let native_password = section.truth("native_password", false);
+    let start = section.span().start;
     let protocol = protocol.map(|(p, _)| p);
     if protocol == Some(Protocol::Http) {
         section.unused(&["tls", "cert", "key", "target"], "is not used by protocol = \"http\"");
+    }
+    if protocol != Some(Protocol::MySql) {
+        section.unused(&["native_password"], "is for protocol = \"mysql\" alone");
     }
     let address = address.map(|(address, _)| match address {
         Address::Unix(path) => Address::Unix(base.join(path)),
@@ -121,5 +130,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Listener> {
         Protocol::Http => ListenTls::Disable,
         Protocol::Postgres | Protocol::MySql => tls.map_or(default, |(tls, _)| tls),
     };
-    Some(Listener { protocol, address, tls, certificate, target, allow })
+    // Where it starts; whoever has the text makes a line of it.
+    let line = start;
+    Some(Listener { protocol, address, tls, certificate, target, allow, native_password, line })
 }

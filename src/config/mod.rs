@@ -34,7 +34,7 @@ pub use crate::config::{
         StatementDetail, StoreSetting,
     },
     listen::{CertificateFiles, ListenTls, Listener, Protocol},
-    target::{Engine, LogIn, PasswordSource, Target, TargetTls},
+    target::{Engine, LogIn, PasswordSource, RsaKey, Target, TargetTls},
 };
 use crate::{
     config::section::{Findings, Section},
@@ -174,7 +174,11 @@ fn read(file: &Path, text: &str) -> (Option<Config>, Vec<Issue>, BTreeSet<String
     // After a syntax error the rest may be read askew: its problems would only confuse.
     let config = errors.is_empty().then(|| {
         let top = Section::new("", 0..0, Some(document.get_ref()), &findings);
-        read_top(file, top, &findings)
+        let mut config = read_top(file, top, &findings);
+        for listener in &mut config.listeners {
+            listener.line = line_of(text, &(listener.line..listener.line));
+        }
+        config
     });
     let (issues, asked) = findings.into_parts();
     let issues = issues
@@ -235,7 +239,7 @@ fn read_listeners(
         let Some(listener) = listen::read(section, base) else { continue };
         if listeners.iter().any(|l| l.address == listener.address) {
             let message = format!("two listeners have the address {}", listener.address);
-            findings.issue(address_span, message);
+            findings.issue(address_span.clone(), message);
         }
         if let Some(name) = &listener.target
             && !targets.iter().any(|t| t.name == *name)
@@ -247,9 +251,27 @@ fn read_listeners(
             );
             findings.issue(target_span, message);
         }
+        if let Some(message) = of_two_families(&listener, targets) {
+            findings.issue(address_span, message);
+        }
         listeners.push(listener);
     }
     listeners
+}
+
+/// What is wrong with a listener that leads to servers of both families: clients are greeted as by one of
+/// them, before they say where they go, and read texts as it does.
+fn of_two_families(listener: &Listener, targets: &[Target]) -> Option<String> {
+    if listener.protocol != Protocol::MySql || listener.target.is_some() {
+        return None;
+    }
+    let of = |engine| targets.iter().find(|target| target.engine == engine).map(|t| &t.name);
+    let (mysql, mariadb) = (of(Engine::MySql)?, of(Engine::MariaDb)?);
+    Some(format!(
+        "MySQL (target {mysql}) and MariaDB (target {mariadb}) can't be behind one listener: clients are \
+         greeted before they say where they go; give each target a listener of its own with \
+         target = \"{mysql}\", target = \"{mariadb}\""
+    ))
 }
 
 type RoleNetworks = Vec<(RoleName, Vec<Network>)>;

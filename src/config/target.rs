@@ -46,6 +46,17 @@ pub enum PasswordSource {
     Command(Vec<String>),
 }
 
+/// The key of a server of MySQL that the password is encrypted with where nothing protects the connection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RsaKey {
+    /// There is none: such a log-in fails.
+    Nothing,
+    /// Whatever the server sends.
+    Fetch,
+    /// A file of PEM.
+    File(PathBuf),
+}
+
 /// A database that principals connect to by name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
@@ -67,6 +78,8 @@ pub struct Target {
     pub tls: TargetTls,
     /// Trusted authorities as a PEM file; `None`: the system's.
     pub tls_ca: Option<PathBuf>,
+    /// MySQL's: what encrypts the password where nothing protects the connection.
+    pub rsa_key: RsaKey,
     /// The most upstream connections this gateway opens to it.
     pub max_connections: u32,
     /// User code that may run below admin: `ext:postgis`, `billing.refund(dml)`.
@@ -129,6 +142,10 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
         ],
     );
     let tls_ca = section.path("tls_ca");
+    let rsa_key = section.text("rsa_key");
+    if engine == Engine::Postgres {
+        section.unused(&["rsa_key"], "is for engine = \"mysql\" and \"mariadb\" alone");
+    }
     let max_connections = section.count("max_connections", 50, 10_000);
     let trust = section.list("trust", trusted);
     let mask = masking(section.section("mask"));
@@ -148,6 +165,13 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
     }
     section.finish();
     let (name, address, user) = (name?.0, address?, user?.0);
+    let rsa_key = match rsa_key {
+        Some((fetch, _)) if fetch == "fetch" => RsaKey::Fetch,
+        Some((file, _)) => RsaKey::File(base.join(file)),
+        None if address.is_local() => RsaKey::Fetch,
+        // Fail closed: who sits between would send a key of his own, and read the password.
+        None => RsaKey::Nothing,
+    };
     Some(Target {
         database: match (database, engine) {
             (Some((database, _)), _) => database,
@@ -164,6 +188,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> Option<Target> {
         lower,
         tls,
         tls_ca: tls_ca.map(|(path, _)| base.join(path)),
+        rsa_key,
         max_connections: max_connections as u32,
         trust: trust.map(|(list, _)| list).unwrap_or_default(),
         mask,

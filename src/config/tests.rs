@@ -309,3 +309,55 @@ fn networks_of_a_role_are_read_and_what_is_none_is_named() {
     assert!(message.contains("`10.0.0/8` is not a network; write 10.0.0.0/8"), "{message}");
     assert_eq!(issues("[roles.ops]\nallow = []\n").len(), 1);
 }
+
+#[test]
+fn servers_of_two_families_are_never_behind_one_listener() {
+    let target = |name: &str, engine: &str| {
+        format!(
+            "[[target]]\nname = \"{name}\"\nengine = \"{engine}\"\naddress = \"db:3306\"\nuser = \"h\"\n"
+        )
+    };
+    let targets = [target("a", "mysql"), target("b", "mariadb"), target("c", "postgres")].concat();
+    let listen = "\n[[listen]]\nprotocol = \"mysql\"\naddress = \"127.0.0.1:3307\"\n";
+    let found = issues(&[listen, &targets].concat());
+    let [only] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(only.line, 4);
+    assert!(only.message.contains("target = \"a\", target = \"b\""), "{}", only.message);
+    for fine in [
+        [listen, "target = \"a\"\n", &targets].concat(),
+        [listen, &target("a", "mysql"), &target("b", "mysql")].concat(),
+        [&listen.replace("mysql", "postgres"), &*targets].concat(),
+    ] {
+        assert_eq!(issues(&fine), [], "{fine}");
+    }
+    assert_eq!(config(&[listen, &target("a", "mysql")].concat()).listeners[0].line, 2);
+}
+
+#[test]
+fn a_servers_key_is_fetched_on_loopback_alone_unless_it_is_said() {
+    let key = |address: &str, more: &str| {
+        let text = format!(
+            "[[target]]\nname = \"a\"\nengine = \"mysql\"\naddress = \"{address}\"\nuser = \"h\"\n{more}"
+        );
+        config(&text).targets[0].rsa_key.clone()
+    };
+    assert_eq!(key("127.0.0.1:3306", ""), RsaKey::Fetch);
+    assert_eq!(key("db:3306", ""), RsaKey::Nothing);
+    assert_eq!(key("db:3306", "rsa_key = \"fetch\""), RsaKey::Fetch);
+    let file = RsaKey::File("/etc/hallpass/key.pem".into());
+    assert_eq!(key("127.0.0.1:3306", "rsa_key = \"key.pem\""), file);
+    let postgres = TARGET.to_owned() + "rsa_key = \"fetch\"\n";
+    assert_eq!(issues(&postgres).len(), 1);
+}
+
+#[test]
+fn the_old_method_is_for_listeners_of_mysql_alone() {
+    let listen = |protocol: &str| {
+        format!(
+            "[[listen]]\nprotocol = \"{protocol}\"\naddress = \"127.0.0.1:1\"\nnative_password = true\n"
+        )
+    };
+    assert!(config(&listen("mysql")).listeners[0].native_password);
+    assert_eq!(issues(&listen("postgres")).len(), 1);
+    assert_eq!(issues(&listen("http")).len(), 1);
+}

@@ -387,6 +387,8 @@ pub struct Doorway {
     pub tls: TlsPolicy,
     /// The one target of a sidecar's listener.
     pub target: Option<TargetName>,
+    /// Clients of MySQL may prove who they are by mysql_native_password.
+    pub native_password: bool,
 }
 
 /// One session core: a thread with its own runtime, lane and cache. Not shared between threads.

@@ -16,7 +16,7 @@ use crate::{kernel::time::Timestamp, store::Error};
 pub(super) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
 }
 
 macro_rules! value_from {
@@ -40,8 +40,9 @@ value_from! {
     &str => |v| Self::Text(Some(v.to_owned()));
     String => |v| Self::Text(Some(v));
     Option<String> => |v| Self::Text(v);
-    &[u8] => |v| Self::Bytes(v.to_vec());
-    Vec<u8> => |v| Self::Bytes(v);
+    &[u8] => |v| Self::Bytes(Some(v.to_vec()));
+    Vec<u8> => |v| Self::Bytes(Some(v));
+    Option<Vec<u8>> => |v| Self::Bytes(v);
 }
 
 /// Parameters of a statement, each turned into a [`Value`].
@@ -283,6 +284,13 @@ impl Row {
     pub(super) fn array(&self, name: &str) -> Result<[u8; 32], Error> {
         let bytes = self.bytes(name)?;
         bytes.try_into().map_err(|_| Error::corrupt(format!("{name} has the wrong size")))
+    }
+
+    /// The digest of a secret for mysql_native_password, if it was kept.
+    pub(super) fn native_digest(&self) -> Result<Option<[u8; 20]>, Error> {
+        let bytes: Option<Vec<u8>> = column!(self, "native_digest");
+        let wrong = |_| Error::corrupt("native_digest has the wrong size");
+        bytes.map(|bytes| bytes.try_into().map_err(wrong)).transpose()
     }
 
     pub(super) fn count(&self, name: &str) -> Result<u64, Error> {

@@ -16,6 +16,7 @@ mod db;
 mod error;
 mod floor;
 mod grants;
+mod greetings;
 mod leavings;
 mod masks;
 mod outbox;
@@ -47,6 +48,7 @@ pub use crate::store::{
     correction::TimeCorrection,
     error::{Error, state_name, status_name},
     grants::NewGrant,
+    greetings::KnownGreeting,
     leavings::{Baseline, Leavings},
     masks::{
         MASK_RULES_MAX, MaskChange, MaskChanges, MaskPlace, MaskVersion, Masks, mask_rule_twice,
@@ -104,6 +106,8 @@ pub struct Rules {
     pub row_budget: u64,
     /// After how long an unanswered request goes stale.
     pub request_expires: Duration,
+    /// New secrets can be proven by mysql_native_password.
+    pub native_passwords: bool,
 }
 
 /// The open store. Cheap to clone.

@@ -217,14 +217,17 @@ impl Act<'_> {
         let secret = new_secret()?;
         let verifier = ScramVerifier::derive(&secret, salt, iterations);
         let id = self.next_id("secret").await?;
+        // A digest that nobody asks for is one that nobody can lose.
+        let native = verifier.native_digest.filter(|_| self.rules.native_passwords);
         let sql = "INSERT INTO secrets (id, principal, stored_key, server_key, sha2_digest, \
-             created, expires) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
+             native_digest, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
         let values = values![
             id,
             name.as_str(),
             &verifier.stored_key[..],
             &verifier.server_key[..],
             &verifier.sha2_digest[..],
+            native.map(|digest| digest.to_vec()),
             self.now,
         ];
         self.tx.execute(sql, values).await?;

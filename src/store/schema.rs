@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_leavings.sql"),
     include_str!("migrations/0003_masks.sql"),
+    include_str!("migrations/0004_mysql.sql"),
 ];
 
 /// The bytes of a key of masks.

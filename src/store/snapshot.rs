@@ -224,6 +224,7 @@ async fn principals(
             stored_key: row.array("stored_key")?,
             server_key: row.array("server_key")?,
             sha2_digest: row.array("sha2_digest")?,
+            native_digest: row.native_digest()?,
             expires: row.time_or_null("expires")?,
         });
     }

@@ -92,6 +92,11 @@ pub fn version_number(version: &str) -> Option<u32> {
     Some(number)
 }
 
+/// The first of a version's numbers: 9 of `9.7.4`, 10 of `10.11.19-MariaDB`.
+pub fn major(version: &str) -> Option<u32> {
+    version_number(version).map(|number| number / 10_000)
+}
+
 /// An upstream session, ready for its first command.
 #[derive(Debug)]
 pub struct Connected {

@@ -7,9 +7,11 @@ mod change_user;
 mod client;
 mod drivers;
 mod faults;
+mod faults_load;
 #[path = "../differential/generate.rs"]
 #[allow(dead_code, reason = "texts of others are changed elsewhere")]
 mod generate;
+mod greetings;
 mod held;
 mod masking;
 mod raw;

@@ -9,7 +9,7 @@ use tokio::{net::lookup_host, task::JoinSet, time::timeout};
 use super::{Finding, Severity};
 use crate::{
     cli::serve::world::{connect_options, lower_log_ins, mysql_log_ins},
-    config::{Address, Config, Engine, StoreSetting, Target, TargetTls},
+    config::{Address, Config, Engine, Protocol, StoreSetting, Target, TargetTls},
     kernel::{
         access::Level,
         catalog::Catalog,
@@ -45,6 +45,7 @@ const REACHING_OUT: [(&str, &str); 5] = [
 /// Connects to all targets at the same time.
 pub(super) async fn reach_all(config: &Config) -> Vec<Finding> {
     tls::install_provider();
+    let mut found = versions(config).await;
     let mut tasks = JoinSet::new();
     for (index, target) in config.targets.iter().enumerate() {
         let (target, store) = (target.clone(), config.store.clone());
@@ -54,7 +55,6 @@ pub(super) async fn reach_all(config: &Config) -> Vec<Finding> {
             (index, found.unwrap_or_else(|_| late()))
         });
     }
-    let mut found = Vec::new();
     while let Some(done) = tasks.join_next().await {
         match done {
             Ok(done) => found.push(done),
@@ -65,6 +65,44 @@ pub(super) async fn reach_all(config: &Config) -> Vec<Finding> {
     }
     found.sort_by_key(|(index, _)| *index);
     found.into_iter().flat_map(|(_, findings)| findings).collect()
+}
+
+/// Listeners of MySQL that lead to servers of several major versions: clients are greeted as by one of them,
+/// before they say where they go. With the places of their findings: in front of the targets'.
+async fn versions(config: &Config) -> Vec<(usize, Vec<Finding>)> {
+    let mut asked = JoinSet::new();
+    for target in config.targets.iter().filter(|target| target.engine != Engine::Postgres) {
+        let Ok(log_ins) = mysql_log_ins(target) else { continue };
+        let name = target.name.clone();
+        asked.spawn(async move {
+            let greeting = timeout(PATIENCE, mysql::greeting(&log_ins.full)).await;
+            let greeting = greeting.ok().and_then(Result::ok)?;
+            Some((name, String::from_utf8_lossy(&greeting.version).into_owned()))
+        });
+    }
+    // Who doesn't answer is a finding of its own.
+    let mut known: Vec<_> = asked.join_all().await.into_iter().flatten().collect();
+    known.sort();
+    let listeners = config
+        .listeners
+        .iter()
+        .filter(|listener| listener.protocol == Protocol::MySql && listener.target.is_none());
+    let mut findings = Vec::new();
+    for listener in listeners {
+        let Some((first, version)) = known.first() else { continue };
+        let others = known.iter().filter(|(_, other)| mysql::major(other) != mysql::major(version));
+        for (other, its) in others {
+            let message = format!(
+                "{}:{}: leads to servers of several major versions: {first} is {version}, {other} is {its}; \
+                 clients are greeted before they say where they go: give each target a listener of its own \
+                 with target = \"{first}\", target = \"{other}\"",
+                config.file.display(),
+                listener.line,
+            );
+            findings.push(Finding::problem(format!("listen {}", listener.address), message));
+        }
+    }
+    vec![(0, findings)]
 }
 
 fn about(target: &Target) -> String {

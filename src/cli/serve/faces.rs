@@ -3,61 +3,94 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::{task::JoinSet, time::timeout};
+
 use super::Gateway;
 use crate::{
     config::Listener,
-    session::services::{Face, Greeted, Target},
-    upstream::mysql::{family, greeting},
+    session::services::{Face, Greeted, Services, Target},
+    store::KnownGreeting,
+    upstream::{
+        UpstreamError,
+        mysql::{family, greeting, major},
+    },
+    wire::mysql::Capabilities,
 };
 
 /// How often servers are asked again: they may have been upgraded.
 const EVERY: Duration = Duration::from_secs(60);
 /// How often while none has answered.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long the start waits for one.
+/// How long each is waited for, and the start for all.
 const AT_START: Duration = Duration::from_secs(5);
 
-/// Asks the servers that a listener may lead to.
+/// Asks the servers that a listener may lead to. Who doesn't answer is taken for what it was last.
 pub(super) async fn look(gateway: &Gateway, setting: &Listener, face: &Face) {
-    let all = async {
-        let targets = behind(gateway, setting);
-        let mut found: Option<Greeted> = None;
-        for target in &targets {
-            let Some(log_ins) = target.mysql() else { continue };
-            let greeted = match greeting(&log_ins.full).await {
-                Ok(greeting) => {
-                    let version = String::from_utf8_lossy(&greeting.version).into_owned();
-                    Greeted {
-                        family: family(&version),
-                        version,
-                        capabilities: greeting.capabilities,
-                        collation: greeting.collation,
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(target = %target.name, error = %error, "it was not greeted");
-                    continue;
-                }
-            };
-            found = Some(match found {
-                None => greeted,
-                Some(before) if before.family != greeted.family => {
-                    tracing::error!(target = %target.name, address = %setting.address,
-                        "MySQL and MariaDB behind one listener: give it target = \"…\", or two listeners");
-                    before
-                }
-                Some(before) => {
-                    Greeted { capabilities: before.capabilities & greeted.capabilities, ..before }
-                }
-            });
-        }
-        if let Some(found) = found {
-            face.now.store(Some(Arc::new(found)));
-        }
-    };
-    if tokio::time::timeout(AT_START, all).await.is_err() {
-        tracing::warn!(address = %setting.address, "the servers behind a listener have not answered");
+    let mut asked = JoinSet::new();
+    for (at, target) in behind(gateway, setting).into_iter().enumerate() {
+        let services = Arc::clone(&gateway.services);
+        asked.spawn(async move { (at, says(&services, &target).await, target) });
     }
+    let mut all = asked.join_all().await;
+    all.sort_by_key(|(at, ..)| *at);
+    let mut found: Option<Greeted> = None;
+    for (_, greeted, target) in all {
+        let Some(greeted) = greeted else { continue };
+        found = Some(match found {
+            None => greeted,
+            Some(before) if before.family != greeted.family => {
+                tracing::error!(target = %target.name, address = %setting.address,
+                    "MySQL and MariaDB behind one listener: give each target a listener of its own");
+                before
+            }
+            Some(before) => {
+                if major(&before.version) != major(&greeted.version) {
+                    tracing::warn!(target = %target.name, address = %setting.address,
+                        "two major versions behind one listener: give each target a listener of its own");
+                }
+                Greeted { capabilities: before.capabilities & greeted.capabilities, ..before }
+            }
+        });
+    }
+    if let Some(found) = found {
+        face.now.store(Some(Arc::new(found)));
+    }
+}
+
+/// What a server says of itself, or has said when it was heard last.
+async fn says(services: &Services, target: &Target) -> Option<Greeted> {
+    let log_ins = target.mysql()?;
+    let server = format!("{} {}", target.name, log_ins.full.address);
+    let known = services.store.greeting(&server).await.unwrap_or_else(|error| {
+        tracing::warn!(error = %error, "how servers have greeted could not be read");
+        None
+    });
+    let answered = timeout(AT_START, greeting(&log_ins.full)).await;
+    match answered.unwrap_or(Err(UpstreamError::TooSlow)) {
+        Ok(greeting) => {
+            let now = KnownGreeting {
+                version: String::from_utf8_lossy(&greeting.version).into_owned(),
+                capabilities: greeting.capabilities.bits(),
+                collation: greeting.collation,
+            };
+            if known.as_ref() != Some(&now)
+                && let Err(error) = services.store.greeting_keep(&server, &now).await
+            {
+                tracing::warn!(error = %error, "how a server greets could not be kept");
+            }
+            Some(greeted(now))
+        }
+        Err(error) => {
+            tracing::warn!(target = %target.name, error = %error, "it was not greeted");
+            known.map(greeted)
+        }
+    }
+}
+
+fn greeted(known: KnownGreeting) -> Greeted {
+    let KnownGreeting { version, capabilities, collation } = known;
+    let capabilities = Capabilities::from_bits(capabilities as u32, (capabilities >> 32) as u32);
+    Greeted { family: family(&version), version, capabilities, collation }
 }
 
 /// Asks them again and again.

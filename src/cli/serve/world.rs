@@ -17,7 +17,7 @@ use crate::{
     cli::Error,
     config::{
         self, Address, Config, Durability, Engine, ListenTls, ParameterDetail, PasswordSource,
-        StatementDetail, TargetTls,
+        RsaKey, StatementDetail, TargetTls,
     },
     kernel::{access::Level, audit::record, catalog::Catalog, mask::marks::Marks, sql::Trust},
     net::{
@@ -159,7 +159,7 @@ pub(in crate::cli) fn mysql_log_ins(
     let full = mysql::ConnectOptions {
         address,
         tls,
-        key: ServerKey::Fetched,
+        key: server_key(&setting.rsa_key)?,
         user: setting.user.clone(),
         credential: credential(&setting.password),
         timeout: CONNECT_TIMEOUT,
@@ -170,6 +170,17 @@ pub(in crate::cli) fn mysql_log_ins(
         (log_in.level, mysql::ConnectOptions { user, credential, ..full.clone() })
     });
     Ok(LogIns { lower: lower.collect(), full })
+}
+
+fn server_key(setting: &RsaKey) -> Result<ServerKey, Error> {
+    Ok(match setting {
+        RsaKey::Nothing => ServerKey::None,
+        RsaKey::Fetch => ServerKey::Fetched,
+        RsaKey::File(file) => {
+            let read = std::fs::read(file);
+            ServerKey::Pinned(read.map_err(|cause| Error::File { path: file.clone(), cause })?)
+        }
+    })
 }
 
 /// How the gateway reaches a target.

@@ -19,6 +19,9 @@ pub struct ScramVerifier {
     pub server_key: [u8; 32],
     /// SHA256(SHA256(secret)): what MySQL's caching_sha2_password fast path is checked against.
     pub sha2_digest: [u8; 32],
+    /// SHA1(SHA1(secret)): what MySQL's mysql_native_password is checked against. `None`: it wasn't kept,
+    /// because no listener took that method when the secret was made.
+    pub native_digest: Option<[u8; 20]>,
     /// From when on it is no longer accepted; `None`: never.
     pub expires: Option<Timestamp>,
 }
@@ -45,10 +48,12 @@ impl ScramVerifier {
         let client_key = hmac::sign(&key, b"Client Key");
         let server_key = hmac::sign(&key, b"Server Key");
         let once = digest::digest(&digest::SHA256, secret.reveal());
+        let sha1 = |bytes: &[u8]| digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
         Self {
             stored_key: array(digest::digest(&digest::SHA256, client_key.as_ref()).as_ref()),
             server_key: array(server_key.as_ref()),
             sha2_digest: array(digest::digest(&digest::SHA256, once.as_ref()).as_ref()),
+            native_digest: sha1(sha1(secret.reveal()).as_ref()).as_ref().try_into().ok(),
             expires: None,
         }
     }

@@ -51,17 +51,34 @@ pub fn recognise(tokens: &Tokens, text: &str) -> Result<Vec<Option<LocalCall>>, 
 
 /// True if `hallpass.` stands anywhere, with or without quotes.
 fn names_schema(tokens: &Tokens, own: &[Token], text: &str) -> bool {
-    own.windows(2).any(|pair| match pair {
-        [name, dot] if dot.kind == TokenKind::Dot => match name.kind {
-            TokenKind::Word => name.text(text).eq_ignore_ascii_case(SCHEMA),
-            TokenKind::QuotedIdentifier => unquoted(name.text(text)).is_some_and(|name| {
-                // MySQL knows schemas in any case as one where its file system does.
-                name == SCHEMA || !tokens.is_postgres() && name.eq_ignore_ascii_case(SCHEMA)
-            }),
+    calls_in_one_name(tokens, own, text)
+        || own.windows(2).any(|pair| match pair {
+            [name, dot] if dot.kind == TokenKind::Dot => match name.kind {
+                TokenKind::Word => name.text(text).eq_ignore_ascii_case(SCHEMA),
+                TokenKind::QuotedIdentifier => unquoted(name.text(text)).is_some_and(|name| {
+                    // MySQL knows schemas in any case as one where its file system does.
+                    name == SCHEMA || !tokens.is_postgres() && name.eq_ignore_ascii_case(SCHEMA)
+                }),
+                _ => false,
+            },
             _ => false,
-        },
-        _ => false,
-    })
+        })
+}
+
+/// True for ``CALL `hallpass.f`(…)``, as PyMySQL quotes what its `callproc` is given.
+fn calls_in_one_name(tokens: &Tokens, own: &[Token], text: &str) -> bool {
+    let [call, name, ..] = own else { return false };
+    !tokens.is_postgres()
+        && call.kind == TokenKind::Word
+        && call.text(text).eq_ignore_ascii_case("call")
+        && name.kind == TokenKind::QuotedIdentifier
+        && unquoted(name.text(text)).is_some_and(|name| in_one(&name).is_some())
+}
+
+/// What stands behind `hallpass.` in one name.
+fn in_one(name: &str) -> Option<String> {
+    let (schema, name) = name.split_once('.')?;
+    schema.eq_ignore_ascii_case(SCHEMA).then(|| name.to_lowercase())
 }
 
 /// A name without its quotes, `"` or a backtick.
@@ -85,7 +102,11 @@ impl Reader<'_> {
             return self.select();
         }
         if self.keyword("call") {
-            let name = self.schema_name()?;
+            let name = if calls_in_one_name(self.tokens, self.own, self.text) {
+                in_one(&self.name()?)?
+            } else {
+                self.schema_name()?
+            };
             return Some(LocalCall::new(name, LocalShape::Procedure(self.arguments()?)));
         }
         if self.keyword("table") {

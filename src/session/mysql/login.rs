@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        access::ScramVerifier,
         ids::SessionId,
         refusal::{Refusal, RefusalKind},
         sql::mode::{Dialect, LexMode},
@@ -41,7 +42,7 @@ use crate::{
         WireError,
         mysql::{
             Capabilities,
-            auth::{self, CACHING_SHA2, CLEAR, FAST, Sha2Digest},
+            auth::{self, CACHING_SHA2, CLEAR, FAST, NATIVE, Sha1Digest, Sha2Digest},
             capability,
             greeting::{Greeting, NONCE_LENGTH, Nonce},
             login::{Answer, Challenge, LENGTH_MAX, LogIn, PROOF_MAX},
@@ -131,7 +132,9 @@ impl Coming {
         if log_in.method != CLEAR.as_bytes() {
             // Fail closed: a proof over the nonce of before may be one that somebody has overheard. It is
             // asked for anew, as servers do.
-            log_in.method.clear();
+            if log_in.method != NATIVE.as_bytes() {
+                log_in.method.clear();
+            }
             log_in.proof.clear();
         }
         let talking = Talking { stream, read, next };
@@ -191,6 +194,13 @@ impl Talking {
                 return Err(LoginError::Gone);
             }
         }
+    }
+
+    /// Asks for a proof by another method.
+    async fn switch(&mut self, method: &str, nonce: &Nonce) -> Result<Vec<u8>, LoginError> {
+        let challenge = Challenge::Switch { method: method.as_bytes(), data: nonce };
+        self.send(|out, next| challenge.write(out, next)).await?;
+        self.receive(PROOF_MAX).await
     }
 
     /// What a client answers to the greeting. It is told what is wrong with that.
@@ -316,12 +326,16 @@ impl Login {
         let access = core.services.access.load_full();
         let state = access.principal(&wish.principal).cloned();
         let now = core.services.clock.now().max(access.highest_time);
-        let digests: Vec<Sha2Digest> = state
-            .iter()
-            .flat_map(|state| &state.credentials.verifiers)
-            .filter(|verifier| verifier.is_live(now))
-            .map(|verifier| verifier.sha2_digest)
-            .collect();
+        let live: Vec<&ScramVerifier> =
+            state.iter().flat_map(|state| state.credentials.live(now)).collect();
+        let digests = Digests {
+            sha2: live.iter().map(|verifier| verifier.sha2_digest).collect(),
+            native: self
+                .entrance
+                .doorway
+                .native_password
+                .then(|| live.iter().filter_map(|verifier| verifier.native_digest).collect()),
+        };
         let within = core.services.world.load().limits.login_timeout;
         let proven = timeout(within, prove(&mut talking, (&nonce, &log_in), &digests)).await;
         let method = match proven.unwrap_or(Err(LoginError::TooSlow)) {
@@ -517,35 +531,53 @@ fn mode(family: Dialect, version: &str) -> LexMode {
     LexMode { version: version_number(version).unwrap_or(plain.version), ..plain }
 }
 
+/// What the proofs of one principal are checked by, one for each secret.
+struct Digests {
+    sha2: Vec<Sha2Digest>,
+    /// `None`: the listener doesn't take [`NATIVE`].
+    native: Option<Vec<Sha1Digest>>,
+}
+
+/// True if one of them matches. All are compared, in the same time; where there is none, one that nothing
+/// matches: nobody can tell by it who exists.
+fn any<const N: usize>(digests: &[[u8; N]], proves: impl Fn(&[u8; N]) -> bool) -> bool {
+    let nobody = [[0xa5; N]];
+    let all = if digests.is_empty() { &nobody[..] } else { digests };
+    all.iter().fold(false, |found, digest| proves(digest) | found) && !digests.is_empty()
+}
+
 /// Asks for a proof until there is one. The method that it was made by, or `None`: it is wrong.
 async fn prove(
     talking: &mut Talking,
     (nonce, log_in): (&Nonce, &LogIn),
-    digests: &[Sha2Digest],
+    digests: &Digests,
 ) -> Result<Option<&'static str>, LoginError> {
-    // Compared with all in the same time; where there is nobody, with one that nothing matches.
-    let nobody = [[0xa5; 32]];
-    let all = if digests.is_empty() { &nobody[..] } else { digests };
-    let matches = |proves: &dyn Fn(&Sha2Digest) -> bool| {
-        all.iter().fold(false, |found, digest| proves(digest) | found) && !digests.is_empty()
-    };
     if log_in.method == CLEAR.as_bytes() && talking.stream.is_tls() {
         let password = log_in.proof.strip_suffix(&[0]).unwrap_or(&log_in.proof);
         let digest = auth::sha2_digest(password);
-        let same = |known: &Sha2Digest| auth::is_same(&digest, known);
-        return Ok((!password.is_empty() && matches(&same)).then_some(CLEAR));
+        let matches = any(&digests.sha2, |known| auth::is_same(&digest, known));
+        return Ok((!password.is_empty() && matches).then_some(CLEAR));
+    }
+    if log_in.method == NATIVE.as_bytes()
+        && let Some(native) = &digests.native
+    {
+        let proof = if log_in.proof.is_empty() {
+            // After COM_CHANGE_USER, or from a client that sends no proof unasked.
+            talking.switch(NATIVE, nonce).await?
+        } else {
+            log_in.proof.clone()
+        };
+        if any(native, |digest| auth::proves_sha1(&proof, nonce, digest)) {
+            return Ok(Some(NATIVE));
+        }
+        // Of this secret no such digest may have been kept, which nobody shall be able to tell from a wrong one.
     }
     let proof = if log_in.method == CACHING_SHA2.as_bytes() {
         log_in.proof.clone()
     } else {
-        talking
-            .send(|out, next| {
-                Challenge::Switch { method: CACHING_SHA2.as_bytes(), data: nonce }.write(out, next)
-            })
-            .await?;
-        talking.receive(PROOF_MAX).await?
+        talking.switch(CACHING_SHA2, nonce).await?
     };
-    if !matches(&|digest| auth::proves_sha2(&proof, nonce, digest)) {
+    if !any(&digests.sha2, |digest| auth::proves_sha2(&proof, nonce, digest)) {
         return Ok(None);
     }
     talking.send(|out, next| Challenge::More(&[FAST]).write(out, next)).await?;

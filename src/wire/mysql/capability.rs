@@ -95,6 +95,11 @@ impl Capabilities {
         Self(u64::from(common) | u64::from(of_mariadb) << 32)
     }
 
+    /// All of them.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// The 32 bits that both families know.
     pub fn common(self) -> u32 {
         self.0 as u32

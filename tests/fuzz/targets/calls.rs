@@ -76,6 +76,7 @@ async fn services(folder: &std::path::Path) -> Services {
         max_duration: LONGEST,
         row_budget: 1,
         request_expires: LONGEST,
+        native_passwords: false,
     };
     let store = Store::open(Backend::Sqlite(folder.join("store.db")), rules).await.expect("opens");
     let root = Actor::Os { user: "root".to_owned(), sudo_user: None };

@@ -179,6 +179,8 @@ fn calls_as_clients_of_mysql_write_them() {
         let sql = "CALL hallpass.request(@_hallpass.request_0, @`B``c`, @'d', @\"E\")";
         let names = ["_hallpass.request_0", "b`c", "d", "e"].map(variable).to_vec();
         assert_eq!(in_mode(sql, mode), procedure(names), "{sql}");
+        let sql = "CALL `Hallpass.request`('x')";
+        assert_eq!(in_mode(sql, mode), procedure(vec![text("x")]), "{sql}");
         let sql = "CALL hallpass.request(?, 'x', ?)";
         let parameters = vec![LocalArgument::Parameter(1), text("x"), LocalArgument::Parameter(2)];
         assert_eq!(in_mode(sql, mode), procedure(parameters), "{sql}");
