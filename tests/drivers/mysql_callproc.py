@@ -4,6 +4,7 @@
 """
 
 import sys
+import time
 
 library, host, port, user, password, schema = sys.argv[1:7]
 asked = ("select", "30m", "it's Bünde's 'ticket' 7 \\ o'clock")
@@ -32,5 +33,10 @@ else:
 
 cursor.execute("SELECT hallpass.request('select', '1h', 'again') AS Asked")
 print(cursor.description[0][0], cursor.fetchone()[0], flush=True)
-cursor.execute("SELECT reason FROM hallpass.requests WHERE id = 1")
-print(cursor.fetchone()[0], flush=True)
+for _ in range(100):
+    cursor.execute("SELECT reason FROM hallpass.requests WHERE principal = %s ORDER BY id LIMIT 1", (user.split("@")[0],))
+    first = cursor.fetchone()
+    if first:
+        break
+    time.sleep(0.1)
+print(first[0], flush=True)

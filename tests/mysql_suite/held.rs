@@ -60,7 +60,11 @@ fn a_masked_row_of_16_mib_costs_its_statement_and_not_its_session() {
         pair.server.sql("SET GLOBAL max_allowed_packet = 1024 * 1024 * 64");
         mask(&pair, "customers.email", "email");
         let secret = pair.gateway.principal("alice", "developer");
-        pair.gateway.grant_with("alice", "select,export", &["--max-rows", "100000"]);
+        pair.gateway.grant_with(
+            "alice",
+            "select,export",
+            &["--for", "30m", "--max-rows", "100000"],
+        );
         let clear = pair.server.sql("SELECT email FROM customers WHERE id = 7");
         let masked = || {
             let text = "SELECT email FROM customers WHERE id = 7";

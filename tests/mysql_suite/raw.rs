@@ -135,6 +135,13 @@ impl Raw {
         self.stream.write_all(bytes).expect("is sent");
     }
 
+    /// Sends a command to a gateway that may be gone.
+    pub(crate) fn try_send(&mut self, payload: &[u8]) -> io::Result<()> {
+        let mut out = Vec::new();
+        packet::put(&mut out, 0, |out| out.extend_from_slice(payload));
+        self.stream.write_all(&out)
+    }
+
     /// Sends a payload.
     pub(crate) fn send(&mut self, sequence: u8, payload: &[u8]) {
         let mut out = Vec::new();

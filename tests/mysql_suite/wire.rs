@@ -2,9 +2,12 @@
 
 use std::process::Command;
 
+use hallpass::wire::mysql::Capabilities;
+
 use crate::{
     client::Pair,
     drivers::{cache, direct_log_in, folder, same},
+    raw::Raw,
     support::{
         gateway::{Options, TARGET},
         mysql::{Family, SCHEMA},
@@ -109,5 +112,71 @@ fn the_command_lines_compress() {
         }
         assert_eq!(direct, through, "{family:?}");
         assert!(direct.contains("| 60000 |") || direct.contains("60000"), "{family:?}: {direct}");
+    }
+}
+
+/// MySQL's own command line sends them along with its texts.
+#[test]
+fn query_attributes_come_as_they_were_sent() {
+    let pair = Pair::start(Family::MySql);
+    pair.server.sql("INSTALL COMPONENT 'file://component_query_attributes'");
+    let root = pair.gateway.almighty("root");
+    let text = "query_attributes n1 v1 n2 zwölf\n\
+         SELECT mysql_query_attribute_string('n1'), mysql_query_attribute_string('n2');\n\
+         SELECT mysql_query_attribute_string('n1');\n\
+         SELECT 1 + 1;\n";
+    let asked = |output: std::process::Output| {
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), errors)
+    };
+    let options = ["--skip-column-names", "--commands"];
+    let (through, errors) = asked(pair.client("root", &root).run_with(&options, text));
+    let (direct, _) =
+        asked(pair.server.client(text.as_bytes(), &[&options[..], &["--batch"]].concat()));
+    assert_eq!(through, direct, "{errors}");
+    assert_eq!(through, "v1\tzwölf\nNULL\n2\n", "{errors}");
+    // The text is on record without them, and who has less is judged by the text alone.
+    pair.gateway.audit_shows("the text", |record| {
+        record["statement"].as_str().is_some_and(|text| text.starts_with("SELECT mysql_query"))
+    });
+    let alice = pair.gateway.principal("alice", "developer");
+    pair.gateway.grant("alice", "select");
+    let text =
+        "query_attributes n1 v1\nSELECT 'well';\nquery_attributes n1 v1\nDELETE FROM orders;\n";
+    let (told, errors) = asked(pair.client("alice", &alice).run_with(&options, text));
+    assert!(told == "well\n" && errors.contains("sql.dml"), "{told} {errors}");
+}
+
+#[test]
+fn who_asks_for_what_changes_in_a_session_is_told() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        let alice = pair.gateway.principal("alice", "developer");
+        let basics = Capabilities::MYSQL | Capabilities::TRANSACTIONS;
+        let who = ("alice", &*alice);
+        let tracks = Raw::connect_with(&pair, who, basics | Capabilities::SESSION_TRACK);
+        let (mut tracks, mut plain) =
+            (tracks.expect("logs in"), Raw::connect_with(&pair, who, basics).expect("logs in"));
+        let holds =
+            |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        for (text, names) in [
+            ("SET NAMES latin1", &["character_set_client", "latin1"][..]),
+            ("SET time_zone = '+03:00'", &["time_zone", "+03:00"]),
+            ("USE information_schema", &["information_schema"]),
+            ("SET sql_mode = 'ANSI_QUOTES'", &["sql_mode", "ANSI_QUOTES"]),
+        ] {
+            let command = [b"\x03", text.as_bytes()].concat();
+            for (raw, told) in [(&mut tracks, true), (&mut plain, false)] {
+                raw.send(0, &command);
+                let (_, payload) = raw.receive().expect("an answer");
+                assert_eq!(payload.first(), Some(&0), "{family:?}: {text}: {payload:?}");
+                for name in names {
+                    assert_eq!(holds(&payload, name), told, "{family:?}: {text}: {payload:?}");
+                }
+                assert_eq!(told, payload.len() > 7, "{family:?}: {text}: {payload:?}");
+            }
+        }
+        // The gateway has noticed as well: texts are read in the mode of now.
+        assert_eq!(tracks.value("SELECT 'in' AS \"a name\""), "in");
     }
 }
