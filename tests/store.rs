@@ -22,9 +22,10 @@ use hallpass::{
         time::Timestamp,
     },
     store::{
-        Actor, Approval, Backend, Baseline, Error, NewGrant, NewRequest, Rules, SessionBeat,
-        SessionInfo, Store,
+        Actor, Approval, Backend, Baseline, Error, KnownGreeting, NewGrant, NewRequest, Rules,
+        SessionBeat, SessionInfo, Store,
     },
+    wire::mysql::auth::sha1_digest,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -157,7 +158,8 @@ async fn an_older_schema_is_brought_up_to_date() {
     let file = folder.path().join("data/hallpass.db");
     let pool =
         sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.expect("connects");
-    let older = "DROP TABLE leavings; DROP TABLE mask_versions; \
+    let older = "DROP TABLE leavings; DROP TABLE mask_versions; DROP TABLE greetings; \
+         ALTER TABLE secrets DROP COLUMN native_digest; \
          DELETE FROM meta WHERE name = 'mask_key'; DELETE FROM schema_version WHERE version > 1";
     sqlx::raw_sql(older).execute(&pool).await.expect("is as it was");
     pool.close().await;
@@ -705,6 +707,36 @@ mod stories {
         seen.withheld.insert(grant.id);
         assert!(!held(&seen));
     }
+
+    pub(crate) async fn how_a_server_greeted_last_is_known(store: &Store) {
+        assert_eq!(store.greeting("shop db:3306").await.expect("reads"), None);
+        for version in ["9.7.1", "9.7.2"] {
+            let known = KnownGreeting {
+                version: version.into(),
+                capabilities: 7 << 32 | 5,
+                collation: 255,
+            };
+            store.greeting_keep("shop db:3306", &known).await.expect("keeps");
+            assert_eq!(store.greeting("shop db:3306").await.expect("reads"), Some(known));
+        }
+        assert_eq!(store.greeting("shop db:3307").await.expect("reads"), None);
+    }
+
+    pub(crate) async fn a_digest_by_sha1_is_kept_of_secrets_that_are_made_while_it_is_asked_for(
+        store: &Store,
+    ) {
+        let overlap = Duration::from_secs(3600);
+        let secret = |on: bool| async move {
+            store.set_rules(Rules { native_passwords: on, ..rules() });
+            store.principal_rotate(&os(), NOON, &Principal::new("alice"), overlap).await
+        };
+        let with = secret(true).await.expect("made");
+        secret(false).await.expect("made");
+        let seen = store.snapshot(NOON).await.expect("reads");
+        let state = seen.principal("alice").expect("there");
+        let kept: Vec<_> = state.credentials.live(NOON).map(|v| v.native_digest).collect();
+        assert_eq!(kept, [None, Some(sha1_digest(with.reveal())), None]);
+    }
 }
 
 /// Each story on an embedded store of its own, and all of them on a Postgres server.
@@ -742,6 +774,8 @@ macro_rules! on_both {
 on_both! {
     what_a_grant_leaves_behind_is_settled_once,
     a_withheld_grant_gives_nothing,
+    how_a_server_greeted_last_is_known,
+    a_digest_by_sha1_is_kept_of_secrets_that_are_made_while_it_is_asked_for,
     secrets_are_random_and_live_as_long_as_said,
     a_request_is_approved_by_somebody_else,
     an_approver_cant_approve_what_is_theirs,

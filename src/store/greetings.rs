@@ -16,10 +16,10 @@ pub struct KnownGreeting {
 impl Store {
     /// How this server greeted last; `None`: it never did.
     pub async fn greeting(&self, server: &str) -> Result<Option<KnownGreeting>, Error> {
-        let sql = "SELECT version, capabilities, collation FROM greetings WHERE server = $1";
+        let sql = "SELECT version, capabilities, collation_number FROM greetings WHERE server = $1";
         let rows = self.database.rows(sql, values![server]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let collation = u8::try_from(row.count("collation")?);
+        let collation = u8::try_from(row.count("collation_number")?);
         Ok(Some(KnownGreeting {
             version: row.text("version")?,
             capabilities: row.count("capabilities")?,
@@ -29,10 +29,10 @@ impl Store {
 
     /// Keeps how this server has greeted. No act: it leaves no event, and wakes nobody.
     pub async fn greeting_keep(&self, server: &str, known: &KnownGreeting) -> Result<(), Error> {
-        let sql = "INSERT INTO greetings (server, version, capabilities, collation) \
+        let sql = "INSERT INTO greetings (server, version, capabilities, collation_number) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (server) DO UPDATE SET \
              version = excluded.version, capabilities = excluded.capabilities, \
-             collation = excluded.collation";
+             collation_number = excluded.collation_number";
         let collation = u64::from(known.collation);
         let values = values![server, known.version.as_str(), known.capabilities, collation];
         let mut tx = self.database.begin().await?;

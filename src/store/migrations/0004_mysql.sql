@@ -7,5 +7,5 @@ CREATE TABLE greetings (
     server TEXT PRIMARY KEY,
     version TEXT NOT NULL,
     capabilities BIGINT NOT NULL,
-    collation BIGINT NOT NULL
+    collation_number BIGINT NOT NULL
 );
