@@ -19,5 +19,6 @@ mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod traps;
+mod upstream;
 mod watch;
 mod wire;
