@@ -110,7 +110,8 @@
 //! may have changed it, the server is asked how it reads texts and in which schema (`talk.rs`). `replies.rs`
 //! takes the answer packet by packet, counts rows and closes records; `live.rs` ends what stands on a right that
 //! has ended: KILL QUERY, then ROLLBACK, and only the transaction's end passes until the client has been told.
-//! COM_CHANGE_USER ends the session, and `login.rs` begins another one in its connection.
+//! What doesn't react within five seconds ends with its session. `held.rs` holds a name of a moment ago until the
+//! catalog knows it. COM_CHANGE_USER ends the session, and `login.rs` begins another one in its connection.
 //!
 //! [`wire::mysql`] reads and writes what
 //! both sides say and masks rows, [`upstream::mysql`] logs in at servers, asks them questions and reads

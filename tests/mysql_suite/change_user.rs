@@ -15,7 +15,7 @@ const UNKNOWN_STATEMENT: u16 = 1243;
 const ACCESS_DENIED: u16 = 1045;
 
 /// The command's payload.
-fn change(principal: &str, proof: &[u8], method: &str) -> Vec<u8> {
+pub(crate) fn change(principal: &str, proof: &[u8], method: &str) -> Vec<u8> {
     let mut out = b"\x11".to_vec();
     out.extend(format!("{principal}@{TARGET}\0").into_bytes());
     out.push(u8::try_from(proof.len()).expect("short"));

@@ -12,6 +12,7 @@ use hallpass::wire::mysql::{
 use mysql_common::auth::plugins::mysql_native_password::scramble_native;
 
 use crate::{
+    change_user::change,
     client::Pair,
     raw::Raw,
     support::{
@@ -96,14 +97,12 @@ fn old_log_in(pair: &Pair, principal: &str, secret: &str, proves: bool) -> Resul
     let mut raw = Raw::open(pair);
     let needed = capability::NEEDED | Capabilities::CONNECT_WITH_DB;
     raw.capabilities = (needed & raw.greeting.capabilities) | Capabilities::MYSQL;
-    let native =
-        |nonce: &Nonce| scramble_native(nonce, secret.as_bytes()).map_or_else(Vec::new, Vec::from);
     let log_in = LogIn {
         capabilities: raw.capabilities,
         packet_max: 1 << 30,
         collation: 45,
         user: format!("{principal}@{TARGET}").into_bytes(),
-        proof: if proves { native(&raw.greeting.nonce) } else { Vec::new() },
+        proof: if proves { native(&raw.greeting.nonce, secret) } else { Vec::new() },
         schema: Some(SCHEMA.as_bytes().to_vec()),
         method: NATIVE.as_bytes().to_vec(),
         attributes: Vec::new(),
@@ -111,20 +110,49 @@ fn old_log_in(pair: &Pair, principal: &str, secret: &str, proves: bool) -> Resul
     let mut out = Vec::new();
     log_in.write(&mut out, 1);
     raw.write(&out);
+    proves_by_native(&mut raw, secret).map(|_| raw)
+}
+
+fn native(nonce: &Nonce, secret: &str) -> Vec<u8> {
+    scramble_native(nonce, secret.as_bytes()).map_or_else(Vec::new, Vec::from)
+}
+
+/// Answers challenges by the old method alone; the last nonce that it was over.
+fn proves_by_native(raw: &mut Raw, secret: &str) -> Result<Nonce, String> {
+    let mut over = raw.greeting.nonce;
     loop {
         let (sequence, payload) = raw.receive().map_err(|error| error.to_string())?;
         match Challenge::read(&payload).expect("a challenge") {
-            Challenge::Accepted => return Ok(raw),
+            Challenge::Accepted => return Ok(over),
             Challenge::Refused => return Err(String::from_utf8_lossy(&payload).into_owned()),
             Challenge::More(_) => {}
             Challenge::Switch { method, data } if method == NATIVE.as_bytes() => {
-                let nonce: Nonce = data.try_into().expect("twenty bytes");
-                raw.send(sequence + 1, &native(&nonce));
+                over = data.try_into().expect("twenty bytes");
+                raw.send(sequence + 1, &native(&over, secret));
             }
             Challenge::Switch { method, .. } => {
                 return Err(format!("switched to {}", String::from_utf8_lossy(method)));
             }
         }
+    }
+}
+
+#[test]
+fn who_changes_to_somebody_else_by_the_old_method_proves_that_anew() {
+    for family in Family::ALL {
+        let pair = Pair::start_with(family, &with_native());
+        let alice = pair.gateway.principal("alice", "developer");
+        let bob = pair.gateway.principal("bob", "developer");
+        let mut raw = old_log_in(&pair, "alice", &alice, true).expect("it is on");
+        // Over the nonce of before, as somebody may have heard it: it isn't taken.
+        let heard = native(&raw.greeting.nonce, &bob);
+        raw.send(0, &change("bob", &heard, NATIVE));
+        let over = proves_by_native(&mut raw, &bob).expect("it proves it anew");
+        assert_ne!(over, raw.greeting.nonce, "{family:?}");
+        assert_eq!(raw.value("SELECT principal FROM hallpass.whoami"), "bob", "{family:?}");
+        raw.send(0, &change("alice", &heard, NATIVE));
+        let told = proves_by_native(&mut raw, &bob).expect_err("it is bob's");
+        assert!(told.contains("switched to caching_sha2"), "{family:?}: {told}");
     }
 }
 
