@@ -4,6 +4,7 @@
 
 mod code;
 mod columns;
+mod extensions;
 mod guesses;
 mod made;
 mod made_meanwhile;
