@@ -276,7 +276,7 @@ impl Conversation {
         if analysis.executes.is_none() && analysis.fetches.is_none() {
             return;
         }
-        run.inner = self.inner_of(analysis);
+        run.inner = self.inner_of(analysis).map(|inner| gate::run_by(analysis, inner));
         run.renames |= run.inner.as_deref().is_some_and(gate::renames);
         // Not known yet: it counts.
         run.counts |= run.inner.as_ref().is_none_or(|inner| inner.returns_user_rows);

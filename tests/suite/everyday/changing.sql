@@ -180,6 +180,18 @@ PREPARE by_id (bigint) AS SELECT id, full_name, email FROM customers WHERE id = 
 -- comes: masked 3
 EXECUTE by_id (12)
 
+-- name: the plan of what was prepared
+-- comes: identical
+EXPLAIN (COSTS OFF) EXECUTE by_id (12)
+
+-- name: the plan of what was prepared, and run
+-- comes: identical
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE by_id (12)
+
+-- name: the plan of a cursor
+-- comes: identical
+EXPLAIN (COSTS OFF, FORMAT JSON) DECLARE planned CURSOR FOR SELECT id, email FROM customers WHERE id < 20
+
 -- name: a prepared statement ends
 -- comes: identical
 DEALLOCATE by_id

@@ -37,7 +37,11 @@ fn of_node(statement: &pg::Node) -> Option<Shape> {
         | N::MergeStmt(_) => Shape::Query(query(statement)?),
         N::CreateTableAsStmt(n) => inside(n.query.as_deref(), Shape::Stored),
         N::ViewStmt(n) => inside(n.query.as_deref(), Shape::Stored),
-        N::ExplainStmt(n) => inside(n.query.as_deref(), Shape::Explained),
+        N::ExplainStmt(n) => match inside(n.query.as_deref(), Shape::Explained) {
+            // Of DECLARE too it shows the plan.
+            Shape::Query(query) => Shape::Explained(query),
+            other => other,
+        },
         N::PrepareStmt(n) => n.query.as_deref().and_then(of_node)?,
         N::DeclareCursorStmt(n) => inside(n.query.as_deref(), Shape::Query),
         N::CopyStmt(n) if n.is_from => Shape::Opaque("COPY FROM"),
