@@ -136,3 +136,31 @@ fn a_statement_that_hears_no_cancel_has_its_connection_ended_and_its_client_is_t
         assert_eq!(other.value("SELECT 'goes on'"), "goes on");
     }
 }
+
+#[test]
+fn what_was_sent_piece_by_piece_is_there_when_the_server_is_asked_something_first() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        pair.server.sql("CREATE TABLE pieces (text longtext)");
+        let secret = pair.gateway.almighty("alice");
+        let mut alice = Raw::connect(&pair, "alice", &secret);
+        let text = b"\x16INSERT INTO pieces VALUES (?)";
+        let prepared = alice.command(text, Kind::Prepared).expect("prepared");
+        let number: u32 = prepared[0][0].as_deref().expect("one").parse().expect("a number");
+        let number = number.to_le_bytes();
+        for length in [5_usize, 70_000] {
+            // Whatever is set may change how texts are read: it is asked for before the next one runs.
+            alice.query("SET @a = 7").expect("may");
+            alice.query("SET time_zone = '+03:00'").expect("may");
+            for piece in vec![b'x'; length].chunks(1000) {
+                alice.send(0, &[b"\x18", &number[..], &[0, 0], piece].concat());
+            }
+            let execute = [b"\x17", &number[..], &[0, 1, 0, 0, 0, 0, 1, 252, 0]].concat();
+            alice
+                .command(&execute, Kind::Result)
+                .unwrap_or_else(|told| panic!("{family:?}: {told:?}"));
+            let last = format!("SELECT count(*) FROM pieces WHERE LENGTH(text) = {length}");
+            assert_eq!(pair.server.sql(&last), "1", "{family:?}: {length}");
+        }
+    }
+}
