@@ -288,3 +288,46 @@ fn a_file_that_its_client_left_in_the_middle_loads_nothing() {
         every_record_is_closed(&pair);
     }
 }
+
+#[test]
+fn what_was_prepared_runs_no_more_than_a_text_while_the_trail_is_full() {
+    for family in Family::ALL {
+        let pair = Pair::start_with(family, &Options { faults: true, ..Options::default() });
+        let secret = pair.gateway.almighty("alice");
+        let mut alice = Raw::connect(&pair, "alice", &secret);
+        let prepare = |raw: &mut Raw, text: &str| {
+            raw.command(&[b"\x16", text.as_bytes()].concat(), Kind::Prepared)
+        };
+        let text = "UPDATE products SET price = price + 1 WHERE id = 1";
+        let prepared = prepare(&mut alice, text).expect("prepared");
+        let number: u32 = prepared[0][0].as_deref().expect("one").parse().expect("a number");
+        let execute = [&b"\x17"[..], &number.to_le_bytes(), &[0, 1, 0, 0, 0]].concat();
+        alice.command(&execute, Kind::Result).expect("runs");
+        let price = || pair.server.sql("SELECT price FROM products WHERE id = 1");
+        let before = price();
+        pair.gateway.faults("fail trail-write 28");
+        let unsent = "SELECT 'unsent'";
+        for _ in 0..2 {
+            for told in [
+                alice.command(&execute, Kind::Result),
+                prepare(&mut alice, unsent),
+                alice.command(b"\x02information_schema", Kind::Done),
+                alice.query("LOAD DATA LOCAL INFILE 'unsent' INTO TABLE products"),
+                alice.query("SELECT 'unsent'; SELECT 'unsent'"),
+            ] {
+                let (number, told) = told.expect_err("it has no record");
+                assert!(number == 1290 && told.contains("audit trail"), "{number} {told}");
+            }
+        }
+        assert_eq!(price(), before, "{family:?}: it ran without a record");
+        pair.gateway.faults("");
+        let back = || alice.query("SELECT 'goes on'").is_ok();
+        assert!(eventually(PATIENCE, back), "{family:?}: it doesn't come back");
+        assert_eq!(alice.value("SELECT DATABASE()"), "shop", "{family:?}");
+        alice.command(&execute, Kind::Result).expect("it is still there");
+        assert_ne!(price(), before, "{family:?}");
+        assert!(!pair.server.log().contains("unsent"), "{family:?}: it ran without a record");
+        let verified = pair.gateway.must(&["audit", "verify"]);
+        assert!(verified.contains("intact"), "{verified}");
+    }
+}
