@@ -14,6 +14,7 @@ mod generate;
 mod greetings;
 mod held;
 mod masking;
+mod oracles;
 mod raw;
 mod sessions;
 #[path = "../support/mod.rs"]

@@ -277,6 +277,17 @@ pub struct Hidden {
     pub width: usize,
     /// Which are hidden, from 0. They are text.
     pub columns: BTreeSet<usize>,
+    /// Only in rows whose first column says one of these, in whatever letters; `None`: in all.
+    pub only: Option<&'static [&'static str]>,
+}
+
+impl Hidden {
+    /// True of a row that begins with this.
+    pub fn is_about(&self, first: Option<&[u8]>) -> bool {
+        let Some(names) = self.only else { return true };
+        // Fail closed: what says nothing may be one of them.
+        first.is_none_or(|said| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(said)))
+    }
 }
 
 /// One statement, read and resolved. Immutable; shared by `Arc` from the cache.

@@ -13,6 +13,7 @@ mod account;
 mod alters;
 pub mod bytes;
 mod changes;
+mod clauses;
 mod cursor;
 mod definitions;
 mod expression;

@@ -136,6 +136,11 @@ impl Running {
         self.runs.get_mut(self.at).and_then(Option::as_mut)
     }
 
+    /// The same, to look at.
+    pub(super) fn at_work(&self) -> Option<&Run> {
+        self.runs.get(self.at).and_then(Option::as_ref)
+    }
+
     /// What it does.
     pub(super) fn analysis(&self) -> Option<&Arc<Analysis>> {
         self.batch.statements.get(self.at)

@@ -7,6 +7,7 @@
 mod answer;
 mod commands;
 mod held;
+mod hide;
 mod kill;
 mod live;
 mod local;

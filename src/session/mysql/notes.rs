@@ -86,10 +86,11 @@ impl Talk {
             }
         }
         let more = self.notes.count();
-        if more == 0 && next == header.sequence {
+        let counted = counted(running, ended.warnings);
+        if more == 0 && next == header.sequence && counted == ended.warnings {
             return false;
         }
-        let warnings = ended.warnings.saturating_add(more);
+        let warnings = counted.saturating_add(more);
         if self.client.has(Capabilities::DEPRECATE_EOF) {
             let said = OkPacket::read(payload, self.shared).unwrap_or_default();
             let ok = OkPacket { status: ended.status, warnings, ..said };
@@ -99,6 +100,19 @@ impl Talk {
         }
         true
     }
+}
+
+/// How many messages a client is told of. Where they may quote what is masked it is shown none of them; and
+/// whether there are any would tell of it, value by value: what is too long for a result is warned of.
+pub(super) fn counted(running: &Running, warnings: u16) -> u16 {
+    let masked = running.at_work().is_some_and(|run| run.mask.is_some());
+    if masked { 0 } else { warnings }
+}
+
+/// True of the rows of SHOW WARNINGS and its like where they may quote what is masked.
+pub(super) fn withheld(running: &Running) -> bool {
+    let shows = running.analysis().is_some_and(|a| a.kind == StatementKind::ShowWarnings);
+    shows && running.columns == COLUMNS && running.at_work().is_some_and(|run| run.mask.is_some())
 }
 
 /// SHOW WARNINGS, not SHOW ERRORS and not their number.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::{
     answer::{Answer, Of, Running, Seen},
+    hide::hide,
+    notes::{counted, withheld},
     query::says_read_only,
     talk::{End, Knows, Talk, Wall},
 };
@@ -13,7 +15,7 @@ use crate::{
         mask::{Format, marks::Mismatch},
         refusal::{Refusal, RefusalKind},
         sql::{
-            analysis::{Analysis, Hidden, SessionEffect},
+            analysis::{Analysis, SessionEffect},
             reading::{StatementKind, TransactionChange},
         },
     },
@@ -25,7 +27,6 @@ use crate::{
             Capabilities,
             cell::{Shape, column_type},
             column::Column,
-            field::put_cell,
             packet::{self, Header},
             reply::{self, Change, EofPacket, ErrPacket, OkPacket, Status},
             response::{Ended, Reply},
@@ -88,7 +89,12 @@ impl Talk {
         let Some(run) = running.run() else { return RowIs::Dropped };
         let goes = run.row(header.length);
         if goes {
-            return if run.rewrites() { RowIs::Whole } else { RowIs::Clear };
+            let rewrites = run.rewrites();
+            return match (withheld(running), rewrites) {
+                (true, _) => RowIs::Dropped,
+                (false, true) => RowIs::Whole,
+                (false, false) => RowIs::Clear,
+            };
         }
         let (why, writes) = (run.cut.clone(), run.writes);
         running.told = true;
@@ -346,7 +352,13 @@ impl Talk {
                 self.shows_messages(running);
             }
             Reply::Column(payload) => self.column(running, payload)?,
-            Reply::ColumnsEnd(eof) if eof.status.has(Status::CURSOR) => return Ok(told(running)),
+            Reply::ColumnsEnd(eof) if counted(running, eof.warnings) != eof.warnings => {
+                if told(running) == Onward::Forward {
+                    let eof = EofPacket { warnings: 0, ..*eof };
+                    eof.write(&mut self.down, header.sequence);
+                }
+                return Ok(Onward::Swallow);
+            }
             Reply::ColumnsEnd(_)
             | Reply::Row
             | Reply::Parameter(_)
@@ -452,11 +464,8 @@ impl Talk {
             None if self.client.has(Capabilities::DEPRECATE_EOF)
                 && !self.client.has(Capabilities::SESSION_TRACK) =>
             {
-                let ok = OkPacket {
-                    status: ended.status,
-                    warnings: ended.warnings,
-                    ..OkPacket::default()
-                };
+                let (status, warnings) = (ended.status, ended.warnings);
+                let ok = OkPacket { status, warnings, ..OkPacket::default() };
                 ok.write(&mut self.down, (header.sequence, reply::EOF), self.client);
                 Onward::Swallow
             }
@@ -491,9 +500,9 @@ impl Talk {
         if running.told {
             return Onward::Swallow;
         }
-        let more = self.notes.count();
-        if more > 0 {
-            let ok = OkPacket { warnings: ok.warnings.saturating_add(more), ..*ok };
+        let (more, known) = (self.notes.count(), counted(running, ok.warnings));
+        if more > 0 || known != ok.warnings {
+            let ok = OkPacket { warnings: known.saturating_add(more), ..*ok };
             ok.write(&mut self.down, (header.sequence, reply::OK), self.client);
             return Onward::Swallow;
         }
@@ -749,27 +758,6 @@ impl Seen {
     }
 }
 
-/// Writes a text row without what only admin may see.
-fn hide(
-    down: &mut Vec<u8>,
-    (header, payload): (Header, &[u8]),
-    hidden: &Hidden,
-) -> Result<(), End> {
-    let mut cells = row::TextRow::new(payload);
-    let mut shown = Vec::with_capacity(hidden.width);
-    for at in 0..hidden.width {
-        let cell = cells.cell().map_err(|_| odd())?;
-        shown.push(cell.filter(|_| !hidden.columns.contains(&at)));
-    }
-    cells.end().map_err(|_| odd())?;
-    packet::put(down, header.sequence, |out| {
-        for cell in shown {
-            put_cell(out, cell);
-        }
-    });
-    Ok(())
-}
-
 /// What becomes of a packet of a result that the client has or hasn't been told the end of.
 fn told(running: &Running) -> Onward {
     if running.told { Onward::Swallow } else { Onward::Forward }
@@ -789,7 +777,7 @@ fn returns_many(analysis: &Analysis) -> bool {
     matches!(analysis.kind, Call | Execute | Other)
 }
 
-fn odd() -> End {
+pub(super) fn odd() -> End {
     let text = "a row that is to be masked has another shape than expected";
     End::Refused(Refusal::new(RefusalKind::Internal, text))
 }

@@ -63,6 +63,34 @@ pub fn is_pure_in_sys(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// What a session or the server counts of the bytes that it sends and holds.
+pub const TELLING_STATUS: [&str; 8] = [
+    "bytes_sent",
+    "global_connection_memory",
+    "max_memory_used",
+    "max_tmp_space_used",
+    "memory_used",
+    "memory_used_initial",
+    "net_buffer_length",
+    "tmp_space_used",
+];
+
+/// Relations of the servers' own schemas that show such counts.
+pub fn shows_status(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "client_statistics",
+        "global_status",
+        "metrics",
+        "session_status",
+        "status_by_account",
+        "status_by_host",
+        "status_by_thread",
+        "status_by_user",
+        "user_statistics",
+    ];
+    NAMES.contains(&name) || name.starts_with("socket_") || name.starts_with("memory_")
+}
+
 /// The rule of a relation of the servers' own schemas, by names in lower case.
 pub fn catalog_relation(schema: &str, name: &str) -> Option<&'static CatalogRule> {
     RELATION_RULES.get(schema)?.get(name)

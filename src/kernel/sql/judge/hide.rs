@@ -39,7 +39,11 @@ impl Judge<'_> {
     /// that they are nowhere else, or where they are.
     pub(super) fn hide(&mut self, relation: &RawName, columns: &[&str]) -> bool {
         let Some((width, places)) = self.hideable(relation, columns) else { return false };
-        let hidden = self.hidden.get_or_insert_with(|| Hidden { width, columns: BTreeSet::new() });
+        let hidden = self.hidden.get_or_insert_with(|| Hidden {
+            width,
+            columns: BTreeSet::new(),
+            only: None,
+        });
         if hidden.width != width {
             return false;
         }

@@ -7,6 +7,7 @@ use crate::kernel::{
     mask::{Nulls, Predicates, marks::Masked},
     sql::{
         analysis::{Analysis, Need, NeedOn, SessionEffect},
+        builtins::mysql,
         constants::Guarded,
         context::Context,
         judge::{masked_definitions, meanings, names::Resolved},
@@ -39,6 +40,10 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
             on: NeedOn::WholeTarget,
             why: "runs code that isn't trusted and may read what is masked".to_owned(),
         });
+    }
+    if let Some(why) = tells_lengths(reading, cx) {
+        let on = NeedOn::WholeTarget;
+        analysis.needs.push(Need { permission: Permission::Unmask, on, why: why.to_owned() });
     }
     let reach = reach(reading, cx);
     analysis.guarded = guarded(reading, cx).map(Arc::new);
@@ -83,6 +88,30 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     }
     analysis.masked =
         Some(Arc::new(Masked { lineage, reach, reaches_anything, marks: Arc::clone(marks) }));
+}
+
+/// Why what the server counts may tell of masked values: how many messages there were, how many bytes it has
+/// sent. `None`: it doesn't show that.
+fn tells_lengths(reading: &Reading, cx: &Context<'_>) -> Option<&'static str> {
+    if cx.mode.dialect == Dialect::Postgres {
+        return None;
+    }
+    let counts = ["warning_count", "error_count"];
+    let mut read = reading.mysql.system.iter();
+    if cx.overlay.is_quoted() && read.any(|name| counts.contains(&name.as_str())) {
+        return Some("shows how many messages there were, which may tell of what is masked");
+    }
+    let lists = reading.top == StatementKind::Show && reading.object.as_deref() == Some("status");
+    let asks = reading.columns.as_ref().is_some_and(|c| c.names.contains("value"));
+    let is_one = |meaning: &Resolved<'_>| match meaning {
+        Resolved::Catalog { name, .. } => mysql::shows_status(name),
+        Resolved::User(_) | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => false,
+    };
+    let mut used = reading.relations.iter();
+    let shows = used.any(|used| meanings(&used.name, cx).all().any(|meaning| is_one(&meaning)));
+    (lists && asks || shows).then_some(
+        "shows how many bytes were sent, which tells of what is masked: SHOW STATUS shows the rest",
+    )
 }
 
 /// Why a statement whose rows flow in a way that isn't modelled may have to do with something masked: give

@@ -166,7 +166,16 @@ impl Judge<'_> {
             // Spec: `fill_schema_processlist`, `mysqld_list_processes`: Id, User, Host, db, Command, Time,
             // State, Info, and MariaDB's Progress.
             let width = if self.cx.mode.dialect == Dialect::MariaDb { 9 } else { 8 };
-            self.hidden = Some(Hidden { width, columns: BTreeSet::from([7]) });
+            self.hidden = Some(Hidden { width, columns: BTreeSet::from([7]), only: None });
+        }
+    }
+
+    /// SHOW STATUS: how much a session was sent tells how long the values were that it was shown masked.
+    pub(super) fn status_list(&mut self) {
+        let shows = self.reading.object.as_deref() == Some("status");
+        if self.reading.top == StatementKind::Show && shows && !self.cx.catalog.marks.is_empty() {
+            let columns = BTreeSet::from([1]);
+            self.hidden = Some(Hidden { width: 2, columns, only: Some(&mysql::TELLING_STATUS) });
         }
     }
 

@@ -44,6 +44,7 @@ impl Judge<'_> {
                 Some(_) | None => {
                     self.needs.anything(Permission::Info, "shows settings");
                     self.process_list();
+                    self.status_list();
                 }
             },
             Insert | Update | Delete | Merge | CopyFromClient => self.row_change(kind),

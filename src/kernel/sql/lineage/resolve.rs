@@ -234,7 +234,7 @@ impl<'a> Follower<'a> {
 
     fn unnamed(&mut self, value: &'a Expression, place: &Place<'a>) -> Named<'a> {
         let label = self.value(value, place);
-        Named { name: None, made_up: None, label, hidden: false, kind: None }
+        Named { name: None, made_up: None, is_odd: false, label, hidden: false, kind: None }
     }
 
     fn select(&mut self, select: &'a Select, place: &Place<'a>) -> (Rows<'a>, Option<Place<'a>>) {
@@ -283,7 +283,7 @@ impl<'a> Follower<'a> {
                     self.spend(fields.width());
                     rows.append(&fields);
                 }
-                Output::Value { name, made_up, value } => {
+                Output::Value { name, made_up, is_odd, value } => {
                     let label = self.value(value, place);
                     let (name, made_up) = (name.as_deref(), made_up.as_deref());
                     if let (Some(name), Names::Folded) = (name, self.names) {
@@ -293,7 +293,8 @@ impl<'a> Follower<'a> {
                         Names::AsWritten => None,
                         Names::Folded => self.kind_of(column, place),
                     });
-                    let column = Named { name, made_up, label, hidden: false, kind };
+                    let is_odd = *is_odd;
+                    let column = Named { name, made_up, is_odd, label, hidden: false, kind };
                     rows.append(&Rows::known(vec![column]));
                 }
             }

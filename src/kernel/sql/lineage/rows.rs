@@ -29,6 +29,8 @@ pub(super) struct Named<'a> {
     pub(super) name: Option<&'a str>,
     /// What it makes up, if that is known.
     pub(super) made_up: Option<&'a str>,
+    /// No bare word is what it makes up.
+    pub(super) is_odd: bool,
     /// What it tells.
     pub(super) label: Label,
     /// `*` doesn't show it.
@@ -40,7 +42,7 @@ pub(super) struct Named<'a> {
 impl<'a> Named<'a> {
     /// One that goes by this name.
     pub(super) fn known(name: &'a str, label: Label) -> Self {
-        Self { name: Some(name), made_up: None, label, hidden: false, kind: None }
+        Self { name: Some(name), made_up: None, is_odd: false, label, hidden: false, kind: None }
     }
 }
 
@@ -101,7 +103,8 @@ impl<'a> Rows<'a> {
             return found.map(|label| Found { label, certain });
         }
         // The server may have made up just this one.
-        let is_unnamed = |c: &&Named<'a>| c.name.or(c.made_up).is_none();
+        let is_word = is_word(name);
+        let is_unnamed = |c: &&Named<'a>| c.name.or(c.made_up).is_none() && !(c.is_odd && is_word);
         let mut unnamed = columns.iter().filter(is_unnamed).peekable();
         if unnamed.peek().is_none() {
             return found.map(|label| Found { label, certain: false });
@@ -154,6 +157,11 @@ impl<'a> Rows<'a> {
             }
         }
     }
+}
+
+/// True of what may be a bare word, and is far shorter than what a server cuts names to.
+fn is_word(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What a name stands for.

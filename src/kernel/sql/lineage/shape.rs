@@ -233,6 +233,8 @@ pub enum Output {
         name: Option<String>,
         /// What the server makes up, if that is known.
         made_up: Option<String>,
+        /// Whatever the server makes up has signs or blanks in it that no bare word has.
+        is_odd: bool,
         /// What it is.
         value: Box<Expression>,
     },

@@ -44,7 +44,12 @@ pub(super) fn parse(statement: &str, mode: LexMode) -> Option<Statement> {
 
 /// The tree of one statement of these pieces, which were rewritten.
 pub(super) fn statement(pieces: &[Piece<'_>], mode: LexMode) -> Option<Statement> {
-    let dialect = Eyes(MySqlDialect {});
+    // Spec: `a JOIN b JOIN c ON x` joins c to both, `a JOIN b JOIN c ON x ON y` joins b and c first.
+    parsed(pieces, mode, Joins::ToTheLeft).or_else(|| parsed(pieces, mode, Joins::Inside))
+}
+
+fn parsed(pieces: &[Piece<'_>], mode: LexMode, joins: Joins) -> Option<Statement> {
+    let dialect = Eyes(MySqlDialect {}, joins);
     let mut parser = parser(&dialect, pieces, mode)?;
     let mut statements = parser.parse_statements().ok()?;
     let statement = statements.pop()?;
@@ -54,7 +59,7 @@ pub(super) fn statement(pieces: &[Piece<'_>], mode: LexMode) -> Option<Statement
 /// An expression alone.
 pub(super) fn expression(pieces: &[Piece<'_>], mode: LexMode) -> Option<Expr> {
     let pieces = rewrite::rewrite(pieces)?;
-    let dialect = Eyes(MySqlDialect {});
+    let dialect = Eyes(MySqlDialect {}, Joins::ToTheLeft);
     let mut parser = parser(&dialect, &pieces, mode)?;
     let expression = parser.parse_expr().ok()?;
     (parser.peek_token_ref().token == Seen::EOF).then_some(expression)
@@ -65,9 +70,18 @@ fn parser<'d>(dialect: &'d Eyes, pieces: &[Piece<'_>], mode: LexMode) -> Option<
     Some(Parser::new(dialect).with_recursion_limit(RECURSION_LIMIT).with_tokens(seen?))
 }
 
+/// What a join belongs to that follows one without ON.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Joins {
+    /// All that stands before it.
+    ToTheLeft,
+    /// The table before it alone, as if in parentheses with that.
+    Inside,
+}
+
 /// MySQL's dialect, with what it gets wrong put right.
 #[derive(Debug)]
-struct Eyes(MySqlDialect);
+struct Eyes(MySqlDialect, Joins);
 
 impl Dialect for Eyes {
     /// So that the parser takes it for MySQL's own.
@@ -150,7 +164,7 @@ impl Dialect for Eyes {
     }
 
     fn supports_left_associative_joins_without_parens(&self) -> bool {
-        self.0.supports_left_associative_joins_without_parens()
+        self.1 == Joins::ToTheLeft
     }
 
     fn supports_string_literal_concatenation(&self) -> bool {

@@ -325,16 +325,19 @@ fn any_columns() -> Output {
 fn output(item: &SelectItem) -> Output {
     match item {
         SelectItem::UnnamedExpr(value) => {
+            let is_odd = is_odd(value);
             let name = match value {
                 // Of what stands in parentheses the servers take the text or the name.
                 ast::Expr::Nested(_) => None,
                 _ => reference(value).and_then(|column| column.name().map(str::to_owned)),
             };
-            Output::Value { name, made_up: None, value: Box::new(expression(value)) }
+            let value = Box::new(expression(value));
+            Output::Value { name, made_up: None, is_odd, value }
         }
         SelectItem::ExprWithAlias { expr, alias } => Output::Value {
             name: Some(alias.value.clone()),
             made_up: None,
+            is_odd: false,
             value: Box::new(expression(expr)),
         },
         SelectItem::ExprWithAliases { expr: _, aliases: _ } => any_columns(),
@@ -351,6 +354,32 @@ fn output(item: &SelectItem) -> Output {
             SelectItemQualifiedWildcardKind::ObjectName(_)
             | SelectItemQualifiedWildcardKind::Expr(_) => any_columns(),
         },
+    }
+}
+
+/// True of what no bare word can be called by.
+///
+/// Spec: the servers call what has no name by its text, from its first token to its last, of which they cut
+/// what is too long. A constant text is called by what it says.
+fn is_odd(value: &ast::Expr) -> bool {
+    match value {
+        ast::Expr::Nested(inner) => is_odd(inner),
+        ast::Expr::Function(function) => matches!(function.args, ast::FunctionArguments::List(_)),
+        ast::Expr::BinaryOp { .. }
+        | ast::Expr::Case { .. }
+        | ast::Expr::Cast { .. }
+        | ast::Expr::Convert { .. }
+        | ast::Expr::Exists { .. }
+        | ast::Expr::Extract { .. }
+        | ast::Expr::In { .. }
+        | ast::Expr::IsNotNull(_)
+        | ast::Expr::IsNull(_)
+        | ast::Expr::Like { .. }
+        | ast::Expr::Position { .. }
+        | ast::Expr::Subquery(_)
+        | ast::Expr::Substring { .. }
+        | ast::Expr::Trim { .. } => true,
+        _ => false,
     }
 }
 

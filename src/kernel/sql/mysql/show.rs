@@ -49,6 +49,11 @@ pub(super) fn read(made: &mut Made<'_, '_>) -> Option<Reading> {
     if first.is_some_and(|p| p.is("processlist")) {
         reading.object = Some("processlist".to_owned());
     }
+    let scopes = ["global", "session", "local"];
+    let first = all.get(1).filter(|p| p.is_one_of(&scopes)).map_or(all.get(1), |_| all.get(2));
+    if first.is_some_and(|p| p.is("status")) {
+        reading.object = Some("status".to_owned());
+    }
     let last = all.last()?;
     if all.get(1).is_some_and(|p| p.is_one_of(&["warnings", "errors"])) || counts(all) {
         // They may quote values, and what EXPLAIN has read.

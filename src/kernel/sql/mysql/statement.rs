@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, DescribeAlias, Statement};
 
-use super::{Walker, eyes::Piece, outputs, parameters, parse, query::query_kind, rewrite};
+use super::{Walker, clauses, eyes::Piece, outputs, parameters, parse, query::query_kind, rewrite};
 use crate::kernel::sql::{
     lex::TokenKind,
     lineage::shape::Shape,
@@ -14,10 +14,11 @@ use crate::kernel::sql::{
 
 /// A statement that reads or changes rows.
 pub(super) fn read(pieces: &[Piece<'_>], span: Range<usize>, mode: LexMode) -> Option<Reading> {
-    let statement = parse::statement(&rewrite::rewrite(pieces)?, mode)?;
+    let seen = clauses::left_out(pieces);
+    let statement = parse::statement(&rewrite::rewrite(&seen)?, mode)?;
     let mut walker = Walker::new(span, mode);
     let top = walker.rows(&statement)?;
-    walker.witness(pieces);
+    walker.witness(&seen);
     if writes_file(pieces) {
         walker.kind(StatementKind::CopyServer);
     }
@@ -157,10 +158,11 @@ pub(super) fn explained(
     if !first.is_one_of(&verbs) && !first.is_sign(TokenKind::OpenParen) {
         return None;
     }
-    let statement = parse::statement(&rewrite::rewrite(pieces)?, mode)?;
+    let seen = clauses::left_out(pieces);
+    let statement = parse::statement(&rewrite::rewrite(&seen)?, mode)?;
     let mut walker = Walker::new(span, mode);
     walker.rows(&statement)?;
-    walker.witness(pieces);
+    walker.witness(&seen);
     if writes_file(pieces) {
         walker.kind(StatementKind::CopyServer);
     }

@@ -41,8 +41,9 @@ pub(super) fn diagnostics(made: &mut Made<'_, '_>) -> Option<Reading> {
         let item = cursor.eat_one(&NUMBERS);
         if item.is_none() {
             cursor.eat_one(&TEXTS)?;
-            tells = true;
         }
+        // How many there are, and whether there is one, tells too.
+        tells |= item != Some("row_count");
         if !cursor.eat_sign(TokenKind::Comma) {
             break;
         }

@@ -210,7 +210,10 @@ pub(super) fn outputs(list: &[pg::Node]) -> Vec<Output> {
 fn output(n: &pg::Node) -> Output {
     let (name, value) = match &n.node {
         Some(N::ResTarget(target)) => (&target.name, target.val.as_deref()),
-        _ => return Output::Value { name: None, made_up: None, value: Box::new(expression(n)) },
+        _ => {
+            let value = Box::new(expression(n));
+            return Output::Value { name: None, made_up: None, is_odd: false, value };
+        }
     };
     let Some(value) = value else { return Output::Star(Vec::new()) };
     if let Some(star) = star(value) {
@@ -223,7 +226,7 @@ fn output(n: &pg::Node) -> Output {
         (true, Some(column)) => column.name().map(str::to_owned),
         (true, None) => None,
     };
-    Output::Value { name, made_up, value: Box::new(value) }
+    Output::Value { name, made_up, is_odd: false, value: Box::new(value) }
 }
 
 /// `*`, `t.*`, `(t).*`.

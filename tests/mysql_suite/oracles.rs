@@ -1,0 +1,155 @@
+//! What tells of masked values without showing them: how many messages there were, how many bytes the server
+//! has sent. Each works on a bare server.
+
+use crate::{
+    client::Pair,
+    support::{
+        Gateway, MySql, MySqlRaw, PATIENCE, eventually,
+        gateway::{Options, TARGET},
+        mysql::{Family, SCHEMA, UPSTREAM_PASSWORD, UPSTREAM_USER},
+        mysql_raw::Answer,
+    },
+};
+
+/// A bare server, and a gateway that masks addresses.
+struct Both {
+    pair: Pair,
+    secret: String,
+}
+
+impl Both {
+    fn start(family: Family) -> Self {
+        let server = MySql::start(family);
+        let gateway = Gateway::start_mysql(&server, &Options::default());
+        let pair = Pair { server, gateway };
+        let column = format!("{SCHEMA}.customers.email");
+        let rule = ["mask", "add", "--target", TARGET, "--column", &column, "--with", "full"];
+        pair.gateway.must(&rule);
+        let secret = pair.gateway.principal("alice", "developer");
+        pair.gateway.grant_with("alice", "select", &["--for", "30m", "--row-budget", "100000000"]);
+        let both = Self { pair, secret };
+        let clear = both.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let hides = || {
+            let told = both.session().query("SELECT email FROM customers WHERE id = 7");
+            let bytes = told.bytes();
+            told.error().is_none() && !bytes.windows(clear.len()).any(|w| w == clear.as_bytes())
+        };
+        assert!(eventually(PATIENCE, hides), "the rule doesn't reach sessions");
+        both
+    }
+
+    fn session(&self) -> MySqlRaw {
+        let user = format!("alice@{TARGET}");
+        MySqlRaw::connect(self.pair.gateway.port(), &user, &self.secret, SCHEMA)
+    }
+}
+
+/// The number of messages that the last packet of a result counts; `None`: it was refused.
+fn warnings(told: &Answer) -> Option<u16> {
+    let last = told.packets.last().filter(|p| p.first() == Some(&0xfe) && p.len() < 9)?;
+    Some(u16::from_le_bytes([last[1], last[2]]))
+}
+
+/// What is too long only if the address begins with the letter.
+fn long(family: Family, letter: &str) -> (&'static str, String) {
+    let guess = format!("IF(email LIKE '{letter}%', '{}', '')", "x".repeat(40));
+    match family {
+        // Spec: `group_concat_max_len` holds for arrays of JSON there.
+        Family::MariaDb => (
+            "SET group_concat_max_len = 8",
+            format!("SELECT JSON_ARRAYAGG({guess}) FROM customers WHERE id = 7"),
+        ),
+        Family::MySql => (
+            "SET @long = REPEAT('x', @@max_allowed_packet - 20)",
+            format!("SELECT LENGTH(CONCAT(@long, {guess})) FROM customers WHERE id = 7"),
+        ),
+    }
+}
+
+#[test]
+fn how_many_messages_there_are_tells_nothing_of_what_is_masked() {
+    for family in Family::ALL {
+        let both = Both::start(family);
+        let clear = both.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let (before, right) = long(family, &clear[..1]);
+        let (_, wrong) = long(family, "#");
+        let direct = |guess: &str| {
+            let script = format!("{before}; {guess}; SHOW COUNT(*) WARNINGS;");
+            let printed = both.pair.server.sql(&script);
+            printed.lines().last().expect("a line").to_owned()
+        };
+        assert_eq!((direct(&right), direct(&wrong)), ("1".into(), "0".into()), "{family:?}");
+
+        let mut session = both.session();
+        assert_eq!(session.query(before).error(), None);
+        let counts = |session: &mut MySqlRaw, guess: &str| {
+            let prepared = session.prepared(guess, false);
+            let cursor = session.prepared(guess, true);
+            let query = session.query(guess);
+            let shown = session.query("SHOW WARNINGS");
+            let rows = shown.packets.len();
+            let listed = warnings(&shown);
+            let count = session.query("SELECT @@warning_count");
+            let number = session.query("GET DIAGNOSTICS @n = NUMBER");
+            assert!(count.error().is_some() && number.error().is_some(), "{family:?}");
+            (warnings(&prepared), warnings(&cursor), warnings(&query), rows, listed)
+        };
+        let (told, other) = (counts(&mut session, &right), counts(&mut session, &wrong));
+        assert_eq!(told, other, "{family:?}");
+        // In a derived table, of which only other columns come out.
+        let inside = |guess: &str| {
+            let inner = guess.replace("SELECT ", "SELECT id, ").replace(" FROM", " AS j FROM");
+            format!("SELECT d.id FROM ({inner}) d LIMIT 5")
+        };
+        let (right, wrong) = (inside(&right), inside(&wrong));
+        let both = (session.query(&right), session.query(&wrong));
+        assert_eq!(warnings(&both.0), warnings(&both.1), "{family:?}");
+    }
+}
+
+#[test]
+fn how_many_bytes_were_sent_tells_nothing_of_what_is_masked() {
+    for family in Family::ALL {
+        let both = Both::start(family);
+        let clear = both.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let guess = |letter: &str| {
+            let long = "x".repeat(100);
+            format!("SELECT IF(email LIKE '{letter}%', '{long}', '') FROM customers WHERE id = 7")
+        };
+        let (right, wrong) = (guess(&clear[..1]), guess("#"));
+        let status = "SHOW SESSION STATUS LIKE 'Bytes_sent'";
+        let mut bare =
+            MySqlRaw::connect(both.pair.server.port(), UPSTREAM_USER, UPSTREAM_PASSWORD, SCHEMA);
+        // The attack: what it sends between two looks hangs on the value.
+        let start = number(&bare.query(status));
+        bare.query(&right);
+        let middle = number(&bare.query(status));
+        bare.query(&wrong);
+        let end = number(&bare.query(status));
+        assert!(middle - start > end - middle + 50, "{family:?}: {start} {middle} {end}");
+
+        let mut session = both.session();
+        let told = session.query(status);
+        assert_eq!(told.error(), None, "{family:?}");
+        let rows: Vec<_> =
+            told.packets.iter().filter(|p| p.starts_with(b"\x0aBytes_sent")).collect();
+        assert_eq!(rows, [&b"\x0aBytes_sent\xfb".to_vec()], "{family:?}");
+        let uptime = session.query("SHOW GLOBAL STATUS LIKE 'Uptime'");
+        let rows = uptime.packets.iter().filter(|p| p.starts_with(b"\x06Uptime"));
+        assert!(rows.clone().count() == 1 && rows.clone().all(|p| p.last() != Some(&0xfb)));
+        for refused in [
+            "SHOW SESSION STATUS WHERE Variable_name = 'Bytes_sent' AND Value > 1000",
+            "SELECT * FROM performance_schema.session_status WHERE VARIABLE_NAME = 'Bytes_sent'",
+            "SELECT * FROM performance_schema.global_status",
+        ] {
+            let (_, said) = session.query(refused).error().unwrap_or_default();
+            assert!(said.contains("sql.unmask"), "{family:?}: {refused}: {said}");
+        }
+    }
+}
+
+/// The number that the only row of SHOW STATUS LIKE 'Bytes_sent' says.
+fn number(told: &Answer) -> u64 {
+    let row = told.packets.iter().find(|p| p.starts_with(b"\x0aBytes_sent")).expect("a row");
+    String::from_utf8_lossy(&row[12..]).parse().expect("a number")
+}
