@@ -6,7 +6,7 @@ use crate::{
     support::{
         Gateway, MySql, MySqlRaw, PATIENCE, eventually,
         gateway::{Options, TARGET},
-        mysql::{Family, SCHEMA, UPSTREAM_PASSWORD, UPSTREAM_USER},
+        mysql::{Family, SCHEMA},
         mysql_raw::Answer,
     },
 };
@@ -82,6 +82,12 @@ fn how_many_messages_there_are_tells_nothing_of_what_is_masked() {
 
         let mut session = both.session();
         assert_eq!(session.query(before).error(), None);
+        if family == Family::MySql {
+            // A variable beside what is masked may be of any length.
+            let (_, said) = session.query(&right).error().unwrap_or_default();
+            assert!(said.contains("sql.unmask"), "{said}");
+            continue;
+        }
         let counts = |session: &mut MySqlRaw, guess: &str| {
             let prepared = session.prepared(guess, false);
             let cursor = session.prepared(guess, true);
@@ -118,15 +124,13 @@ fn how_many_bytes_were_sent_tells_nothing_of_what_is_masked() {
         };
         let (right, wrong) = (guess(&clear[..1]), guess("#"));
         let status = "SHOW SESSION STATUS LIKE 'Bytes_sent'";
-        let mut bare =
-            MySqlRaw::connect(both.pair.server.port(), UPSTREAM_USER, UPSTREAM_PASSWORD, SCHEMA);
         // The attack: what it sends between two looks hangs on the value.
-        let start = number(&bare.query(status));
-        bare.query(&right);
-        let middle = number(&bare.query(status));
-        bare.query(&wrong);
-        let end = number(&bare.query(status));
-        assert!(middle - start > end - middle + 50, "{family:?}: {start} {middle} {end}");
+        let script = format!("{status}; {right}; {status}; {wrong}; {status};");
+        let printed = both.pair.server.sql(&script);
+        let counts = printed.lines().filter_map(|line| line.strip_prefix("Bytes_sent\t"));
+        let counts: Vec<u64> = counts.map(|count| count.parse().expect("a number")).collect();
+        let [start, middle, end] = counts.as_slice() else { panic!("{printed}") };
+        assert!(middle - start > end - middle + 50, "{family:?}: {printed}");
 
         let mut session = both.session();
         let told = session.query(status);
@@ -146,10 +150,4 @@ fn how_many_bytes_were_sent_tells_nothing_of_what_is_masked() {
             assert!(said.contains("sql.unmask"), "{family:?}: {refused}: {said}");
         }
     }
-}
-
-/// The number that the only row of SHOW STATUS LIKE 'Bytes_sent' says.
-fn number(told: &Answer) -> u64 {
-    let row = told.packets.iter().find(|p| p.starts_with(b"\x0aBytes_sent")).expect("a row");
-    String::from_utf8_lossy(&row[12..]).parse().expect("a number")
 }
