@@ -108,7 +108,7 @@ fn tells_lengths(reading: &Reading, cx: &Context<'_>) -> Option<&'static str> {
         Resolved::User(_) | Resolved::Unreviewed { .. } | Resolved::Unknown { .. } => false,
     };
     let mut used = reading.relations.iter();
-    let shows = used.any(|used| meanings(&used.name, cx).all().any(|meaning| is_one(&meaning)));
+    let shows = used.any(|used| meanings(&used.name, cx).all().any(&is_one));
     (lists && asks || shows).then_some(
         "shows how many bytes were sent, which tells of what is masked: SHOW STATUS shows the rest",
     )
