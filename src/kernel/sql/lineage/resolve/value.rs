@@ -72,7 +72,8 @@ impl<'a> Follower<'a> {
         let fails = value.through.iter().any(|step| self.fails(step, &label, place));
         label.noticed |= fails || value.opaque.is_some();
         // A variable may be so long that the result has no room for what stands beside it.
-        let may_burst = value.variable && !value.kept && self.names == Names::Folded;
+        let beside = parts.iter().any(|part| !part.is_clear());
+        let may_burst = value.variable && !value.kept && beside && self.names == Names::Folded;
         if !label.is_clear() && (fails || may_burst || decides(&parts)) {
             self.used(Purpose::Computes, label.clone());
         }
