@@ -127,3 +127,18 @@ fn mariadb_connector_j_sees_the_same() {
         same(&pair, make, &format!("Connector/J at {family:?}"));
     }
 }
+
+/// Debian's php-mysql, which speaks the protocol by itself (mysqlnd).
+#[test]
+fn php_sees_the_same() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        direct_log_in(&pair);
+        let make = |arguments: &[String]| {
+            let mut command = Command::new("php");
+            command.arg(folder("mysql_php.php")).args(arguments);
+            command
+        };
+        same(&pair, make, &format!("PHP at {family:?}"));
+    }
+}

@@ -95,18 +95,15 @@ impl<'a> OkPacket<'a> {
         let (affected, last_number) = (fields.number()?, fields.number()?);
         let (status, warnings) = (Status(fields.u16()?), fields.u16()?);
         let (mut info, mut changes) = (&[][..], &[][..]);
-        if capabilities.has(Capabilities::SESSION_TRACK) {
-            // Spec: left out where there is nothing to say.
-            if !fields.is_empty() {
-                info = fields.string()?;
-            }
-            if status.has(Status::CHANGES) {
-                changes = fields.string()?;
-            }
-            fields.end()?;
-        } else {
-            info = fields.rest();
+        // Spec: left out where there is nothing to say. (It says too that without tracking the text goes to the
+        // packet's end; both servers write its length before it all the same, and mysqlnd reads that.)
+        if !fields.is_empty() {
+            info = fields.string()?;
         }
+        if capabilities.has(Capabilities::SESSION_TRACK) && status.has(Status::CHANGES) {
+            changes = fields.string()?;
+        }
+        fields.end()?;
         Ok(Self { affected, last_number, status, warnings, info, changes })
     }
 
@@ -123,17 +120,14 @@ impl<'a> OkPacket<'a> {
             out.push(first);
             put_number(out, self.affected);
             put_number(out, self.last_number);
-            let tracks = capabilities.has(Capabilities::SESSION_TRACK);
-            let tells = tracks && !self.changes.is_empty();
+            let tells = capabilities.has(Capabilities::SESSION_TRACK) && !self.changes.is_empty();
             let mut status = self.status.without(Status::CHANGES);
             if tells {
                 status.0 |= Status::CHANGES.0;
             }
             out.extend(status.0.to_le_bytes());
             out.extend(self.warnings.to_le_bytes());
-            if !tracks {
-                out.extend_from_slice(self.info);
-            } else if tells || !self.info.is_empty() {
+            if tells || !self.info.is_empty() {
                 put_string(out, self.info);
                 if tells {
                     put_string(out, self.changes);

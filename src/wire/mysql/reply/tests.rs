@@ -25,8 +25,9 @@ fn an_ok_comes_back_as_it_was_said() {
     };
     let tracked = written(|out| ok.write(out, (1, OK), TRACKS));
     assert_eq!(OkPacket::read(&tracked, TRACKS), Ok(ok));
-    // Whoever didn't ask is not told, and its packet has another form.
+    // Whoever didn't ask is not told; a length stands before the text as before.
     let untold = written(|out| ok.write(out, (1, EOF), PLAIN));
+    assert_eq!(untold, b"\xfe\xfc\x2c\x01\x07\x02\0\x02\0\x0aRecords: 1");
     let wanted = OkPacket { changes: &[], status: Status::AUTOCOMMIT, ..ok };
     assert_eq!(OkPacket::read(&untold, PLAIN), Ok(wanted));
     assert_eq!((untold[0], tracked[0]), (EOF, OK));
