@@ -45,6 +45,10 @@ async function mysql2() {
   show("schema", await rows("SELECT DATABASE() AS d"));
   await connection.query("USE shop");
   show("fields", (await connection.query("SELECT id, email AS mail FROM customers LIMIT 0"))[1].map((f) => [f.name, f.orgName, f.orgTable, f.schema]));
+  show("types", await rows("SELECT attributes, tags FROM products WHERE id < 4 ORDER BY id"));
+  await rows("CREATE TEMPORARY TABLE more_types (j json, g point, l linestring)");
+  await rows(`INSERT INTO more_types VALUES ('{"a":[1,"x"]}', POINT(1, 2), NULL)`);
+  show("types", await rows("SELECT * FROM more_types"), (await connection.execute("SELECT j, g, l FROM more_types"))[0]);
   show("many", (await rows("SELECT * FROM order_items")).length);
   show("long", (await connection.execute("SELECT LENGTH(?) AS n", ["x".repeat(2_000_000)]))[0]);
   await connection.ping();

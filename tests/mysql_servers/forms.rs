@@ -185,7 +185,10 @@ impl Client {
 }
 
 pub(super) fn columns(payloads: &[Vec<u8>]) -> Vec<Column<'_>> {
-    payloads.iter().map(|payload| Column::read(payload, false).expect("a column")).collect()
+    payloads
+        .iter()
+        .map(|payload| Column::read(payload, false, Capabilities::NONE).expect("a column"))
+        .collect()
 }
 
 fn text_cells(columns: &[Column<'_>], payload: &[u8]) -> Vec<Option<String>> {

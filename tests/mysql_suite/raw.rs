@@ -84,7 +84,9 @@ impl Raw {
     ) -> Result<Self, Failed> {
         let mut raw = Self::open(pair);
         let needed = capability::NEEDED | Capabilities::CONNECT_WITH_DB;
-        raw.capabilities = ((taken | needed) & raw.greeting.capabilities) | Capabilities::MYSQL;
+        // MariaDB's own count where neither side says that it is MySQL.
+        let own = if taken.of_mariadb() == 0 { Capabilities::MYSQL } else { Capabilities::NONE };
+        raw.capabilities = ((taken | needed) & raw.greeting.capabilities) | own;
         raw.proof = proof(&raw.greeting.nonce, secret);
         let log_in = LogIn {
             capabilities: raw.capabilities,

@@ -263,3 +263,30 @@ fn a_server_that_asks_for_a_file_gets_none_unless_the_statement_reads_one() {
         assert!(raw.is_closed());
     }
 }
+
+/// mysql2 reads as JSON what a column says is JSON, and fails at what isn't.
+#[test]
+fn a_masked_column_is_not_said_to_be_json() {
+    let pair = Pair::start(Family::MariaDb);
+    let alice = pair.gateway.principal("alice", "developer");
+    pair.gateway.grant("alice", "select");
+    let text = "SELECT attributes FROM products WHERE id = 1";
+    let clear = pair.server.sql(text);
+    let column = ["--column", "shop.products.attributes", "--with", "full"];
+    pair.gateway.must(&[&["mask", "add", "--target", TARGET][..], &column].concat());
+    let known = || pair.client("alice", &alice).run(text).0;
+    assert!(eventually(PATIENCE, || known() != clear), "the rule doesn't reach sessions");
+    let taken = Capabilities::TRANSACTIONS | Capabilities::EXTENDED_METADATA;
+    let mut raw = Raw::connect_with(&pair, ("alice", &alice), taken).expect("it logs in");
+    assert!(raw.capabilities.has(taken));
+    let mut said = |text: &str| {
+        raw.send(0, &[b"\x03", text.as_bytes()].concat());
+        raw.drain(Duration::from_millis(500))
+    };
+    let holds = |all: &[u8], what: &[u8]| all.windows(what.len()).any(|window| window == what);
+    assert!(holds(&said("SELECT tags FROM products WHERE id = 1"), b"\x06\x01\x04json"));
+    let masked = said(text);
+    assert!(holds(&masked, b"attributes") && !holds(&masked, b"json"));
+    assert!(!holds(&masked, clear.as_bytes()));
+    assert!(holds(&said("SELECT * FROM hallpass.whoami"), b"alice"));
+}

@@ -430,10 +430,19 @@ impl Order {
         // Fail closed: without a key there are no rules, and then there is no order either.
         let key = self.masked.marks.key.as_ref().ok_or(Mismatch::Shape)?;
         let masks = columns.iter().enumerate().map(|(at, column)| {
-            let mask = self.by_lineage(at).or_else(|| self.by_origin(column));
+            let mask = self.mask_at(at, column);
             Column { holds: column.holds, format: column.format, mask }
         });
         Ok(Plan::new(masks, key))
+    }
+
+    /// True if the cells of this column don't go out as they are.
+    pub fn masks_at(&self, at: usize, column: &Described<'_>) -> bool {
+        self.mask_at(at, column).is_some()
+    }
+
+    fn mask_at(&self, at: usize, column: &Described<'_>) -> Option<(Mask, Nulls)> {
+        self.by_lineage(at).or_else(|| self.by_origin(column))
     }
 
     fn by_lineage(&self, at: usize) -> Option<(Mask, Nulls)> {

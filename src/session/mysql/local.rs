@@ -156,7 +156,7 @@ impl Talk {
         let mut next =
             packet::put(out, call.next, |out| put_number(out, table.columns.len() as u64));
         for (name, kind) in &table.columns {
-            next = column(name, *kind).write(out, next);
+            next = column(name, *kind).write(out, next, self.client);
         }
         if ends {
             next = eof.write(out, next);

@@ -5,6 +5,7 @@
 //! sent, writes, reads, and sleeps until one of the sockets, a signal, a piece of work or the clock wakes it.
 
 mod answer;
+mod columns;
 mod commands;
 mod held;
 mod hide;

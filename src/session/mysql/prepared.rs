@@ -191,13 +191,14 @@ impl Talk {
         for _ in 0..parameters {
             let mut column = Column::text(b"?", super::local::UTF8MB4);
             column.code = TypeCode::VAR_STRING;
-            next = column.write(out, next);
+            next = column.write(out, next, self.client);
         }
         if parameters > 0 && ends {
             next = eof.write(out, next);
         }
         for name in &shown {
-            next = Column::text(name.as_bytes(), super::local::UTF8MB4).write(out, next);
+            let column = Column::text(name.as_bytes(), super::local::UTF8MB4);
+            next = column.write(out, next, self.client);
         }
         if !shown.is_empty() && ends {
             eof.write(out, next);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    answer::{Answer, Of, Running, Seen},
+    answer::{Answer, Of, Running},
     hide::hide,
     notes::{counted, withheld},
     query::says_read_only,
@@ -12,21 +12,19 @@ use super::{
 use crate::{
     kernel::{
         audit::record::{Ended as RecordEnd, TransactionEnd},
-        mask::{Format, marks::Mismatch},
+        mask::Format,
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, SessionEffect},
             reading::{StatementKind, TransactionChange},
         },
     },
-    session::{mask, records::Finished, result::Run, services::Over},
+    session::{records::Finished, result::Run, services::Over},
     upstream::mysql::own::Word,
     wire::{
         WireError,
         mysql::{
             Capabilities,
-            cell::{Shape, column_type},
-            column::Column,
             packet::{self, Header},
             reply::{self, Change, EofPacket, ErrPacket, OkPacket, Status},
             response::{Ended, Reply},
@@ -351,7 +349,7 @@ impl Talk {
                 running.begins(*count);
                 self.shows_messages(running);
             }
-            Reply::Column(payload) => self.column(running, payload)?,
+            Reply::Column(payload) => return self.column(running, payload, header),
             Reply::ColumnsEnd(eof) if counted(running, eof.warnings) != eof.warnings => {
                 if told(running) == Onward::Forward {
                     let eof = EofPacket { warnings: 0, ..*eof };
@@ -400,46 +398,6 @@ impl Talk {
             // Fail closed: nobody knows what a statement does that isn't read.
             self.quotes = running.run().is_none_or(|run| run.mask.is_some());
         }
-    }
-
-    /// A column of the result; with the last one the plan is made.
-    fn column(&mut self, running: &mut Running, payload: &[u8]) -> Result<(), End> {
-        let masked = running.run().is_some_and(|run| run.mask.is_some() || run.hide.is_some());
-        if !masked {
-            return Ok(());
-        }
-        let column = Column::read(payload, false).map_err(End::Upstream)?;
-        running.shapes.push(Shape::of(&column));
-        running.described.push(Seen {
-            name: column.name.to_vec(),
-            schema: column.schema.to_vec(),
-            table: column.org_table.to_vec(),
-            column: column.org_name.to_vec(),
-            holds: column_type(&column),
-        });
-        if running.described.len() < running.columns {
-            return Ok(());
-        }
-        let catalog = self.target.catalog.load_full();
-        let columns: Vec<_> = running
-            .described
-            .iter()
-            .map(|seen| mask::by_name(seen.origin(), running.format, &catalog))
-            .collect();
-        let Some(run) = running.runs.get_mut(running.at).and_then(Option::as_mut) else {
-            return Ok(());
-        };
-        let width = columns.len();
-        if run.hide.as_ref().is_some_and(|h| h.width != width || running.format != Format::Text) {
-            // Fail closed: nobody knows which column is which.
-            run.cut(mask::mismatch(Mismatch::Shape));
-        }
-        let Some(order) = &run.mask else { return Ok(()) };
-        match order.plan(&columns) {
-            Ok(plan) => run.plan = Some(plan),
-            Err(why) => run.cut(mask::mismatch(why)),
-        }
-        Ok(())
     }
 
     /// A result with rows has ended.
@@ -746,20 +704,8 @@ impl Running {
     }
 }
 
-impl Seen {
-    fn origin(&self) -> mask::Origin<'_> {
-        mask::Origin {
-            name: &self.name,
-            schema: &self.schema,
-            table: &self.table,
-            column: &self.column,
-            holds: self.holds,
-        }
-    }
-}
-
 /// What becomes of a packet of a result that the client has or hasn't been told the end of.
-fn told(running: &Running) -> Onward {
+pub(super) fn told(running: &Running) -> Onward {
     if running.told { Onward::Swallow } else { Onward::Forward }
 }
 

@@ -147,7 +147,7 @@ impl std::fmt::Debug for Capabilities {
 /// What passes between a client and its upstream, if both have it.
 ///
 /// Fail closed: left out are optional metadata and cached metadata (a result without its columns can't be
-/// masked), extended metadata and reports of progress (not read here), and several factors.
+/// masked), reports of progress (not read here), and several factors.
 const PASSES: Capabilities = Capabilities(
     Capabilities::FOUND_ROWS.0
         | Capabilities::LONG_FLAG.0
@@ -166,7 +166,8 @@ const PASSES: Capabilities = Capabilities(
         | Capabilities::SESSION_TRACK.0
         | Capabilities::DEPRECATE_EOF.0
         | Capabilities::QUERY_ATTRIBUTES.0
-        | Capabilities::BULK.0,
+        | Capabilities::BULK.0
+        | Capabilities::EXTENDED_METADATA.0,
 );
 
 /// What each log-in has, on both sides, whatever the other one is like.
@@ -222,7 +223,6 @@ mod tests {
         for never in [
             Capabilities::OPTIONAL_RESULTSET_METADATA,
             Capabilities::CACHE_METADATA,
-            Capabilities::EXTENDED_METADATA,
             Capabilities::PROGRESS,
             Capabilities::MULTI_FACTOR,
             Capabilities::ZSTD,

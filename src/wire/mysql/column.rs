@@ -4,6 +4,7 @@
 //! <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html>.
 
 use super::{
+    Capabilities,
     field::{Fields, put_string},
     packet,
     value::TypeCode,
@@ -57,12 +58,20 @@ impl<'a> Column<'a> {
     ///
     /// # Errors
     /// It isn't one.
-    pub fn read(payload: &'a [u8], listed: bool) -> Result<Self, WireError> {
+    pub fn read(
+        payload: &'a [u8],
+        listed: bool,
+        capabilities: Capabilities,
+    ) -> Result<Self, WireError> {
         let mut fields = Fields::new(0, payload);
         // Spec: always "def".
         fields.string()?;
         let (schema, table, org_table) = (fields.string()?, fields.string()?, fields.string()?);
         let (name, org_name) = (fields.string()?, fields.string()?);
+        if capabilities.has(Capabilities::EXTENDED_METADATA) {
+            // Spec: parts of a kind and a text, as "json" and "point"; nothing is made of them here.
+            fields.string()?;
+        }
         if fields.number()? != FIXED_LENGTH {
             return Err(WireError::BadValue { what: "length of a column's fields" });
         }
@@ -104,12 +113,16 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// Appends it. Gives the sequence number of the next packet.
-    pub fn write(&self, out: &mut Vec<u8>, sequence: u8) -> u8 {
+    /// Appends it, for a client that took these capabilities; of what MariaDB knows besides of a type it says
+    /// nothing. Gives the sequence number of the next packet.
+    pub fn write(&self, out: &mut Vec<u8>, sequence: u8, capabilities: Capabilities) -> u8 {
         packet::put(out, sequence, |out| {
             for part in [b"def", self.schema, self.table, self.org_table, self.name, self.org_name]
             {
                 put_string(out, part);
+            }
+            if capabilities.has(Capabilities::EXTENDED_METADATA) {
+                put_string(out, b"");
             }
             out.push(FIXED_LENGTH as u8);
             out.extend(self.collation.to_le_bytes());
@@ -146,22 +159,39 @@ mod tests {
             ..Column::text(b"mail", 45)
         };
         let mut out = Vec::new();
-        assert_eq!(column.write(&mut out, 3), 4);
+        let plain = Capabilities::NONE;
+        assert_eq!(column.write(&mut out, 3, plain), 4);
         let whole = payload(&out);
-        assert_eq!(Column::read(&whole, false), Ok(column));
+        assert_eq!(Column::read(&whole, false, plain), Ok(column));
         for cut in 0..whole.len() {
-            assert!(Column::read(&whole[..cut], false).is_err(), "{cut}");
+            assert!(Column::read(&whole[..cut], false, plain).is_err(), "{cut}");
         }
         let listed = [&whole[..], b"\x01x"].concat();
-        assert!(Column::read(&listed, false).is_err());
-        assert_eq!(Column::read(&listed, true).expect("listed").default, Some(&b"x"[..]));
-        assert_eq!(Column::read(&whole, true).expect("listed").default, None);
+        assert!(Column::read(&listed, false, plain).is_err());
+        assert_eq!(Column::read(&listed, true, plain).expect("listed").default, Some(&b"x"[..]));
+        assert_eq!(Column::read(&whole, true, plain).expect("listed").default, None);
+    }
+
+    #[test]
+    fn what_mariadb_knows_besides_of_a_type_is_read_past_and_not_made_up() {
+        let extended = Capabilities::EXTENDED_METADATA;
+        let column = Column { org_name: b"j", ..Column::text(b"j", 45) };
+        let mut out = Vec::new();
+        column.write(&mut out, 3, extended);
+        let bare = payload(&out).into_owned();
+        assert_eq!(Column::read(&bare, false, extended), Ok(column));
+        assert!(Column::read(&bare, false, Capabilities::NONE).is_err());
+        let at = bare.len() - FIXED_LENGTH as usize - 2;
+        let json = [&bare[..at], b"\x06\x01\x04json", &bare[at + 1..]].concat();
+        assert_eq!(Column::read(&json, false, extended), Ok(column));
+        assert!(Column::read(&json[..at + 4], false, extended).is_err());
     }
 
     proptest! {
         #[test]
         fn no_column_panics(bytes in prop::collection::vec(any::<u8>(), 0..80), listed: bool) {
-            let _ = Column::read(&bytes, listed);
+            let _ = Column::read(&bytes, listed, Capabilities::NONE);
+            let _ = Column::read(&bytes, listed, Capabilities::EXTENDED_METADATA);
         }
     }
 }

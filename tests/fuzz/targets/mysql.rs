@@ -28,6 +28,7 @@ fn agreed(bytes: &[u8]) -> (Capabilities, &[u8]) {
         Capabilities::SESSION_TRACK,
         Capabilities::QUERY_ATTRIBUTES,
         Capabilities::BULK,
+        Capabilities::EXTENDED_METADATA,
     ];
     let (which, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let chosen = all.into_iter().enumerate().filter(|(at, _)| which & (1 << at) != 0);
@@ -140,7 +141,7 @@ fn answers_of_mysql() {
     };
     let mut rows = vec![0];
     packet::put(&mut rows, 1, |out| out.push(1));
-    Column::text(b"c", 45).write(&mut rows, 2);
+    Column::text(b"c", 45).write(&mut rows, 2, Capabilities::NONE);
     ended(&mut rows, 3, Status::AUTOCOMMIT);
     packet::put(&mut rows, 4, |out| out.extend(b"\x01x"));
     ended(&mut rows, 5, Status::MORE_RESULTS);
@@ -153,19 +154,19 @@ fn answers_of_mysql() {
     done.write(&mut tracked, (1, reply::OK), Capabilities::SESSION_TRACK);
     let mut prepared = vec![1];
     packet::put(&mut prepared, 1, |out| out.extend([0, 9, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]));
-    Column::text(b"?", 45).write(&mut prepared, 2);
+    Column::text(b"?", 45).write(&mut prepared, 2, Capabilities::NONE);
     let target = Target::new("answers_of_mysql", [rows, failed, tracked, prepared]);
     target.words(["def", "\u{0}\u{0}\u{1}"]).mended(packets_whole).run(|bytes| {
         let (capabilities, rest) = agreed(bytes);
         let kinds =
             [Kind::Done, Kind::Line, Kind::Result, Kind::Prepared, Kind::Rows, Kind::Listed];
         for kind in kinds {
-            answer(Response::new(kind, 1, capabilities), rest);
+            answer(Response::new(kind, 1, capabilities), capabilities, rest);
         }
     });
 }
 
-fn answer(mut response: Response, mut rest: &[u8]) {
+fn answer(mut response: Response, capabilities: Capabilities, mut rest: &[u8]) {
     let (mut columns, mut types) = (0, Vec::new());
     let mut next = 1;
     while let Ok(Extent::Here(span)) = packet::extent(rest, next, 4096) {
@@ -178,7 +179,7 @@ fn answer(mut response: Response, mut rest: &[u8]) {
         match reply {
             Reply::Begins(count) => columns = count as usize,
             Reply::Column(column) => {
-                if let Ok(column) = Column::read(column, false) {
+                if let Ok(column) = Column::read(column, false, capabilities) {
                     types.push(column.code);
                 }
             }

@@ -30,7 +30,7 @@ fn packet(letter: char, sequence: u8, capabilities: Capabilities) -> Vec<u8> {
         'K' => ok(Status::MORE_RESULTS).write(&mut out, (sequence, reply::OK), capabilities),
         'x' => ErrPacket { number: 1064, state: GENERAL_STATE, message: b"no" }
             .write(&mut out, sequence),
-        'c' => Column::text(b"c", 45).write(&mut out, sequence),
+        'c' => Column::text(b"c", 45).write(&mut out, sequence, Capabilities::NONE),
         'r' => bytes(&mut out, b"\x01x"),
         'f' => bytes(&mut out, b"\xfb/etc/passwd"),
         'p' => bytes(&mut out, &[0, 9, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0]),
