@@ -17,6 +17,8 @@ pub struct Catalog {
     /// Grows by one with every snapshot of the target and with every change of its masks; part of the
     /// analysis cache's key.
     pub epoch: u64,
+    /// The server changed while it was read: something is missing that is there, and it is to be read again.
+    pub is_torn: bool,
     /// As the server says it: 150018 for 15.18.
     pub server_version_num: u32,
     /// Which server it is of: whose language its definitions are in, and how its names are compared.

@@ -438,3 +438,47 @@ fn a_rule_holds_for_rows_that_are_on_their_way() {
         assert_eq!(reads.query("SELECT city FROM customers LIMIT 1").error(), None);
     }
 }
+
+/// A catalog of MySQL is read in several questions, between which a table may come and go: as where a tool
+/// puts another one in its place.
+#[test]
+fn a_table_that_came_and_went_while_it_was_looked_at_is_masked() {
+    for family in Family::ALL {
+        let view = "CREATE VIEW mails AS SELECT id, email AS mail FROM customers";
+        let masked = Masked::start(family, view, &SHOP);
+        let clear = masked.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let (mut changes, mut reads) = (masked.connect(), masked.connect());
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let is_over = || over.load(std::sync::atomic::Ordering::Relaxed);
+        let told = std::thread::scope(|scope| {
+            let swaps = scope.spawn(|| {
+                while !is_over() {
+                    let swaps = "RENAME TABLE customers TO away; RENAME TABLE away TO customers;";
+                    masked.pair.server.sql(&swaps.repeat(20));
+                }
+            });
+            let looks = scope.spawn(|| {
+                while !is_over() {
+                    // Each makes the gateway read its catalog.
+                    changes.query("CREATE TABLE looks (id int)");
+                    changes.query("DROP TABLE looks");
+                }
+            });
+            let until = std::time::Instant::now() + std::time::Duration::from_secs(8);
+            let mut told = Vec::new();
+            while std::time::Instant::now() < until {
+                for text in ["SELECT a.* FROM customers a LIMIT 9", "SELECT * FROM mails LIMIT 9"] {
+                    let said = reads.query(text);
+                    if holds(&said.bytes(), &clear) {
+                        told.push(said);
+                    }
+                }
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            swaps.join().expect("ends");
+            looks.join().expect("ends");
+            told
+        });
+        assert!(told.is_empty(), "{family:?}: {} times", told.len());
+    }
+}

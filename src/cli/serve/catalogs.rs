@@ -141,10 +141,11 @@ async fn read(target: &Target, of: &mut Followed) -> bool {
                 // Sessions log in as others.
                 catalog.login = None;
             }
+            let is_whole = !catalog.is_torn;
             take_over(target, catalog, of).await;
-            tracing::debug!(target = %target.name, "catalog read");
+            tracing::debug!(target = %target.name, is_whole, "catalog read");
             target.readings.end(answers);
-            true
+            is_whole
         }
         Err(error) => {
             tracing::warn!(target = %target.name, error = %error, "the catalog could not be read");

@@ -74,6 +74,7 @@ pub async fn read(control: &mut Control, epoch: u64) -> Result<Catalog, Upstream
         relation.columns.push(column);
     }
     catalog.set_kinds(kinds);
+    catalog.is_torn = relations.forget_torn();
     views(control, &mut relations).await?;
     keys(control, &mut relations).await?;
     for row in control.query(UNIQUE).await? {
@@ -145,6 +146,16 @@ struct Relations(HashMap<(String, String), Relation>);
 impl Relations {
     fn by_name(&mut self, schema: &str, name: &str) -> Option<&mut Relation> {
         self.0.get_mut(&(schema.to_owned(), name.to_owned()))
+    }
+
+    /// Forgets what has no columns: it went between two questions, and may be back by now. Fail closed: of a
+    /// name that isn't known everything may be masked, of a table without columns nothing is. True if there
+    /// was a table among it; a view has none as long as it doesn't work.
+    fn forget_torn(&mut self) -> bool {
+        let torn = |relation: &Relation| relation.columns.is_empty();
+        let is_torn = self.0.values().any(|r| torn(r) && r.kind != RelationKind::View);
+        self.0.retain(|_, relation| !torn(relation));
+        is_torn
     }
 
     /// The one whose names come first in this row.
