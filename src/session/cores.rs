@@ -187,11 +187,12 @@ async fn serve(core: CoreRef, arrival: Arrival) {
         Ok(stream) => {
             let room = (matches!(arrival.admission, Admission::Session(_)), arrival.standing);
             let doorway = arrival.doorway;
+            // PERFORMANCE: each by itself, else sessions of either protocol take the room of the larger one.
             match &doorway.protocol {
-                Spoken::Postgres => pg::accept(core, stream, doorway, room).await,
+                Spoken::Postgres => Box::pin(pg::accept(core, stream, doorway, room)).await,
                 Spoken::MySql(face) => {
                     let greeted = face.now.load_full();
-                    mysql::accept(core, stream, (doorway, greeted), room).await;
+                    Box::pin(mysql::accept(core, stream, (doorway, greeted), room)).await;
                 }
             }
         }

@@ -1,7 +1,14 @@
 //! Where the password of an upstream comes from: read again at each log-in, so that a rotation needs
 //! no restart.
 
-use std::{io, path::PathBuf, process::Stdio, sync::Mutex, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Mutex,
+    time::Duration,
+};
 
 use ring::{
     hmac,
@@ -110,8 +117,10 @@ impl Credential {
             Source::None => return Err(CredentialError::NoSource),
             Source::File(path) => {
                 let failed = |source| CredentialError::File { path: path.clone(), source };
-                let file = tokio::fs::File::open(path).await.map_err(failed)?;
-                bounded(file).await.map_err(failed)?
+                let from = path.clone();
+                // PERFORMANCE: in one go, each step by itself goes to another thread and back.
+                let read = tokio::task::spawn_blocking(move || file(&from)).await;
+                read.map_err(io::Error::other).flatten().map_err(failed)?
             }
             Source::Environment(name) => {
                 let value =
@@ -175,6 +184,14 @@ impl Credential {
 }
 
 /// Reads one byte more than allowed at most, so that too much is noticed.
+fn file(path: &Path) -> io::Result<Secret> {
+    let mut bytes = Vec::with_capacity(LENGTH_MAX + 2);
+    let read = File::open(path)?.take(LENGTH_MAX as u64 + 1).read_to_end(&mut bytes);
+    let secret = Secret::new(bytes);
+    read.map(|_| secret)
+}
+
+/// The same of what a command says.
 async fn bounded(from: impl AsyncRead + Unpin) -> io::Result<Secret> {
     let mut bytes = Vec::with_capacity(LENGTH_MAX + 2);
     let read = from.take(LENGTH_MAX as u64 + 1).read_to_end(&mut bytes).await;

@@ -85,7 +85,8 @@ pub async fn accept(
     };
     let mut login = Login { entrance, greeted };
     let number = connection_number();
-    let begun = timeout(timeout_at, login.greet(talking, number)).await;
+    // PERFORMANCE: what a log-in takes is given back before its session begins.
+    let begun = Box::pin(timeout(timeout_at, login.greet(talking, number))).await;
     let (mut coming, mut standing) = match begun.unwrap_or(Err(LoginError::TooSlow)) {
         Ok((talking, nonce, log_in)) => (Coming { talking, number, nonce, log_in }, Some(standing)),
         Err(error) => return tracing::debug!(error = %error, "no session came of a connection"),
@@ -98,7 +99,12 @@ pub async fn accept(
             capabilities = capabilities.without(Capabilities::IGNORE_SPACE);
         }
         let packet_max = coming.log_in.packet_max;
-        let Some(changing) = login.run(coming, standing.take()).await else { return };
+        let Some(opened) = Box::pin(login.run(coming, standing.take())).await else { return };
+        let Opened { relay, registered, entrance } = opened;
+        let (reason, changing) = relay.run().await;
+        drop(registered);
+        entrance.note_closed(&reason);
+        let Some(changing) = changing else { return };
         // COM_CHANGE_USER: a session of its own in the same connection, whose client proves anew who it is.
         let session = SessionId(core.services.session_number());
         login =
@@ -190,6 +196,8 @@ impl Talking {
                 self.next = span.next;
                 return Ok(packet::payload(&packets).into_owned());
             }
+            // Most log-ins come in one piece then.
+            self.read.reserve(512);
             if self.stream.read_buf(&mut self.read).await? == 0 {
                 return Err(LoginError::Gone);
             }
@@ -246,6 +254,13 @@ struct Admitted {
     arriving: Arriving,
 }
 
+/// A session that is open. Its end is to be put on record too.
+struct Opened {
+    relay: Box<Relay>,
+    registered: Registered,
+    entrance: Entrance,
+}
+
 impl Login {
     /// The greeting, TLS as offered and asked for, and what the client says of itself.
     async fn greet(
@@ -297,8 +312,8 @@ impl Login {
         Ok((talking, nonce, log_in))
     }
 
-    /// From a name to the end of its session. Gives the connection if its client goes on as somebody else.
-    async fn run(self, coming: Coming, standing: Option<Standing>) -> Option<Changing> {
+    /// From a name to a session that is open, and on record.
+    async fn run(self, coming: Coming, standing: Option<Standing>) -> Option<Opened> {
         let (admitted, login) = self.admit(coming, standing).await?;
         login.connect(admitted).await
     }
@@ -392,7 +407,7 @@ impl Login {
         self.entrance.wish(Said { user, database, field, application }, stream)
     }
 
-    async fn connect(self, admitted: Admitted) -> Option<Changing> {
+    async fn connect(self, admitted: Admitted) -> Option<Opened> {
         let Admitted { mut talking, number, log_in, method, wish, state, target, arriving } =
             admitted;
         let entrance = &self.entrance;
@@ -483,10 +498,7 @@ impl Login {
             (door, to_client),
             options.clone(),
         );
-        let (reason, changing) = relay.run().await;
-        drop(registered);
-        entrance.note_closed(&reason);
-        changing
+        Some(Opened { relay: Box::new(relay), registered, entrance: self.entrance })
     }
 
     fn register(

@@ -194,7 +194,7 @@ impl Relay {
     /// Serves, then says what is left to be said, closes what is open on the trail, and sees to it that
     /// nothing of the session runs on. Gives the reason for the session's record, and the connection if its
     /// client goes on in it.
-    async fn run(mut self) -> (String, Option<Changing>) {
+    async fn run(mut self: Box<Self>) -> (String, Option<Changing>) {
         let over = poll_fn(|cx| {
             // A panic costs this session, not those beside it.
             let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(cx)));
@@ -218,7 +218,7 @@ impl Relay {
 
     /// Ends the session, whose connection goes on with another one: nothing is owed, and nothing of it stays.
     async fn give_away(
-        mut self,
+        mut self: Box<Self>,
         (log_in, next): (Box<LogIn>, u8),
         reason: String,
     ) -> (String, Option<Changing>) {
