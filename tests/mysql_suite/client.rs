@@ -74,9 +74,10 @@ impl Client<'_> {
     pub(crate) fn run_with(&self, arguments: &[&str], text: &str) -> Output {
         let mut child = self.command(arguments).spawn().expect("the client starts");
         let mut stdin = child.stdin.take().expect("piped");
-        drop(stdin.write_all(text.as_bytes()));
-        drop(stdin);
-        child.wait_with_output().expect("the client ends")
+        std::thread::scope(|scope| {
+            scope.spawn(move || drop(stdin.write_all(text.as_bytes())));
+            child.wait_with_output().expect("the client ends")
+        })
     }
 
     /// Runs a script that must not fail.

@@ -165,10 +165,12 @@ impl MySql {
             .spawn()
             .expect("the client starts");
         let mut stdin = child.stdin.take().expect("piped");
-        // A failing script is told by its exit code; a broken pipe here would only hide it.
-        drop(stdin.write_all(input));
-        drop(stdin);
-        child.wait_with_output().expect("the client ends")
+        std::thread::scope(|scope| {
+            // Beside reading what it says: of a long script it may say more than a pipe holds. That one failed
+            // is told by its exit code; a broken pipe here would only hide it.
+            scope.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output().expect("the client ends")
+        })
     }
 
     /// Stops at once, as when the machine loses power; [`MySql::restart`] brings it back.
