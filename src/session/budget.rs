@@ -20,6 +20,12 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// One of its own with so many rows.
+    #[cfg(test)]
+    pub fn of(budget: u64) -> Arc<Self> {
+        Arc::new(Self { budget, used: AtomicU64::default(), stored: AtomicU64::default() })
+    }
+
     /// Takes so many rows from the budget; false, and none are taken, if fewer are left.
     pub fn take(&self, rows: u64) -> bool {
         if self.used.fetch_add(rows, Ordering::Relaxed).saturating_add(rows) <= self.budget {
@@ -27,6 +33,11 @@ impl Meter {
         }
         self.used.fetch_sub(rows, Ordering::Relaxed);
         false
+    }
+
+    /// Gives back rows that were taken and didn't go out.
+    pub fn give_back(&self, rows: u64) {
+        self.used.fetch_sub(rows, Ordering::Relaxed);
     }
 
     /// True if none is left.

@@ -106,6 +106,24 @@ pub enum Rest {
 /// `string_agg` makes one row of a table.
 const ROW_BYTES: u64 = 10 << 10;
 
+/// Rows that have come together.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Rows {
+    count: u64,
+    bytes: u64,
+    /// What they count against budgets.
+    weight: u64,
+}
+
+impl Rows {
+    /// One more, of so many bytes.
+    pub fn add(&mut self, bytes: usize) {
+        self.count += 1;
+        self.bytes += bytes as u64;
+        self.weight += weight(bytes);
+    }
+}
+
 /// Limits of one result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cap {
@@ -186,11 +204,35 @@ impl Run {
                 return false;
             }
         }
-        if !self.takes((bytes as u64).div_ceil(ROW_BYTES).max(1)) {
+        if !self.takes(weight(bytes)) {
             return false;
         }
         self.rows += 1;
         self.bytes += bytes as u64;
+        true
+    }
+
+    /// Counts rows that have come together. False, and none of them is counted: one may be one too many.
+    pub fn rows(&mut self, rows: Rows) -> bool {
+        if self.cut.is_some() || self.portal.is_some() {
+            return false;
+        }
+        let is_over = |cap: Cap| {
+            self.rows.saturating_add(rows.count) > cap.rows
+                || self.bytes.saturating_add(rows.bytes) > cap.bytes
+        };
+        if self.cap.is_some_and(is_over) {
+            return false;
+        }
+        let meters = if self.counts { self.grants.as_slice() } else { &[] };
+        if let Some(empty) = meters.iter().position(|(_, meter)| !meter.take(rows.weight)) {
+            for (_, meter) in meters.iter().take(empty) {
+                meter.give_back(rows.weight);
+            }
+            return false;
+        }
+        self.rows += rows.count;
+        self.bytes += rows.bytes;
         true
     }
 
@@ -260,6 +302,11 @@ impl Run {
     }
 }
 
+/// What a row of so many bytes counts against budgets.
+fn weight(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(ROW_BYTES).max(1)
+}
+
 fn over(what: &str, limit: u64) -> Refusal {
     let message = format!("result passed {limit} {what}");
     let hint = match what {
@@ -272,4 +319,64 @@ fn over(what: &str, limit: u64) -> Refusal {
             .to_owned(),
     };
     Refusal::new(RefusalKind::LimitExceeded, message).with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{
+        access::Rights,
+        policy::{Decision, decide, decide::Caps},
+    };
+
+    fn run(cap: Cap, left: &[u64]) -> Run {
+        let caps = Caps { rows: 10, bytes: 1 << 20, catalog_bytes: 1 << 20 };
+        let Decision::Permit(permit) = decide([], &Rights::default(), caps, Timestamp(0)) else {
+            panic!("nothing needed and yet denied")
+        };
+        let mut run = Run::new(StatementId(1), &permit, Timestamp(0));
+        (run.cap, run.counts) = (Some(cap), true);
+        run.grants = left.iter().map(|left| (GrantId(1), Meter::of(*left))).collect();
+        run
+    }
+
+    fn rows(lengths: &[usize]) -> Rows {
+        let mut rows = Rows::default();
+        for length in lengths {
+            rows.add(*length);
+        }
+        rows
+    }
+
+    #[test]
+    fn rows_together_count_as_each_by_itself() {
+        let long = ROW_BYTES as usize * 3;
+        let lengths = [1, 0, long, 7];
+        let cap = Cap { rows: 4, bytes: 8 + long as u64 };
+        let (mut together, mut each) = (run(cap, &[6, 6]), run(cap, &[6, 6]));
+        assert!(together.rows(rows(&lengths)));
+        assert!(lengths.into_iter().all(|length| each.row(length)));
+        for run in [&together, &each] {
+            assert_eq!((run.rows, run.bytes), (4, 8 + long as u64));
+            assert!(run.grants.iter().all(|(_, meter)| meter.is_used_up()));
+        }
+    }
+
+    #[test]
+    fn rows_of_which_one_is_too_many_are_not_counted() {
+        let wide = Cap { rows: 100, bytes: 100 };
+        for (cap, left, lengths) in [
+            (Cap { rows: 2, ..wide }, [9, 9], &[1, 1, 1][..]),
+            (Cap { bytes: 5, ..wide }, [9, 9], &[3, 3]),
+            (wide, [2, 9], &[1, 1, 1]),
+            (wide, [9, 2], &[1, 1, 1]),
+        ] {
+            let mut run = run(cap, &left);
+            assert!(!run.rows(rows(lengths)) && run.cut.is_none() && run.rows == 0);
+            // Each by itself they pass up to that one.
+            let passed = lengths.iter().take_while(|length| run.row(**length)).count();
+            assert_eq!(passed, lengths.len() - 1);
+            assert!(run.cut.is_some() && !run.rows(rows(&[])));
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{
     kernel::{
         ids::StatementId,
@@ -69,10 +71,10 @@ pub(super) struct Preparing {
 pub(super) struct Running {
     /// What they do.
     pub(super) batch: Arc<Batch>,
-    /// Their text.
-    pub(super) text: Arc<str>,
+    /// Their text, if it is asked for again.
+    pub(super) text: Box<str>,
     /// Their runs, in the same order, until they end.
-    pub(super) runs: Vec<Option<Run>>,
+    pub(super) runs: SmallVec<[Option<Run>; 1]>,
     /// Which one is next to end.
     pub(super) at: usize,
     /// The prepared statement that it is, by the server's number.
@@ -109,7 +111,7 @@ impl Running {
     /// Runs of a batch in one command.
     pub(super) fn new(
         (text, batch): (&str, Arc<Batch>),
-        runs: Vec<Option<Run>>,
+        runs: SmallVec<[Option<Run>; 1]>,
         format: Format,
     ) -> Self {
         // Only what makes names, or shows messages, is asked for its text again.

@@ -1,6 +1,6 @@
 //! Rows in which some cells are hidden.
 
-use super::{replies::odd, talk::End};
+use super::{rows::odd, talk::End};
 use crate::{
     kernel::sql::analysis::Hidden,
     wire::mysql::{

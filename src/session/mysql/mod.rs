@@ -18,6 +18,7 @@ mod notes;
 mod prepared;
 mod query;
 mod replies;
+mod rows;
 mod talk;
 mod work;
 
@@ -32,7 +33,8 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Sleep};
 
-use replies::{Onward, RowIs};
+use replies::Onward;
+use rows::RowIs;
 use talk::{End, Pass, Talk};
 use work::{Synced, Work};
 
@@ -318,12 +320,13 @@ impl Relay {
             }
             // What has been held back because the client must read goes on as soon as it has.
             let was_full = self.to_client.waiting() >= HIGH_WATER;
-            progress |= self.flush(cx)?;
+            let refused = self.flush(cx)?;
+            progress |= refused;
             progress |= was_full && self.to_client.waiting() < HIGH_WATER;
             progress |= self.fill(cx)?;
             // A text for the pool, or a call, must be on its way before this turn ends.
             progress |= self.work.is_none() && self.talk.has_work();
-            if !progress {
+            if !progress || !refused && self.has_nothing_to_do() {
                 break;
             }
             if std::mem::take(&mut self.yields) {
@@ -344,6 +347,19 @@ impl Relay {
         };
         self.talk.handle.activity.is(doing);
         self.arm_timer(cx)
+    }
+
+    /// True if another look would find nothing: neither side has said anything that isn't dealt with, and
+    /// nothing is done elsewhere.
+    fn has_nothing_to_do(&self) -> bool {
+        self.asleep.client
+            && self.asleep.upstream
+            && self.door.unread().is_empty()
+            && self.to_client.unread().is_empty()
+            && self.work.is_none()
+            && self.unsynced.is_none()
+            && self.killing.is_none()
+            && !self.talk.has_work()
     }
 
     fn take_signals(&mut self, cx: &Context<'_>) -> Result<(), Over> {
@@ -450,10 +466,12 @@ impl Relay {
             }
             Err(error) => return Err(End::Refused(error.refusal()).into()),
         };
-        let payload = packet::payload(unread.get(..span.length).unwrap_or_default()).into_owned();
+        let payload = packet::payload(unread.get(..span.length).unwrap_or_default());
         self.client_needs = 0;
         faults::panic_at("relay", &payload);
-        let pass = self.talk.command(&payload, span.next)?;
+        let pass = self.talk.command(&payload, span.next);
+        drop(payload);
+        let pass = pass?;
         self.last_heard = self.talk.now;
         match pass {
             Pass::Statement(clearance) if clearance.is_durable() => {
@@ -541,6 +559,15 @@ impl Relay {
             return Ok(true);
         }
         let unread = self.to_client.unread();
+        let clear = self.talk.clear_rows(unread);
+        if clear > 0 {
+            self.upstream_needs = 0;
+            if !self.talk.down.is_empty() {
+                self.to_client.inject().append(&mut self.talk.down);
+            }
+            self.to_client.approve(clear);
+            return Ok(true);
+        }
         let Some(header) = Header::read(unread) else {
             self.upstream_needs = HEADER_LENGTH;
             return Ok(false);
@@ -623,7 +650,18 @@ impl Relay {
         Ok(())
     }
 
+    /// Writes to both sides. True if a statement was refused instead of being sent.
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
+        let refused = self.door.is_owed() && self.flush_door(cx)?;
+        if self.to_client.is_owed()
+            && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
+        {
+            return Err(Over::Client(error));
+        }
+        Ok(refused)
+    }
+
+    fn flush_door(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
         match self.door.passage() {
             Passage::Open => {
                 if let Poll::Ready(Err(error)) = self.door.poll_flush(cx, &mut self.upstream)
@@ -643,11 +681,6 @@ impl Relay {
                 self.talk.refuse_unsent();
                 return Ok(true);
             }
-        }
-        if self.to_client.is_owed()
-            && let Poll::Ready(Err(error)) = self.to_client.poll_flush(cx, &mut self.client)
-        {
-            return Err(Over::Client(error));
         }
         Ok(false)
     }

@@ -35,9 +35,12 @@ impl Talk {
         }
     }
 
-    /// What the statements of a text run by names, in their order. `Err`: some name leads to something
-    /// that the gateway has not seen being made.
+    /// What the statements of a text run by names, in their order; empty if none does. `Err`: some name
+    /// leads to something that the gateway has not seen being made.
     pub(super) fn inner(&self, batch: &Batch) -> Result<Vec<Option<Arc<Analysis>>>, Unseen> {
+        if batch.statements.iter().all(|analysis| analysis.executes.is_none()) {
+            return Ok(Vec::new());
+        }
         batch
             .statements
             .iter()

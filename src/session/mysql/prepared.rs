@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{
     answer::{Answer, Of, Running},
     query::Came,
@@ -98,8 +100,11 @@ impl Statements {
     }
 }
 
+/// The text of a prepared statement, and what it does by the catalog of now.
+type Now = (Arc<str>, Arc<Batch>);
+
 /// What an execution gives, kept for its record.
-type Texts = Vec<Option<String>>;
+type Texts = SmallVec<[Option<String>; 4]>;
 
 impl Talk {
     /// A refusal if there is no room for another prepared statement.
@@ -231,7 +236,7 @@ impl Talk {
                 return self.refused(("", None), came, &why);
             }
         };
-        let mut texts: Texts = Vec::with_capacity(parameters.values.len());
+        let mut texts = Texts::with_capacity(parameters.values.len());
         for (at, value) in parameters.values.iter().enumerate() {
             texts.push(match value {
                 Some(given) if given.value == crate::wire::mysql::value::Value::Null => None,
@@ -247,7 +252,7 @@ impl Talk {
             let Some(call) = batch.statements.first().and_then(|a| a.local.clone()) else {
                 return Pass::Drop;
             };
-            return self.run_call(&text, &batch, (call, texts), (came, Format::Binary));
+            return self.run_call(&text, &batch, (call, texts.into_vec()), (came, Format::Binary));
         }
         let before = prepared.cursor.take();
         self.close_cursor(before);
@@ -272,7 +277,7 @@ impl Talk {
             let why = Refusal::new(RefusalKind::NotSupported, "hallpass.* can't be run in bulk");
             return self.refused(("", None), came, &why);
         }
-        let mut texts: Texts = Vec::new();
+        let mut texts = Texts::new();
         let mut left = keep;
         let read = bulk.rows(prepared.parameters, &prepared.types, |row| {
             for given in row {
@@ -309,16 +314,13 @@ impl Talk {
         if let Some(why) = self.transaction.rolled_back.clone() {
             return self.refused(("", None), came, &why);
         }
-        let batch = match self.of_now(number) {
-            Ok(Some(batch)) => batch,
+        let (text, batch) = match self.of_now(number) {
+            Ok(Some(prepared)) => prepared,
             Ok(None) => return self.unknown(number, came),
             Err(why) => {
                 let text = self.statements.get_mut(number).map(|p| Arc::clone(&p.text));
                 return self.refused((text.as_deref().unwrap_or_default(), None), came, &why);
             }
-        };
-        let Some(text) = self.statements.get_mut(number).map(|p| Arc::clone(&p.text)) else {
-            return self.unknown(number, came);
         };
         if self.may_be_new(&batch, &[]) {
             return Pass::Hold;
@@ -330,7 +332,9 @@ impl Talk {
         if let Some(pass) = self.wall_for(&permit, (&text, &batch), came) {
             return pass;
         }
-        let types = self.statements.get_mut(number).map(|p| p.types.clone()).unwrap_or_default();
+        let has_masks = self.has_masks();
+        let prepared = self.statements.get_mut(number).filter(|_| has_masks);
+        let types = prepared.map(|p| p.types.clone()).unwrap_or_default();
         let is_text = |parameter: Option<u16>| match parameter.map(usize::from) {
             Some(number) => {
                 number.checked_sub(1).and_then(|at| types.get(at)).copied().is_some_and(is_text)
@@ -342,7 +346,7 @@ impl Talk {
         }
         let only = batch.statements.first().map(AsRef::as_ref);
         let known = ((&*batch.fingerprint, only), None);
-        let parameters: Vec<Parameter<'_>> = texts
+        let parameters: SmallVec<[Parameter<'_>; 4]> = texts
             .iter()
             .map(|text| text.as_deref().map_or(Parameter::Null, Parameter::Text))
             .collect();
@@ -354,7 +358,7 @@ impl Talk {
         };
         let run = self.start(clearance.statement(), &permit, (only, None));
         self.begins_in(&batch);
-        let mut running = Running::new((&text, batch), vec![Some(run)], Format::Binary);
+        let mut running = Running::new((&text, batch), smallvec![Some(run)], Format::Binary);
         running.statement = Some(number);
         self.answer = Some(Answer {
             response: Response::new(Kind::Result, came.next, self.shared),
@@ -367,10 +371,9 @@ impl Talk {
     ///
     /// # Errors
     /// It can't be told any more.
-    fn of_now(&mut self, number: u32) -> Result<Option<Arc<Batch>>, Refusal> {
-        let epoch = self.target.catalog.load().epoch;
-        let edition = Edition { target: self.target.number, epoch };
-        let (mode, overlay) = (self.reading.mode, self.reading.overlay.clone());
+    fn of_now(&mut self, number: u32) -> Result<Option<Now>, Refusal> {
+        let (state, edition) = self.read_in();
+        let mode = self.reading.mode;
         let Some(prepared) = self.statements.get_mut(number) else { return Ok(None) };
         if prepared.mode != mode {
             // The server reads its text anew when a table has changed, by the mode of then.
@@ -385,14 +388,20 @@ impl Talk {
             .iter()
             .all(|a| a.kind == crate::kernel::sql::reading::StatementKind::Other)
         {
-            return Ok(Some(Arc::clone(&prepared.batch)));
+            return Ok(Some((Arc::clone(&prepared.text), Arc::clone(&prepared.batch))));
+        }
+        let same_path = prepared.path == self.reading.path;
+        // Where the session is where it was, its state is that of the statement.
+        if same_path && prepared.read_in == (state, edition) {
+            return Ok(Some((Arc::clone(&prepared.text), Arc::clone(&prepared.batch))));
         }
         // It keeps its schema; what the session has made since counts.
+        let overlay = self.reading.overlay.clone();
         let reading = ReadingState { mode, path: prepared.path.clone(), overlay };
         let text = Arc::clone(&prepared.text);
         let state = self.core.cache.borrow_mut().state(&reading);
         if prepared.read_in == (state, edition) {
-            return Ok(Some(Arc::clone(&prepared.batch)));
+            return Ok(Some((text, Arc::clone(&prepared.batch))));
         }
         let read = match gate::read(&self.core, &self.target, (&reading, state), &text) {
             gate::Read::Done(read) => read,
@@ -404,7 +413,7 @@ impl Talk {
             prepared.batch = Arc::clone(&batch);
             prepared.read_in = (state, edition);
         }
-        Ok(Some(batch))
+        Ok(Some((text, batch)))
     }
 
     /// COM_STMT_FETCH: more rows of an open cursor, if they may still be read.

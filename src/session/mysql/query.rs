@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{
     answer::{Answer, Of, Preparing, Running},
     local::Call,
@@ -373,7 +375,7 @@ impl Talk {
             Ok(clearance) => clearance,
             Err(refusal) => return self.tell_no(came.next, &refusal),
         };
-        let mut runs = Vec::with_capacity(batch.statements.len().max(1));
+        let mut runs = SmallVec::with_capacity(batch.statements.len().max(1));
         for (at, statement) in clearance.statements().enumerate() {
             let analysis = batch.statements.get(at).map(Arc::clone);
             let inner = named.get(at).cloned().flatten();

@@ -1,34 +1,29 @@
 //! What the upstream answers: each packet passes, is written anew, or goes nowhere.
 
-use std::sync::Arc;
-
 use super::{
     answer::{Answer, Of, Running},
-    hide::hide,
-    notes::{counted, withheld},
+    notes::counted,
     query::says_read_only,
     talk::{End, Knows, Talk, Wall},
 };
 use crate::{
     kernel::{
         audit::record::{Ended as RecordEnd, TransactionEnd},
-        mask::Format,
         refusal::{Refusal, RefusalKind},
         sql::{
             analysis::{Analysis, SessionEffect},
             reading::{StatementKind, TransactionChange},
         },
     },
-    session::{records::Finished, result::Run, services::Over},
+    session::{records::Finished, result::Run},
     upstream::mysql::own::Word,
     wire::{
         WireError,
         mysql::{
             Capabilities,
-            packet::{self, Header},
+            packet::Header,
             reply::{self, Change, EofPacket, ErrPacket, OkPacket, Status},
             response::{Ended, Reply},
-            row,
         },
     },
 };
@@ -40,17 +35,6 @@ pub(super) enum Onward {
     Forward,
     /// Nowhere; what takes its place has been written.
     Swallow,
-}
-
-/// What a row may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum RowIs {
-    /// Passes as it comes.
-    Clear,
-    /// Goes nowhere.
-    Dropped,
-    /// Is written anew, or read by the gateway itself: it must be here whole.
-    Whole,
 }
 
 /// Errors whose messages hold names and words of the statement at most, on both servers: those of reading and
@@ -71,100 +55,6 @@ const ROLLED_BACK: [u16; 2] = [1213, 1614];
 const CANCELLED: u16 = 1317;
 
 impl Talk {
-    /// What becomes of a row with this header. It is counted.
-    pub(super) fn row_is(&mut self, header: Header) -> RowIs {
-        let over = self.over();
-        let client = self.client;
-        let Some(answer) = &mut self.answer else { return RowIs::Dropped };
-        let running = match &mut answer.of {
-            Of::Own { .. } => return RowIs::Whole,
-            Of::Plain | Of::Reset | Of::Prepare(_) => return RowIs::Dropped,
-            Of::Runs(running) => running,
-        };
-        if running.told {
-            return RowIs::Dropped;
-        }
-        let Some(run) = running.run() else { return RowIs::Dropped };
-        let goes = run.row(header.length);
-        if goes {
-            let rewrites = run.rewrites();
-            return match (withheld(running), rewrites) {
-                (true, _) => RowIs::Dropped,
-                (false, true) => RowIs::Whole,
-                (false, false) => RowIs::Clear,
-            };
-        }
-        let (why, writes) = (run.cut.clone(), run.writes);
-        running.told = true;
-        self.kill_wanted = true;
-        let limit = |why: &Refusal| why.kind == RefusalKind::LimitExceeded;
-        match why {
-            Some(why) if over == Over::Cut && limit(&why) && !writes => {
-                self.notes.push(why.message.to_string(), true);
-                let status = self.status.without(Status::MORE_RESULTS);
-                if client.has(Capabilities::DEPRECATE_EOF) {
-                    let ok = OkPacket { warnings: 1, status, ..OkPacket::default() };
-                    ok.write(&mut self.down, (header.sequence, reply::EOF), client);
-                } else {
-                    EofPacket { warnings: 1, status }.write(&mut self.down, header.sequence);
-                }
-            }
-            Some(why) => {
-                reply::refuse(&mut self.down, header.sequence, &why);
-            }
-            None => {}
-        }
-        RowIs::Dropped
-    }
-
-    /// A row that would have to be written anew is too long for one packet: its statement is refused. False
-    /// if there is none.
-    pub(super) fn cut_long_row(&mut self) -> bool {
-        let Some(Answer { of: Of::Runs(running), .. }) = &mut self.answer else { return false };
-        let Some(run) = running.run() else { return false };
-        let text = "a row with masked columns is 16 MiB long or longer, which can't be masked";
-        let hint = "Ask for its long columns apart from the masked ones, or for less of them.";
-        run.cut(Refusal::new(RefusalKind::NotSupported, text).with_hint(hint));
-        true
-    }
-
-    /// A whole row: ours is kept, a masked one is written anew.
-    ///
-    /// # Errors
-    /// Fail closed: a row that doesn't fit its header ends the session.
-    pub(super) fn whole_row(&mut self, header: Header, payload: &[u8]) -> Result<(), End> {
-        let Self { answer, down, .. } = self;
-        let Some(Answer { of, .. }) = answer else { return Ok(()) };
-        match of {
-            Of::Own { row, .. } => {
-                let mut cells = row::TextRow::new(payload);
-                row.clear();
-                while cells.left() > 0 {
-                    let cell = cells.cell().map_err(End::Upstream)?;
-                    row.push(cell.map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
-                }
-                Ok(())
-            }
-            Of::Runs(running) => {
-                let format = running.format;
-                let shapes = std::mem::take(&mut running.shapes);
-                if let Some(hidden) = running.run().and_then(|run| run.hide.clone()) {
-                    running.shapes = shapes;
-                    return hide(down, (header, payload), &hidden);
-                }
-                let plan = running.run().and_then(|run| run.plan.as_ref());
-                let Some(plan) = plan else { return Err(odd()) };
-                let mut written = Ok(0);
-                packet::put(down, header.sequence, |out| {
-                    written = row::rewrite(out, payload, (&shapes, plan, format));
-                });
-                running.shapes = shapes;
-                written.map(|_| ()).map_err(|_| odd())
-            }
-            Of::Plain | Of::Reset | Of::Prepare(_) => Ok(()),
-        }
-    }
-
     /// Any other packet. `payload`: all of it.
     ///
     /// # Errors
@@ -173,10 +63,25 @@ impl Talk {
         let Some(mut answer) = self.answer.take() else {
             return unasked(payload);
         };
+        let onward = self.reply_in(&mut answer, (header, payload));
+        if onward.is_ok() && answer.response.is_over() {
+            self.answered(answer);
+        } else {
+            // Whatever goes wrong, it still runs, and its records are to be closed.
+            self.answer = Some(answer);
+        }
+        onward
+    }
+
+    fn reply_in(
+        &mut self,
+        answer: &mut Answer,
+        (header, payload): (Header, &[u8]),
+    ) -> Result<Onward, End> {
         let reply = answer.response.take(header, payload).map_err(End::Upstream)?;
         self.note_status(&reply)?;
-        let onward = match answer.of {
-            Of::Own { .. } => Ok(self.of_own(&mut answer, &reply)),
+        match &mut answer.of {
+            Of::Own { .. } => Ok(self.of_own(answer, &reply)),
             Of::Plain => Ok(self.passed_on(&reply, header, false)),
             Of::Reset => {
                 if matches!(reply, Reply::Done(_)) {
@@ -184,24 +89,15 @@ impl Talk {
                 }
                 Ok(self.passed_on(&reply, header, false))
             }
-            Of::Prepare(_) => Ok(self.of_prepare(&mut answer, &reply, header)),
-            Of::Runs(ref mut running) => {
-                let mut running = std::mem::replace(running, Box::new(Running::none()));
+            Of::Prepare(_) => Ok(self.of_prepare(answer, &reply, header)),
+            Of::Runs(running) => {
                 if running.runs.get(running.at).is_none_or(Option::is_none) && !running.told {
                     // Fail closed: whose result it is isn't known.
                     return Err(End::Upstream(WireError::NotLegalNow { what: "another result" }));
                 }
-                let onward = self.of_running(&mut running, &reply, (header, payload));
-                answer.of = Of::Runs(running);
-                onward
+                self.of_running(running, &reply, (header, payload))
             }
-        }?;
-        if answer.response.is_over() {
-            self.answered(answer);
-        } else {
-            self.answer = Some(answer);
         }
-        Ok(onward)
     }
 
     /// Takes over what a reply says of the session.
@@ -516,16 +412,14 @@ impl Talk {
         affected: Option<u64>,
         state: Option<[u8; 5]>,
     ) {
-        let analysis = running.analysis().map(Arc::clone);
         if let Some(run) = running.runs.get_mut(running.at).and_then(Option::take) {
             self.finish(&run, affected, state);
-            if let Some(analysis) = &analysis {
+            if let Some(analysis) = running.analysis() {
                 let text = match running.batch.statements.len() {
                     2.. => running.text.get(analysis.span.clone()).unwrap_or_default(),
                     _ => &running.text,
                 };
-                let text: Arc<str> = text.into();
-                self.happened(analysis, &text, state.is_none());
+                self.happened(analysis, text, state.is_none());
             }
             if run.class.is_none() {
                 self.knows = Knows::Nothing;
@@ -695,15 +589,6 @@ impl Talk {
     }
 }
 
-impl Running {
-    /// Nothing: stands where another one was taken from.
-    fn none() -> Self {
-        let batch =
-            crate::kernel::sql::analysis::Batch { statements: Vec::new(), fingerprint: "".into() };
-        Self::new(("", Arc::new(batch)), Vec::new(), Format::Text)
-    }
-}
-
 /// What becomes of a packet of a result that the client has or hasn't been told the end of.
 pub(super) fn told(running: &Running) -> Onward {
     if running.told { Onward::Swallow } else { Onward::Forward }
@@ -721,11 +606,6 @@ fn unasked(payload: &[u8]) -> Result<Onward, End> {
 fn returns_many(analysis: &Analysis) -> bool {
     use StatementKind::{Call, Execute, Other};
     matches!(analysis.kind, Call | Execute | Other)
-}
-
-pub(super) fn odd() -> End {
-    let text = "a row that is to be masked has another shape than expected";
-    End::Refused(Refusal::new(RefusalKind::Internal, text))
 }
 
 fn interrupted(transaction: &crate::session::transaction::Transaction) -> Refusal {

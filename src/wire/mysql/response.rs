@@ -11,7 +11,7 @@ use super::{
     Capabilities,
     command::Command,
     field::Fields,
-    packet::{Header, PART_MAX},
+    packet::{HEADER_LENGTH, Header, PART_MAX},
     reply::{self, EofPacket, ErrPacket, OkPacket, Status, is_end},
 };
 use crate::wire::WireError;
@@ -236,7 +236,30 @@ impl Response {
         self.packet(first, payload)
     }
 
-    /// The same for a payload whose packets have been joined. `next`: the number behind the last of them.
+    /// Takes the whole rows at the beginning of these bytes, and gives their length with all headers. `each`
+    /// is told the length of each row. Stops before whatever else comes, or isn't here whole.
+    pub fn take_rows(&mut self, bytes: &[u8], mut each: impl FnMut(usize)) -> usize {
+        let mut taken = 0_usize;
+        if self.continues || self.state != State::Rows {
+            return taken;
+        }
+        while let Some(rest) = bytes.get(taken..)
+            && let Some(header) = Header::read(rest)
+            && let Some(packet) = rest.get(..header.whole())
+        {
+            let first = packet.get(HEADER_LENGTH).copied().unwrap_or_default();
+            let is_next = header.sequence == self.next && !header.is_continued();
+            if !is_next || !self.is_row(header, first) {
+                break;
+            }
+            each(header.length);
+            self.next = self.next.wrapping_add(1);
+            taken = taken.saturating_add(header.whole());
+        }
+        taken
+    }
+
+    /// Takes a payload whose packets have been joined. `next`: the number behind the last of them.
     ///
     /// # Errors
     /// As [`Response::take`].

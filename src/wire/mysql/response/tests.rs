@@ -48,7 +48,7 @@ fn taken(kind: Kind, letters: &str, capabilities: Capabilities) -> String {
     for (letter, sequence) in letters.chars().zip(1..) {
         let bytes = packet(letter, sequence, capabilities);
         let header = Header::read(&bytes).expect("a header");
-        let Ok(reply) = response.take(header, &bytes[packet::HEADER_LENGTH..]) else {
+        let Ok(reply) = response.take(header, &bytes[HEADER_LENGTH..]) else {
             out.push('!');
             return out;
         };
@@ -73,6 +73,54 @@ fn taken(kind: Kind, letters: &str, capabilities: Capabilities) -> String {
         out.push('$');
     }
     out
+}
+
+#[test]
+fn rows_are_taken_together_as_far_as_they_go() {
+    for capabilities in [OLD, NEW] {
+        let header = if capabilities.has(NEW) { "1c" } else { "1ce" };
+        for (rest, wanted) in [("rrre", 3), ("rrx", 2), ("e", 0), ("rrr", 3), ("x", 0)] {
+            let letters = format!("{header}{rest}");
+            let mut packets = letters.chars().zip(1..).map(|(l, n)| packet(l, n, capabilities));
+            let mut one_by_one = Response::new(Kind::Result, 1, capabilities);
+            for bytes in packets.by_ref().take(header.len()) {
+                let header = Header::read(&bytes).expect("a header");
+                one_by_one.take(header, &bytes[HEADER_LENGTH..]).expect("has its place");
+            }
+            let mut together = one_by_one.clone();
+            let bytes: Vec<u8> = packets.flatten().collect();
+            // A row that isn't here whole waits.
+            let row = HEADER_LENGTH + 2;
+            for cut in 0..bytes.len() {
+                let taken = together.clone().take_rows(&bytes[..cut], |_| {});
+                assert_eq!(taken, (cut / row).min(wanted) * row, "{letters} {cut}");
+            }
+            let mut lengths = Vec::new();
+            let taken = together.take_rows(&bytes, |length| lengths.push(length));
+            assert_eq!((taken, &lengths), (wanted * row, &vec![2; wanted]), "{letters}");
+            for _ in 0..wanted {
+                let header = Header { length: 2, sequence: one_by_one.next() };
+                assert_eq!(one_by_one.take(header, &[]), Ok(Reply::Row));
+            }
+            assert_eq!(together, one_by_one);
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_no_rows_are_not_taken_with_others() {
+    let mut response = Response::new(Kind::Rows, 1, NEW);
+    let row = packet('r', 1, NEW);
+    // Before its turn, out of order, or as long as a packet can be.
+    assert_eq!(Response::new(Kind::Result, 1, NEW).take_rows(&row, |_| {}), 0);
+    assert_eq!(response.take_rows(&packet('r', 2, NEW), |_| {}), 0);
+    let mut long = vec![b'x'; PART_MAX + HEADER_LENGTH];
+    long[..HEADER_LENGTH].copy_from_slice(&[0xff, 0xff, 0xff, 1]);
+    assert_eq!(response.take_rows(&long, |_| {}), 0);
+    // What follows such a one belongs to it, whatever it looks like.
+    let header = Header::read(&long).expect("a header");
+    assert_eq!(response.take(header, &[]), Ok(Reply::Row));
+    assert_eq!(response.take_rows(&packet('r', 2, NEW), |_| {}), 0);
 }
 
 #[test]
