@@ -268,11 +268,13 @@ fn make_template(family: Family) -> TempDir {
     let folder = private_folder();
     let data = folder.path().join("data");
     match family {
-        Family::MariaDb => run(server_command(Path::new("/usr/bin/mariadb-install-db"))
-            .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
-            .args(["--skip-name-resolve", "--innodb-log-file-size=8M"])
-            .arg(format!("--datadir={}", data.display()))),
-        Family::MySql => run(server_command(&family.program("server"))
+        Family::MariaDb => {
+            run(server_command(Path::new("/usr/bin/mariadb-install-db"), folder.path())
+                .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+                .args(["--skip-name-resolve", "--innodb-log-file-size=8M"])
+                .arg(format!("--datadir={}", data.display())))
+        }
+        Family::MySql => run(server_command(&family.program("server"), folder.path())
             .args(["--initialize-insecure", "--innodb-redo-log-capacity=16M", "--skip-log-bin"])
             .args(places(family))
             .arg(format!("--datadir={}", data.display()))),
@@ -328,9 +330,11 @@ fn places(family: Family) -> Vec<String> {
     }
 }
 
-fn server_command(program: &Path) -> Command {
+fn server_command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin");
+    // MariaDB removes all temporary tables from there when it starts, those of others too, which crash by that.
+    command.env("TMPDIR", folder);
     command.env("LC_ALL", "C.UTF-8").arg("--no-defaults");
     // These servers run as root where they are told to; nobody else's files are within their reach then.
     if geteuid().is_root() {
@@ -340,7 +344,7 @@ fn server_command(program: &Path) -> Command {
 }
 
 fn spawn(family: Family, folder: &Path, port: u16, arguments: &[String]) -> Child {
-    let mut command = server_command(&family.program("server"));
+    let mut command = server_command(&family.program("server"), folder);
     let at = folder.display();
     command
         .args(places(family))

@@ -388,8 +388,8 @@ const PRIMARY_KEYS: &str = concat!(
     " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
 );
 
-/// What foreign keys do. Never joined with the next: MariaDB 10.11 opens every table there is for that, `sys` and
-/// all, and has crashed (in `free_tmp_table`) while others made tables.
+/// What foreign keys do. Not joined with the next: for that MariaDB opens every table that there is, those of the
+/// server's own schemas too.
 const ACTIONS: &str = concat!(
     "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE \
      FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE ",
