@@ -28,9 +28,9 @@ const FOLDERS: [&str; 5] = ["info", "select", "session", "dml", "ddl"];
 /// people's SQL is hidden.
 const OF_ACTIVITY: [&str; 4] = ["pg_stat", "pg_locks", "pg_backend", "pg_current_wal"];
 
-/// What two servers may answer alike in one run, and three not: lots, and clocks that are read to the
-/// second or the day.
-const BY_CHANCE: [&str; 12] = [
+/// What two servers may answer alike in one run, and three not: lots, clocks that are read to the second or
+/// the day, and room on disk.
+const BY_CHANCE: [&str; 13] = [
     "tablesample",
     "random()",
     "pg_export_snapshot",
@@ -43,6 +43,7 @@ const BY_CHANCE: [&str; 12] = [
     "'today'",
     "age(",
     "_time()",
+    "_size(",
 ];
 
 /// The wall doesn't show, so that setting it is not reported.
