@@ -272,7 +272,7 @@ fn make_template(family: Family) -> TempDir {
             run(server_command(Path::new("/usr/bin/mariadb-install-db"), folder.path())
                 .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
                 .args(["--skip-name-resolve", "--innodb-log-file-size=8M"])
-                .arg(format!("--datadir={}", data.display())))
+                .arg(format!("--datadir={}", data.display())));
         }
         Family::MySql => run(server_command(&family.program("server"), folder.path())
             .args(["--initialize-insecure", "--innodb-redo-log-capacity=16M", "--skip-log-bin"])
