@@ -44,16 +44,19 @@ pub fn order(
 
 /// Ends a result that is on its way where more of it is masked by now than was when it was judged, so that
 /// rules hold at once and not from the next statement on. True if it ended. `runs`: what it does; `None`:
-/// nobody knows, and nothing of it goes out in clear.
+/// nobody knows, and where there were rules nothing of it goes out in clear.
 pub fn ends_unmasked(run: &mut Run, runs: Option<&Analysis>, catalog: &Catalog) -> bool {
-    let Some(runs) = runs.filter(|a| a.returns_user_rows) else { return false };
+    let gives_rows = runs.map_or(run.mask.is_none(), |runs| runs.returns_user_rows);
+    if !gives_rows || run.cut.is_some() {
+        return false;
+    }
     let nothing = Arc::default();
     let shown = run.shown.as_ref().unwrap_or(&nothing);
-    let before = runs.masked.as_ref().map(|masked| &*masked.marks);
-    let reach = || catalog.marks.reach(runs.relations.iter().filter_map(|r| r.oid), catalog);
-    let runs_code = runs.effects.contains(&SessionEffect::RunsUserCode);
-    let reached = (!runs_code).then(reach);
-    let ends = run.cut.is_none() && catalog.marks.hides_more(before, shown, reached.as_ref());
+    let before = runs.and_then(|runs| runs.masked.as_ref()).map(|masked| &*masked.marks);
+    let known = runs.filter(|a| !a.effects.contains(&SessionEffect::RunsUserCode));
+    let relations = known.map(|runs| runs.relations.iter().filter_map(|r| r.oid));
+    let reached = relations.map(|relations| catalog.marks.reach(relations, catalog));
+    let ends = catalog.marks.hides_more(before, shown, reached.as_ref());
     if ends {
         let text = "cut off: other mask rules have come into force while this ran";
         run.cut(

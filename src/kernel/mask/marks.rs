@@ -181,7 +181,9 @@ impl Marks {
             let matters = reached.is_none_or(|columns| columns.contains(column));
             matters && !same && !shown.columns.contains(column)
         };
-        !shown.all && self.marked.iter().any(|(column, mark)| hides(column, mark))
+        let blind =
+            self.sensitive.is_blind() && !than.is_some_and(|marks| marks.sensitive.is_blind());
+        !shown.all && (blind || self.marked.iter().any(|(column, mark)| hides(column, mark)))
     }
 
     /// Masked columns that some column of these relations shows.

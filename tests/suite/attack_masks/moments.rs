@@ -5,7 +5,7 @@ use std::{thread::sleep, time::Duration};
 
 use super::{World, tells};
 use crate::support::{
-    Message, RawClient,
+    Gateway, Message, Postgres, RawClient,
     gateway::TARGET,
     postgres::UPSTREAM_USER,
     raw::{bind, error, execute, parse, query, rows, sync, tags},
@@ -143,4 +143,28 @@ fn a_rule_holds_for_rows_that_are_on_their_way() {
             assert!(!tells(&anew), "{anew:?}");
         }
     }
+}
+
+#[test]
+fn the_first_rule_holds_for_what_nobody_knew_the_statement_of() {
+    let server = Postgres::start();
+    server.sql("UPDATE customers SET city = 'kn4ry' WHERE id = 1");
+    let gateway = Gateway::start(&server);
+    let secret = gateway.principal("alice", "developer");
+    gateway.grant("alice", "explain,info,select,admin");
+    let mut client = gateway.connect("alice", &secret);
+    // The server has all rows of an EXECUTE before it sends the first; the client takes its time with them.
+    let hidden =
+        "SELECT city, repeat(''x'', 9000) FROM customers, generate_series(1, 5000) WHERE id = 1";
+    let made = client.query(&format!("DO $$BEGIN EXECUTE 'PREPARE hidden AS {hidden}'; END$$"));
+    assert!(error(&made).is_none(), "{made:?}");
+    client.send_bytes(&query("EXECUTE hidden"));
+    assert_eq!(client.read().tag, b'T');
+    assert!(tells(&[client.read()]), "there is no rule yet");
+    let column = "public.customers.city";
+    gateway.must(&["mask", "add", "--target", TARGET, "--column", column, "--with", "full"]);
+    // It has come into force everywhere a second later.
+    sleep(Duration::from_secs(2));
+    let said = client.read_until(b'Z');
+    assert_eq!(error(&said).map(|m| m.field('C')).as_deref(), Some("57014"), "{}", tags(&said));
 }
