@@ -9,6 +9,7 @@ mod plans;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;
+mod warnings;
 
 use support::{
     Postgres,

@@ -151,3 +151,84 @@ fn how_many_bytes_were_sent_tells_nothing_of_what_is_masked() {
         }
     }
 }
+
+#[test]
+fn what_was_sorted_or_spilled_tells_nothing_of_what_is_masked() {
+    // Only this server lays down values as long as they are.
+    let both = Both::start(Family::MySql);
+    let guess = |letter: &str| {
+        format!(
+            "SELECT d.id FROM (SELECT id, IF(email LIKE '{letter}', REPEAT('xxxxxxxx', 2000), '') AS y \
+             FROM customers LIMIT 800) d LIMIT 1"
+        )
+    };
+    let (right, wrong) = (guess("%"), guess("#"));
+    let status = "SHOW SESSION STATUS LIKE 'Created_tmp_disk_tables'";
+    let limit = "SET tmp_table_size = 1048576";
+    let script = format!("{limit}; {wrong}; {status}; {right}; {status};");
+    let printed = both.pair.server.sql(&script);
+    let counts: Vec<_> = printed.lines().filter(|line| line.starts_with("Created_tmp")).collect();
+    assert_eq!(counts, ["Created_tmp_disk_tables\t0", "Created_tmp_disk_tables\t1"]);
+
+    let mut session = both.session();
+    assert_eq!(session.query(limit).error(), None);
+    assert_eq!(session.query(&right).error(), None);
+    let told = session.query(status);
+    let rows = told.packets.iter().filter(|p| p.starts_with(b"\x17Created_tmp_disk_tables"));
+    assert_eq!(rows.collect::<Vec<_>>(), [&b"\x17Created_tmp_disk_tables\xfb".to_vec()]);
+    for refused in [
+        "SELECT SUM_WARNINGS FROM performance_schema.events_statements_summary_global_by_event_name",
+        "SELECT * FROM performance_schema.events_statements_summary_by_thread_by_event_name",
+        "SELECT * FROM performance_schema.events_errors_summary_global_by_error",
+        "SELECT conn_id FROM sys.session WHERE tmp_disk_tables > 0",
+        "SELECT user, current_memory FROM sys.user_summary",
+    ] {
+        let (_, said) = session.query(refused).error().unwrap_or_default();
+        assert!(said.contains("sql.unmask"), "{refused}: {said}");
+    }
+    let plain = "SELECT event_name, count_star FROM \
+                 performance_schema.events_statements_summary_global_by_event_name LIMIT 1";
+    assert_eq!(session.query(plain).error(), None);
+}
+
+#[test]
+fn what_only_warns_comes_masked_and_nobody_is_told_how_often() {
+    for family in Family::ALL {
+        let both = Both::start(family);
+        let clear = both.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let mut session = both.session();
+        for text in [
+            "SELECT SUBSTRING_INDEX(email, '@', -1), HEX(email), REPLACE(email, '@', '#') FROM customers WHERE id = 7",
+            "SELECT SHA2(email, 256), CRC32(email), ELT(1, email), GROUP_CONCAT(email) FROM customers WHERE id = 7",
+            "SELECT CAST(email AS SIGNED), CAST(email AS CHAR(20)), email = 0, YEAR(email) FROM customers WHERE id = 7",
+            "SELECT JSON_OBJECTAGG(id, email), LPAD(MAX(email), 60, ' ') FROM customers WHERE id = 7",
+            "SELECT TIMESTAMPDIFF(YEAR, email, '2020-01-01') FROM customers WHERE id = 7",
+        ] {
+            for told in
+                [session.query(text), session.prepared(text, false), session.prepared(text, true)]
+            {
+                assert_eq!(told.error(), None, "{family:?} {text}");
+                let bytes = told.bytes();
+                assert!(
+                    !bytes.windows(5).any(|w| w == &clear.as_bytes()[..5]),
+                    "{family:?} {text}"
+                );
+                assert_eq!(warnings(&told).unwrap_or_default(), 0, "{family:?} {text}");
+            }
+            let count = session.query("SELECT @@warning_count").error();
+            assert!(count.is_some_and(|(_, said)| said.contains("sql.unmask")), "{text}");
+        }
+        // Where a row is written, what was warned of is an error.
+        for text in [
+            "SELECT email * 12 FROM customers",
+            "SELECT email REGEXP '(a|aa)+$' FROM customers",
+            "SELECT POW(LENGTH(email), 200) FROM customers",
+            "SELECT REPEAT('x', 90000000), email FROM customers WHERE IF(email LIKE 'a%', 1, 0)",
+            "SELECT IF(email LIKE 'a%', REPEAT('x', 90000000), '') FROM customers",
+            "INSERT INTO orders (note) SELECT d.id FROM (SELECT id, CAST(email AS SIGNED) FROM customers) d",
+        ] {
+            let (_, said) = session.query(text).error().unwrap_or_default();
+            assert!(said.contains("sql.unmask"), "{family:?} {text}: {said}");
+        }
+    }
+}

@@ -63,17 +63,40 @@ pub fn is_pure_in_sys(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// What a session or the server counts of the bytes that it sends and holds.
-pub const TELLING_STATUS: [&str; 8] = [
+/// What a session or the server counts of the bytes that it sends, sorts and holds.
+pub const TELLING_STATUS: [&str; 11] = [
     "bytes_sent",
+    "created_tmp_disk_tables",
+    "created_tmp_files",
     "global_connection_memory",
     "max_memory_used",
     "max_tmp_space_used",
     "memory_used",
     "memory_used_initial",
     "net_buffer_length",
+    "sort_merge_passes",
     "tmp_space_used",
 ];
+
+/// Columns of relations of the servers' own schemas that show such counts, or how much was warned of.
+pub fn telling_columns(relation: &str) -> &'static [&'static str] {
+    match relation {
+        "processlist" | "session" => {
+            &["current_memory", "max_memory_used", "memory_used", "tmp_disk_tables"]
+        }
+        "host_summary" | "user_summary" => &["current_memory", "total_memory_allocated"],
+        "events_errors_summary_global_by_error" => &["sum_error_raised", "sum_error_handled"],
+        _ if relation.starts_with("events_statements_summary_") => &[
+            "max_controlled_memory",
+            "max_total_memory",
+            "sum_created_tmp_disk_tables",
+            "sum_errors",
+            "sum_sort_merge_passes",
+            "sum_warnings",
+        ],
+        _ => &[],
+    }
+}
 
 /// Relations of the servers' own schemas that show such counts.
 pub fn shows_status(name: &str) -> bool {

@@ -156,6 +156,120 @@ const MYSQL_OF_MOMENTS: [&str; 10] = [
     "year",
 ];
 
+/// Those that warn of some values, and quote them, but fail for none in a statement that writes no row.
+const MYSQL_WARNING: [&str; 93] = [
+    "abs",
+    "adddate",
+    "ascii",
+    "bin",
+    "crc32",
+    "curdate",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "curtime",
+    "date_add",
+    "date_format",
+    "date_sub",
+    "datediff",
+    "dayname",
+    "dayofweek",
+    "dayofyear",
+    "elt",
+    "field",
+    "find_in_set",
+    "format",
+    "from_unixtime",
+    "greatest",
+    "group_concat",
+    "hex",
+    "inet6_ntoa",
+    "inet_aton",
+    "inet_ntoa",
+    "insert",
+    "is_ipv4",
+    "is_ipv6",
+    "is_uuid",
+    "json_contains",
+    "json_contains_path",
+    "json_depth",
+    "json_extract",
+    "json_keys",
+    "json_length",
+    "json_objectagg",
+    "json_quote",
+    "json_type",
+    "json_unquote",
+    "last_day",
+    "least",
+    "lengthb",
+    "ln",
+    "localtime",
+    "localtimestamp",
+    "log",
+    "log10",
+    "log2",
+    "lpad",
+    "microsecond",
+    "mod",
+    "monthname",
+    "now",
+    "nth_value",
+    "nvl2",
+    "oct",
+    "ord",
+    "pi",
+    "quote",
+    "repeat",
+    "replace",
+    "rpad",
+    "sec_to_time",
+    "sha",
+    "sha2",
+    "soundex",
+    "sqrt",
+    "str_to_date",
+    "strcmp",
+    "subdate",
+    "substring_index",
+    "sysdate",
+    "time",
+    "time_format",
+    "time_to_sec",
+    "timediff",
+    "timestamp",
+    "timestampadd",
+    "timestampdiff",
+    "to_base64",
+    "to_days",
+    "to_seconds",
+    "unix_timestamp",
+    "utc_date",
+    "utc_time",
+    "utc_timestamp",
+    "week",
+    "weekday",
+    "weekofyear",
+    "yearweek",
+];
+
+/// Those that compare texts with each other or put them together: bytes become texts for that.
+const MYSQL_OF_TEXTS: [&str; 13] = [
+    "field",
+    "find_in_set",
+    "insert",
+    "instr",
+    "locate",
+    "lpad",
+    "position",
+    "quote",
+    "replace",
+    "rpad",
+    "strcmp",
+    "substring_index",
+    "trim",
+];
+
 /// True if no value makes a call of this function of MySQL fail or warn.
 pub fn mysql_function(name: &str) -> bool {
     MYSQL.contains(&name)
@@ -169,4 +283,14 @@ pub fn mysql_function_of_numbers(name: &str) -> bool {
 /// True if no day or time does.
 pub fn mysql_function_of_moments(name: &str) -> bool {
     MYSQL_OF_MOMENTS.contains(&name)
+}
+
+/// True if no value makes a call of this function fail where no row is written.
+pub fn mysql_function_that_warns(name: &str) -> bool {
+    MYSQL_WARNING.contains(&name)
+}
+
+/// True if MySQL makes all arguments of this function texts of one set of characters.
+pub fn mysql_function_of_texts(name: &str) -> bool {
+    MYSQL_OF_TEXTS.contains(&name)
 }

@@ -68,6 +68,12 @@ impl Judge<'_> {
         for output in &outputs.list {
             match output {
                 Output::Value => result.width += 1,
+                // Another one is asked for by itself.
+                Output::Column { name, .. }
+                    if self.is_mysql() && !columns.contains(&name.as_str()) =>
+                {
+                    result.width += 1;
+                }
                 Output::Column { before, name: _, known_as, through } => {
                     let is_ours = |name: &str| from.get(name).is_some_and(|r| *r == relation);
                     // Under another relation's name it is that one's column, or a call on its row. What

@@ -7,12 +7,13 @@ use crate::kernel::{
     catalog::{Relation, RelationKind},
     sql::{
         analysis::{NeedOn, ResolvedRelation},
-        builtins::{self, CatalogRule, FunctionRule, RelationRule},
+        builtins::{self, CatalogRule, FunctionRule, RelationRule, mysql},
         judge::{
             Judge,
             cascades::ColumnNames,
             names::{Meanings, Resolved, resolve},
         },
+        mode::Dialect,
         reading::{Access, Columns, RawName, RelationUse, StatementKind},
     },
 };
@@ -384,6 +385,21 @@ impl<'a> Judge<'a> {
                 };
                 self.needs.admin(format!("reads {whose}{name}.{column}: name other columns"));
             }
+        }
+        self.sizes(raw, name);
+    }
+
+    /// What a session's statements took or warned of tells of the values that it was shown masked.
+    fn sizes(&mut self, raw: &RawName, name: &str) {
+        if self.cx.mode.dialect == Dialect::Postgres || self.cx.catalog.marks.is_empty() {
+            return;
+        }
+        let telling = mysql::telling_columns(name);
+        let shown = telling.iter().find(|column| self.mentions(raw, column));
+        if let Some(column) = shown.filter(|_| !self.hide(raw, telling)) {
+            let why =
+                format!("reads {name}.{column}, which tells of what is masked: name other columns");
+            self.needs.add(Permission::Unmask, NeedOn::WholeTarget, why);
         }
     }
 

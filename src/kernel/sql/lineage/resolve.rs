@@ -41,6 +41,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         doubt: None,
         texts: BTreeSet::new(),
         names: Names::of(cx.mode.dialect),
+        only_reads: only_reads(shape),
         steps: STEPS,
     };
     let place = Place::default();
@@ -86,6 +87,17 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
     }
 }
 
+/// SELECT and its like, or a plan of one.
+fn only_reads(shape: &Shape) -> bool {
+    let (Shape::Query(query) | Shape::Explained(query) | Shape::Printed(query)) = shape else {
+        return false;
+    };
+    match query.body {
+        Body::Select(_) | Body::Set(_) | Body::Values(_) => true,
+        Body::Write(_) | Body::Change(_) => false,
+    }
+}
+
 struct Follower<'c> {
     cx: &'c Context<'c>,
     sensitive: &'c Sensitive,
@@ -99,6 +111,8 @@ struct Follower<'c> {
     texts: BTreeSet<Option<u16>>,
     /// How this server compares names.
     names: Names,
+    /// What the server warns of makes such a statement not fail.
+    only_reads: bool,
     /// How much may still be looked at.
     steps: usize,
 }

@@ -36,7 +36,15 @@ pub(super) struct Named<'a> {
     /// `*` doesn't show it.
     pub(super) hidden: bool,
     /// What it holds, if it is the column of a table.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<Holds<'a>>,
+}
+
+/// What the column of a table holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Holds<'a> {
+    pub(super) kind: Kind,
+    /// Its type as it was declared.
+    pub(super) declared: &'a str,
 }
 
 impl<'a> Named<'a> {

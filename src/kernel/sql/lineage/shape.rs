@@ -327,6 +327,37 @@ pub enum Step {
     Wants(Wanted, Reference),
     /// MySQL: something that may turn what it gets into another type.
     Converts,
+    /// MySQL: arithmetic, which fails if what comes of it is too large for its type.
+    Reckons(Amount),
+    /// MySQL: something that may fail by what this column holds.
+    Unmarked(Reference),
+}
+
+/// How large a number may become, in bits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Amount {
+    /// As large as what this column holds.
+    Column(Reference),
+    /// A whole number that is written there, without a sign.
+    Whole(u32),
+    /// A number that is written there, with digits behind the point.
+    Exact(u32),
+    /// A whole number, of which a function makes so many bits at most.
+    Made(u32),
+    /// The same of a function whose numbers have no sign.
+    Unsigned(u32),
+    /// Any of these.
+    OneOf(Vec<Self>),
+    /// `+`, `%`.
+    Sum(Box<Self>, Box<Self>),
+    /// `-`.
+    Difference(Box<Self>, Box<Self>),
+    /// `*`.
+    Product(Box<Self>, Box<Self>),
+    /// `/`.
+    Ratio(Box<Self>, Box<Self>),
+    /// `DIV`.
+    Quotient(Box<Self>, Box<Self>),
 }
 
 /// Of what type a column has to be, so that MySQL doesn't turn it into another one and warns of what it

@@ -18,7 +18,7 @@ use crate::kernel::sql::{
 };
 
 /// The columns that are hidden.
-const HIDDEN: [&str; 2] = ["info", "info_binary"];
+const HIDDEN: [&str; 4] = ["info", "info_binary", "max_memory_used", "memory_used"];
 
 /// The outputs, if it is one SELECT of that list alone.
 pub(super) fn of(statement: &Statement, reading: &Reading, mode: LexMode) -> Option<Outputs> {

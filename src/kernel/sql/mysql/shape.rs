@@ -3,6 +3,7 @@
 //! Every node of the tree is listed. What these servers don't have makes what it stands in opaque, so
 //! that nobody takes it for something that it may not be.
 
+mod amount;
 mod changes;
 mod condition;
 mod expression;

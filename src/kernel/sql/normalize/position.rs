@@ -155,6 +155,8 @@ impl Position {
                     (P::In, Level::List | Level::Expression | Level::Items) => Level::Items,
                     // A name before it: arguments, a type's modifiers, a list of columns.
                     (P::Operand | P::Dot | P::Unknown, _) => Level::Keeps,
+                    // How large a number is decides what may be reckoned with it.
+                    (_, Level::List) if self.few => Level::Nothing,
                     (_, Level::List | Level::Expression | Level::Items) => Level::Expression,
                     (_, Level::Nothing | Level::Values) => Level::Nothing,
                 };

@@ -122,6 +122,28 @@ fn constants_stay_where_they_may_matter() {
 }
 
 #[test]
+fn numbers_of_a_list_of_mysql_stay() {
+    let key = |text: &str| {
+        let checked = StatementText::new(text.as_bytes(), 1 << 20).expect("text");
+        let mut out = Normal::default();
+        normalize(&checked, LexMode::MYSQL, &mut out).expect("normalizes");
+        out.key
+    };
+    // How large it is decides whether what is reckoned may be too large.
+    for (one, other) in [
+        ("SELECT (a * 12) FROM t", "SELECT (a * 99999999999) FROM t"),
+        ("SELECT b, ((a * 12)) FROM t", "SELECT b, ((a * 99999999999)) FROM t"),
+        ("SELECT id FROM (SELECT (a * 12) FROM t) d", "SELECT id FROM (SELECT (a * 99) FROM t) d"),
+        ("SELECT REPEAT('x', 12) FROM t", "SELECT REPEAT('x', 99999999) FROM t"),
+    ] {
+        assert_ne!(key(one), key(other), "{one}");
+    }
+    assert_eq!(key("SELECT (a) FROM t WHERE b = 1"), key("SELECT (a) FROM t WHERE b = 2"));
+    let inside = |n: u8| format!("SELECT (SELECT b FROM u WHERE c = {n}) FROM t");
+    assert_eq!(key(&inside(1)), key(&inside(2)));
+}
+
+#[test]
 fn no_text_forges_the_key_of_another() {
     // Words with bytes that could pass for the beginning of a token.
     assert_ne!(key("SELECT a\u{2042}b"), key("SELECT a 'b'"));

@@ -12,7 +12,7 @@ use crate::kernel::{
             Label, Purpose,
             names::Names,
             resolve::Follower,
-            rows::{Named, Place, Rows, Table},
+            rows::{Holds, Named, Place, Rows, Table},
             shape::{Alias, Join, Source},
         },
         reading::RawName,
@@ -309,7 +309,9 @@ impl<'a> Follower<'a> {
         let columns = relation.columns.iter().map(|column| Named {
             hidden: relation.invisible.contains(&column.number),
             kind: match self.cx.catalog.kinds().get(&column.type_oid) {
-                Some(ColumnType::One(kind)) => Some(*kind),
+                Some(ColumnType::One(kind)) => {
+                    Some(Holds { kind: *kind, declared: &column.type_name })
+                }
                 Some(ColumnType::Array(_)) | None => None,
             },
             ..Named::known(&column.name, self.sensitive.label(relation.oid, column.number))

@@ -3,17 +3,14 @@
 
 use std::rc::Rc;
 
-use crate::kernel::{
-    mask::Kind,
-    sql::{
-        context::SearchPath,
-        lineage::{
-            Label,
-            names::{Names, Same},
-            resolve::Follower,
-            rows::{Named, Place, Rows, Table},
-            shape::Reference,
-        },
+use crate::kernel::sql::{
+    context::SearchPath,
+    lineage::{
+        Label,
+        names::{Names, Same},
+        resolve::Follower,
+        rows::{Holds, Named, Place, Rows, Table},
+        shape::Reference,
     },
 };
 
@@ -56,7 +53,11 @@ impl<'a> Follower<'a> {
     }
 
     /// Of what type a column of a table is. `None`: nobody knows.
-    pub(super) fn kind_of(&mut self, reference: &Reference, place: &Place<'a>) -> Option<Kind> {
+    pub(super) fn kind_of(
+        &mut self,
+        reference: &Reference,
+        place: &Place<'a>,
+    ) -> Option<Holds<'a>> {
         let Reference::Column(names) = reference else { return None };
         let (name, before) = names.split_last()?;
         for level in place.levels() {

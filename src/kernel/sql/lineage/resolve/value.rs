@@ -13,6 +13,7 @@ use crate::kernel::{
             rows::{Found, Place, Rows},
             shape::{Expression, Reference, Step},
         },
+        mode::Dialect,
         reading::RawName,
     },
 };
@@ -45,6 +46,12 @@ impl<'a> Follower<'a> {
         for query in &value.asked {
             self.query(query, place);
             parts.push(Label::default().noticed());
+        }
+        // Spec: what MariaDB fills a column with may be computed from others of the row.
+        if self.cx.mode.dialect == Dialect::MariaDb && value.through.iter().any(is_default) {
+            let level = place.levels().next();
+            let rows = level.iter().flat_map(|level| level.tables.iter().map(|t| t.rows.whole()));
+            parts.extend(rows.filter(|label| !label.is_clear()));
         }
         let mut label = Label::default();
         for part in &parts {
@@ -176,7 +183,11 @@ impl<'a> Follower<'a> {
                     || !catalog.types_named(to).is_empty()
                     || self.cx.overlay.contains(to)
             }
-            Step::Part | Step::Wants(..) | Step::Converts => true,
+            Step::Part
+            | Step::Wants(..)
+            | Step::Converts
+            | Step::Reckons(_)
+            | Step::Unmarked(_) => true,
         }
     }
 
@@ -375,6 +386,10 @@ impl<'a> Follower<'a> {
         }
         found
     }
+}
+
+fn is_default(step: &Step) -> bool {
+    matches!(step, Step::Function(name) if name.0 == ["default"])
 }
 
 /// What may be the one or the other.

@@ -171,7 +171,7 @@ fn equality_is_asked_for_by_constants_of_the_columns_type() {
         SELECT id FROM customers WHERE email IN ('a', 0) => - | filters email
         SELECT id FROM customers WHERE email = DATE '2024-01-01' => - | filters email
         SELECT id FROM customers WHERE email = 'a' COLLATE utf8mb4_bin => - | filters email
-        SELECT id FROM customers WHERE BINARY email = 'a' => - | filters email
+        SELECT id FROM customers WHERE BINARY email = 'a' => - | filters email | computes email
         SELECT id FROM customers WHERE email + 0 = 'a' => - | filters email | computes email
         SELECT id FROM customers WHERE email = @v => - | filters email | computes email
         SELECT id FROM customers WHERE email = id => - | filters email
@@ -203,27 +203,58 @@ fn what_warns_or_fails_by_a_value_asks_for_it() {
         SELECT cast(email AS char), convert(email USING utf8mb4), json_object('e', email) FROM customers => (email) (email) (email)
         SELECT if(total > 5, email, note), concat(email, sum(total)) FROM customers, orders => (email) (email)
         SELECT case when email = 'x' then name + 0 end, case when email = 'x' then name = 0 end FROM customers => (email) (email) | computes email
-        SELECT sum(email) FROM customers => (email) | computes email
-        SELECT email = 0 FROM customers => (email) | computes email
         SELECT email + 0 FROM customers => (email) | computes email
-        SELECT if(email, 1, 2) FROM customers => (email) | computes email
-        SELECT email AND 1 FROM customers => (email) | computes email
-        SELECT case when email then 1 end FROM customers => (email) | computes email
-        SELECT left('abc', email) FROM customers => (email) | computes email
-        SELECT cast(email AS signed) FROM customers => (email) | computes email
-        SELECT cast(email AS char(3)) FROM customers => (email) | computes email
         SELECT extractvalue(email, '/a') FROM customers => (email) | computes email
-        SELECT year(email) FROM customers => (email) | computes email
-        SELECT sum(concat(salary, 'x')) FROM customers => (salary) | computes salary
         SELECT ~salary, exp(salary) FROM customers => (salary) (salary) | computes salary
         SELECT json_extract(email, '$.a') FROM customers => (email) | computes email
         SELECT json_object(email, 1) FROM customers => (email) | computes email
-        SELECT group_concat(email) FROM customers => (email) | computes email
         SELECT group_concat(name ORDER BY email) FROM customers => - | compares email
         SELECT !email, repeat(email, 5) FROM customers => (email) (email) | computes email
         SELECT concat(email, (SELECT 1 FROM orders WHERE id > 3)) FROM customers => (email) | computes email
         SELECT best_customer(), shop.BEST_CUSTOMER(), other.thing(1) FROM orders => ? ? ? | computes ?
         SELECT * FROM customers c, JSON_TABLE(c.email, '$[*]' COLUMNS (x INT PATH '$')) j => - - email salary (email) (email) | computes email
+        ",
+    );
+}
+
+#[test]
+fn what_only_warns_passes_where_no_row_is_written() {
+    check(
+        "
+        SELECT sum(email), email = 0, if(email, 1, 2), email AND 1 FROM customers => (email) (email) (email) (email)
+        SELECT left('abc', email), cast(email AS signed), cast(email AS char(3)), year(email) FROM customers => (email) (email) (email) (email)
+        SELECT group_concat(email), sum(concat(salary, 'x')), replace(email, '@', '#') FROM customers => (email) (salary) (email)
+        SELECT salary * 12, -salary, salary / 7, salary DIV 10, salary % 3, abs(salary), mod(salary, 2) FROM customers => (salary) (salary) (salary) (salary) (salary) (salary) (salary)
+        SELECT timestampdiff(year, email, curdate()), email + INTERVAL 1 DAY, lpad(email, 50, ' ') FROM customers => (email) (email) (email)
+        SELECT json_objectagg(id, email), repeat('*', char_length(email)) FROM customers => (email) (email)
+        EXPLAIN FORMAT=JSON SELECT cast(email AS signed) FROM customers => * (email)
+        SELECT cast(email AS binary), cast(email AS json) FROM customers => (email) (email) | computes email
+        SELECT salary * 3000000000 FROM customers => (salary) | computes salary
+        SELECT salary * 1e300 FROM customers => (salary) | computes salary
+        SELECT salary * ? FROM customers => (salary) | computes salary
+        SELECT salary * note FROM customers, orders => (salary) | computes salary
+        SELECT salary * salary * salary FROM customers => (salary) | computes salary
+        SELECT year('2000-01-01') - year(email) FROM customers => (email) | computes email
+        SELECT lag(salary, 1, 1e300) OVER (ORDER BY id) * salary FROM customers => (salary) | computes salary
+        SELECT json_objectagg(email, id), json_object(nullif(email, 'a'), 1) FROM customers => (email) (email) | computes email
+        SELECT repeat('x', 90000000), if(email = 'a', repeat('x', 90000000), '') FROM customers => - (email) | computes email
+        SELECT replace(email, 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') FROM customers => (email) | computes email
+        SELECT email + INTERVAL salary DAY FROM customers => (email+salary) | computes email+salary
+        SELECT stddev(email) FROM customers => (email) | computes email
+        INSERT INTO orders (note) SELECT x.id FROM (SELECT id, cast(email AS signed) FROM customers) x =>  | computes email
+        UPDATE orders o JOIN (SELECT id, email = 0 FROM customers) x USING (id) SET note = 'x' =>  | computes email
+        ",
+    );
+}
+
+#[test]
+fn a_unit_is_no_argument() {
+    check(
+        "
+        SELECT timestampdiff(year, email, '2020-01-01') FROM customers => (email)
+        SELECT timestampdiff(day, '2020-01-01', email), timestampadd(day, 1, email) FROM customers => (email) (email)
+        SELECT id FROM customers WHERE timestampdiff(year, email, now()) > 30 => - | filters email
+        SELECT get_format(date, 'EUR') FROM customers => -
         ",
     );
 }

@@ -8,6 +8,7 @@ use sqlparser::ast::{
 use crate::kernel::sql::{
     lineage::shape::{Constant, Expression, Reference, Step, Wanted},
     mysql::shape::{
+        amount,
         condition::constant,
         function::{self, call},
         names, query,
@@ -141,7 +142,9 @@ fn rest(value: &Expr, made: &mut Expression) {
                 last_field: _,
                 fractional_seconds_precision: _,
             } = interval;
-            made.through.push(Step::Converts);
+            if constant(value).is_none() {
+                made.through.push(Step::Part);
+            }
             into(value, made);
         }
         Expr::MatchAgainst { columns, match_value: _, opt_search_modifier: _ } => {
@@ -315,7 +318,7 @@ fn unary(operator: UnaryOperator, value: &Expr, made: &mut Expression) {
         UnaryOperator::Plus => into(value, made),
         UnaryOperator::Minus => {
             if constant(value).is_none() {
-                made.through.push(Step::Operator("-".to_owned()));
+                amount::as_it_is(value, made);
             }
             into(value, made);
         }
@@ -350,7 +353,7 @@ fn turned(value: &Expr, made: &mut Expression) {
     }
 }
 
-fn is_boolean(value: &Expr) -> bool {
+pub(super) fn is_boolean(value: &Expr) -> bool {
     use BinaryOperator as B;
     match value {
         Expr::Nested(inner) => is_boolean(inner),
@@ -384,6 +387,10 @@ fn is_boolean(value: &Expr) -> bool {
     }
 }
 
+fn is_interval(value: &Expr) -> bool {
+    matches!(value, Expr::Interval(_))
+}
+
 /// All of a binary operation but its left side.
 fn operation(left: &Expr, operator: &BinaryOperator, right: &Expr, made: &mut Expression) {
     use BinaryOperator as B;
@@ -396,13 +403,14 @@ fn operation(left: &Expr, operator: &BinaryOperator, right: &Expr, made: &mut Ex
             compare(left, right, made);
         }
         B::Assignment => made.kept = true,
-        B::Plus
-        | B::Minus
-        | B::Multiply
-        | B::Divide
-        | B::Modulo
-        | B::MyIntegerDivide
-        | B::BitwiseOr
+        // What isn't a day in any calendar is NULL.
+        B::Plus | B::Minus if is_interval(left) || is_interval(right) => {
+            made.through.push(Step::Converts);
+        }
+        B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo | B::MyIntegerDivide => {
+            amount::operation(left, operator, right, made);
+        }
+        B::BitwiseOr
         | B::BitwiseAnd
         | B::BitwiseXor
         | B::PGBitwiseShiftLeft

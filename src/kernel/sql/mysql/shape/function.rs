@@ -1,15 +1,16 @@
 //! Calls.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, OrderByExpr, WindowFrame, WindowFrameBound,
-    WindowSpec, WindowType,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, OrderByExpr, Value,
+    WindowFrame, WindowFrameBound, WindowSpec, WindowType,
 };
 
 use crate::kernel::sql::{
     builtins::never_fails,
     lineage::shape::{Constant, Expression, Step, Wanted},
     mysql::shape::{
+        amount,
         condition::constant,
         expression::{compare, expression, into, own, reference, truth},
         is_using, names, query,
@@ -118,25 +119,63 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
         }
         // What a column is given if nothing is said.
         ("default", [_]) => {}
-        // The name of a sequence, not a column; a unit, a kind.
+        // The name of a sequence, not a column.
         ("nextval" | "lastval", [_]) => {}
-        ("timestampdiff" | "timestampadd" | "get_format", [_, rest @ ..]) => {
-            all(rest.iter().copied(), made);
-        }
         ("setval", [_, rest @ ..]) => all(rest.iter().copied(), made),
         // The column of the new row.
         ("values" | "value", [column]) => into(column, made),
-        ("left" | "right" | "substr" | "substring" | "mid" | "lpad" | "rpad", [of, rest @ ..]) => {
+        ("left" | "right" | "substr" | "substring" | "mid", [of, rest @ ..]) => {
             for value in rest {
                 plain_number(value, made);
             }
             all([*of].into_iter().chain(rest.iter().copied()), made);
         }
-        ("json_object", values) => {
-            // A key may be NULL, which fails.
-            let keys = values.iter().step_by(2);
-            if keys.into_iter().any(|key| constant(key) != Some(Constant::Text)) {
+        ("lpad" | "rpad" | "repeat", [of, length, with @ ..]) => {
+            // What is long takes its time.
+            if !is_short(length) || name == "repeat" && !is_small(of) {
                 made.through.push(Step::Part);
+            }
+            all([*of, *length].into_iter().chain(with.iter().copied()), made);
+        }
+        ("replace", [of, what, with]) => {
+            if !shrinks(what, with) {
+                made.through.push(Step::Part);
+            }
+            all([*of, *what, *with], made);
+        }
+        ("mod", [a, b]) => {
+            amount::operation(a, &BinaryOperator::Modulo, b, made);
+            all([*a, *b], made);
+        }
+        ("abs", [of]) => {
+            amount::as_it_is(of, made);
+            into(of, made);
+        }
+        ("json_object", values) => {
+            values.iter().step_by(2).for_each(|name| key(name, made));
+            all(values.iter().copied(), made);
+        }
+        ("json_objectagg", [name, value]) => {
+            key(name, made);
+            all([*name, *value], made);
+        }
+        ("json_unquote", [of]) => {
+            // A text may be a string of JSON that isn't well written.
+            match of {
+                Expr::Function(inner) if is_called(inner, "json_extract") => {}
+                Expr::BinaryOp { op: BinaryOperator::Arrow, .. } => {}
+                other => wants(Wanted::Json, other, made),
+            }
+            into(of, made);
+        }
+        (
+            "json_keys" | "json_length" | "json_type" | "json_depth" | "json_contains_path"
+            | "json_contains" | "json_value",
+            [of, rest @ ..],
+        ) => {
+            wants(Wanted::Json, of, made);
+            for path in rest {
+                plain_text(path, made);
             }
             all(values.iter().copied(), made);
         }
@@ -158,6 +197,10 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
         (name, values) if never_fails::mysql_function_of_numbers(name) => {
             for value in values {
                 wants(Wanted::Quantity, value, made);
+                // Squares of what is no exact number may be too large.
+                if name.starts_with("std") || name.starts_with("var") {
+                    amount::as_it_is(value, made);
+                }
             }
             all(values.iter().copied(), made);
         }
@@ -178,6 +221,62 @@ pub(super) fn wants(wanted: Wanted, value: &Expr, made: &mut Expression) {
         Some(column) => made.through.push(Step::Wants(wanted, column)),
         None if constant(value).is_some() => {}
         None => made.through.push(Step::Converts),
+    }
+}
+
+/// A key may be NULL, which fails.
+fn key(name: &Expr, made: &mut Expression) {
+    match reference(name) {
+        Some(column) => made.through.push(Step::Unmarked(column)),
+        None if constant(name) == Some(Constant::Text) => {}
+        None => made.through.push(Step::Part),
+    }
+}
+
+fn is_called(function: &Function, name: &str) -> bool {
+    let called = names(&function.name);
+    called
+        .is_some_and(|called| matches!(called.as_slice(), [one] if one.eq_ignore_ascii_case(name)))
+}
+
+/// True of a number of letters that is small, or that a text has.
+fn is_short(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) => is_short(inner),
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, _) => text.parse::<u16>().is_ok_and(|number| number < 10_000),
+            _ => false,
+        },
+        Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => {
+            is_short(left) && is_short(right)
+        }
+        Expr::Function(function) => {
+            ["char_length", "character_length", "length"].iter().any(|n| is_called(function, n))
+        }
+        _ => false,
+    }
+}
+
+/// True of a letter or two.
+fn is_small(value: &Expr) -> bool {
+    text_of(value).is_some_and(|text| text.len() <= 8)
+}
+
+fn text_of(value: &Expr) -> Option<&str> {
+    match value {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// True if a text becomes twice as long at most.
+fn shrinks(what: &Expr, with: &Expr) -> bool {
+    match (text_of(what), text_of(with)) {
+        (Some(what), Some(with)) => with.len() <= what.len().saturating_mul(2),
+        _ => false,
     }
 }
 
