@@ -403,6 +403,7 @@ log_min_messages = 'log'
 password_encryption = 'scram-sha-256'
 max_wal_size = '256MB'
 autovacuum = off
+jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
 ";
