@@ -89,13 +89,21 @@ impl Batch {
     }
 }
 
-/// Reads on from these positions, on a thread that may block.
-pub(super) async fn read(dir: PathBuf, from: BTreeMap<u16, Position>) -> Result<Batch, IndexError> {
-    let read = tokio::task::spawn_blocking(move || read_blocking(&dir, from));
+/// Reads on from these positions, some `most` bytes, on a thread that may block.
+pub(super) async fn read(
+    dir: PathBuf,
+    from: BTreeMap<u16, Position>,
+    most: usize,
+) -> Result<Batch, IndexError> {
+    let read = tokio::task::spawn_blocking(move || read_blocking(&dir, from, most));
     read.await.map_err(|error| IndexError::Database(sqlx::Error::Io(io::Error::other(error))))?
 }
 
-fn read_blocking(dir: &Path, from: BTreeMap<u16, Position>) -> Result<Batch, IndexError> {
+fn read_blocking(
+    dir: &Path,
+    from: BTreeMap<u16, Position>,
+    most: usize,
+) -> Result<Batch, IndexError> {
     let failed = |source| IndexError::Trail { dir: dir.to_owned(), source };
     let mut batch = Batch { to: from.clone(), from, ..Batch::default() };
     let lanes = match segment::list(dir) {
@@ -112,7 +120,7 @@ fn read_blocking(dir: &Path, from: BTreeMap<u16, Position>) -> Result<Batch, Ind
             return Err(IndexError::OtherTrail { lane: *lane });
         }
     }
-    let share = BATCH_BYTES / lanes.len().max(1);
+    let share = most / lanes.len().max(1);
     for (lane, segments) in lanes {
         let at = batch.to.get(&lane).copied().unwrap_or_default();
         let mut room = share;
@@ -173,6 +181,8 @@ pub(super) fn node_of(dir: &Path) -> Result<String, IndexError> {
     Ok(String::new())
 }
 
-/// What one transaction carries: some thousands of records. Larger ones save little and take the
-/// processor for longer at a time.
-const BATCH_BYTES: usize = 1 << 20;
+/// Bytes that one transaction carries: some thousands of records. Larger ones save little.
+pub(super) const MOST: usize = 1 << 20;
+
+/// The same while statements come: it takes the processor for some hundredths of a second at a time.
+pub(super) const BESIDE_WORK: usize = 128 << 10;

@@ -210,11 +210,13 @@ impl Index {
 
     async fn catch_up_at(&self, pace: Pace) -> Result<(), IndexError> {
         let mut started = BTreeMap::new();
+        let mut quiet = matches!(pace, Pace::AtOnce);
         loop {
             let began = Instant::now();
             self.check_room()?;
             let positions = self.load_positions().await?;
-            let batch = batch::read(self.options.trail.clone(), positions).await?;
+            let most = if quiet { batch::MOST } else { batch::BESIDE_WORK };
+            let batch = batch::read(self.options.trail.clone(), positions, most).await?;
             started.extend(batch.started.clone());
             if batch.is_empty() {
                 break;
@@ -223,7 +225,9 @@ impl Index {
             self.write(batch).await?;
             match pace {
                 Pace::AtOnce => {}
-                Pace::GivingWay => pace::rest(began.elapsed(), || self.trail_length()).await,
+                Pace::GivingWay => {
+                    quiet = pace::rest(began.elapsed(), || self.trail_length()).await;
+                }
             }
         }
         for (node, time) in started {

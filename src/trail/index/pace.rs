@@ -31,16 +31,21 @@ struct Look {
     idle_percent: Option<u64>,
 }
 
+impl Look {
+    fn is_quiet(self) -> bool {
+        self.grown <= QUIET_BYTES
+    }
+}
+
 /// True if a task that worked for so long has rested enough.
 fn rested(worked: Duration, rested: Duration, look: Look) -> bool {
     let spare = look.idle_percent.is_some_and(|idle| idle >= SPARE_PERCENT);
-    look.grown <= QUIET_BYTES
-        || rested >= worked * REST_BUSY
-        || spare && rested >= worked * REST_SPARE
+    look.is_quiet() || rested >= worked * REST_BUSY || spare && rested >= worked * REST_SPARE
 }
 
-/// Waits as long as somebody who worked so long should. `trail_length`: in bytes, now.
-pub(super) async fn rest(worked: Duration, trail_length: impl Fn() -> u64) {
+/// Waits as long as somebody who worked so long should. `trail_length`: in bytes, now. True if the gateway
+/// was quiet in the end.
+pub(super) async fn rest(worked: Duration, trail_length: impl Fn() -> u64) -> bool {
     let began = Instant::now();
     let (mut length, mut before) = (trail_length(), processor_time());
     loop {
@@ -52,7 +57,7 @@ pub(super) async fn rest(worked: Duration, trail_length: impl Fn() -> u64) {
             idle_percent: before.zip(now).and_then(|(before, now)| now.idle_since(before)),
         };
         if rested(worked, began.elapsed(), look) {
-            return;
+            return look.is_quiet();
         }
         (length, before) = (grown, now);
     }
