@@ -3,6 +3,7 @@
 //! What is decided knows no protocol: [`gate`], [`result`], [`transaction`], [`names`], [`desk`].
 //! How statements enter and leave is each protocol's own: [`pg`].
 
+pub mod alarm;
 pub mod budget;
 pub mod cache;
 pub mod cores;

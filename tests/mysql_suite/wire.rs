@@ -1,8 +1,11 @@
 //! What drivers do on the wire beyond texts and rows gives the same through the gateway as at the server.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
-use hallpass::wire::mysql::Capabilities;
+use hallpass::wire::mysql::{Capabilities, response::Kind};
 
 use crate::{
     client::Pair,
@@ -179,4 +182,29 @@ fn who_asks_for_what_changes_in_a_session_is_told() {
         // The gateway has noticed as well: texts are read in the mode of now.
         assert_eq!(tracks.value("SELECT 'in' AS \"a name\""), "in");
     }
+}
+
+#[test]
+fn who_says_nothing_for_too_long_is_told_and_ended() {
+    let rest = "[limits]\nidle_timeout = \"4s\"\nidle_in_transaction_timeout = \"2s\"\n".to_owned();
+    let pair = Pair::start_with(Family::MariaDb, &Options { rest, ..Options::default() });
+    let secret = pair.gateway.almighty("alice");
+    let log_in = || Raw::connect(&pair, "alice", &secret);
+    let (mut idle, mut open, mut busy) = (log_in(), log_in(), log_in());
+    idle.value("SELECT 1");
+    open.query("BEGIN").expect("begins");
+    busy.send(0, b"\x03SELECT SLEEP(6), 'busy is not idle'");
+    let began = Instant::now();
+    for (raw, why, after) in [
+        (&mut open, "idle in a transaction for too long", 1500),
+        (&mut idle, "idle for too long", 3500),
+    ] {
+        let (_, told) = raw.receive().expect("a word");
+        let code = u16::from_le_bytes([told[1], told[2]]);
+        assert_eq!((told[0], code), (0xff, 4031), "{told:?}");
+        assert!(String::from_utf8_lossy(&told).contains(why), "{told:?}");
+        assert!(began.elapsed() > Duration::from_millis(after), "{:?}", began.elapsed());
+        assert!(raw.is_closed());
+    }
+    assert!(busy.answer(Kind::Result).is_ok());
 }

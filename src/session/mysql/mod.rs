@@ -26,12 +26,11 @@ use std::{
     future::{Future as _, poll_fn},
     io,
     panic::{self, AssertUnwindSafe},
-    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::{task::JoinHandle, time::Sleep};
+use tokio::task::JoinHandle;
 
 use replies::Onward;
 use rows::RowIs;
@@ -39,6 +38,7 @@ use talk::{End, Pass, Talk};
 use work::{Synced, Work};
 
 use super::{
+    alarm::{Alarm, Idle},
     room::Place,
     signal::{Doing, Wake},
 };
@@ -150,8 +150,7 @@ struct Relay {
     unsynced: Option<(Synced, usize)>,
     killing: Option<JoinHandle<()>>,
     options: ConnectOptions,
-    timer: Pin<Box<Sleep>>,
-    timer_due: Option<Timestamp>,
+    alarm: Alarm,
     last_heard: Timestamp,
     draining: bool,
     said_goodbye: bool,
@@ -184,8 +183,7 @@ impl Relay {
             unsynced: None,
             killing: None,
             options,
-            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
-            timer_due: None,
+            alarm: Alarm::default(),
             last_heard,
             draining: false,
             said_goodbye: false,
@@ -346,7 +344,7 @@ impl Relay {
             (true, true) => Doing::IdleInTransaction,
         };
         self.talk.handle.activity.is(doing);
-        self.arm_timer(cx)
+        self.on_time(cx)
     }
 
     /// True if another look would find nothing: neither side has said anything that isn't dealt with, and
@@ -369,7 +367,7 @@ impl Relay {
         }
         if flags.has(Wake::Access) {
             // The clock may have been set: what is due is due at another moment.
-            self.timer_due = None;
+            self.alarm.forget();
             self.talk.refresh_rights();
         }
         if flags.has(Wake::Masks) {
@@ -728,28 +726,13 @@ impl Relay {
         self.from_upstream.is_none_or(|rest| !rest.forward) && self.talk.is_told()
     }
 
-    fn arm_timer(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
-        loop {
-            let due = self.due();
-            let earlier = due.is_some_and(|due| self.timer_due.is_none_or(|set| due < set));
-            if earlier && let Some(due) = due {
-                let wait = due.since(self.talk.now).max(Duration::from_millis(1));
-                self.timer.as_mut().reset(tokio::time::Instant::now() + wait);
-                self.timer_due = Some(due);
-            }
-            if self.timer_due.is_none() || self.timer.as_mut().poll(cx).is_pending() {
-                return Ok(());
-            }
-            self.timer_due = None;
+    fn on_time(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        while self.alarm.rings(self.due(), self.talk.now, cx) {
             self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
-            if let Some((limit, kind)) = self.idle_limit()
-                && self.talk.now >= self.last_heard.plus(limit)
+            if let Some(idle) = self.idle()
+                && self.talk.now >= idle.until(self.last_heard)
             {
-                let text = match kind {
-                    RefusalKind::IdleInTransactionTooLong => "idle in a transaction for too long",
-                    _ => "idle for too long",
-                };
-                return Err(End::Refused(Refusal::new(kind, text)).into());
+                return Err(End::Refused(idle.refusal()).into());
             }
             self.talk.on_time();
             self.housekeep();
@@ -758,22 +741,18 @@ impl Relay {
                 return Err(End::Refused(refusal).into());
             }
         }
+        Ok(())
     }
 
-    fn idle_limit(&self) -> Option<(Duration, RefusalKind)> {
-        let world = self.talk.core.services.world.load();
+    fn idle(&self) -> Option<Idle> {
         if !self.talk.is_quiet() {
             return None;
         }
-        if self.talk.in_transaction() {
-            let limit = world.limits.idle_in_transaction_timeout?;
-            return Some((limit, RefusalKind::IdleInTransactionTooLong));
-        }
-        Some((world.limits.idle_timeout?, RefusalKind::IdleTooLong))
+        Idle::of(&self.talk.core.services.world.load().limits, self.talk.in_transaction())
     }
 
     fn due(&self) -> Option<Timestamp> {
-        let idle = self.idle_limit().map(|(limit, _)| self.last_heard.plus(limit));
+        let idle = self.idle().map(|idle| idle.until(self.last_heard));
         self.talk.next_time().into_iter().chain(idle).min()
     }
 }

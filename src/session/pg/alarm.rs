@@ -1,37 +1,18 @@
-//! The one alarm of a session: whatever is due next.
+//! What is due while nobody says anything.
 
-use std::{future::Future, task::Context, time::Duration};
+use std::task::Context;
 
 use super::{
     Over, Relay,
     conversation::{End, Held},
     replace::Ending,
 };
-use crate::kernel::{
-    refusal::{Refusal, RefusalKind},
-    time::Timestamp,
-};
+use crate::{kernel::time::Timestamp, session::alarm::Idle};
 
 impl Relay {
-    /// Sets the alarm for whatever is due next. An alarm set earlier than needed rings for nothing
-    /// and is set anew: cheaper than moving it with every statement.
-    pub(super) fn arm_timer(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
-        loop {
-            let due = self.due();
-            let earlier = match (due, self.timer_due) {
-                (Some(due), Some(set)) => due < set,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if earlier && let Some(due) = due {
-                let wait = due.since(self.talk.now).max(Duration::from_millis(1));
-                self.timer.as_mut().reset(tokio::time::Instant::now() + wait);
-                self.timer_due = Some(due);
-            }
-            if self.timer_due.is_none() || self.timer.as_mut().poll(cx).is_pending() {
-                return Ok(());
-            }
-            self.timer_due = None;
+    /// Does what is due by now, and sets the alarm for what is due next.
+    pub(super) fn on_time(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        while self.alarm.rings(self.due(), self.talk.now, cx) {
             self.talk.now = self.talk.now.max(self.talk.core.services.clock.now());
             self.on_alarm()?;
             if self.replacement.is_some() {
@@ -49,22 +30,18 @@ impl Relay {
                 return Err(End::Refused(refusal).into());
             }
         }
+        Ok(())
     }
 
-    fn idle_limit(&self) -> Option<(Duration, RefusalKind)> {
-        let world = self.talk.core.services.world.load();
+    fn idle(&self) -> Option<Idle> {
         if !self.talk.is_quiet() {
             return None;
         }
-        if self.talk.in_transaction() {
-            let limit = world.limits.idle_in_transaction_timeout?;
-            return Some((limit, RefusalKind::IdleInTransactionTooLong));
-        }
-        Some((world.limits.idle_timeout?, RefusalKind::IdleTooLong))
+        Idle::of(&self.talk.core.services.world.load().limits, self.talk.in_transaction())
     }
 
     fn due(&self) -> Option<Timestamp> {
-        let idle = self.idle_limit().map(|(limit, _)| self.last_heard.plus(limit));
+        let idle = self.idle().map(|idle| idle.until(self.last_heard));
         let idle = match self.ending {
             Ending::Told { until, .. } => Some(until),
             Ending::No => idle,
@@ -81,14 +58,10 @@ impl Relay {
         {
             self.upstream_gone(Over::UpstreamClosed)?;
         }
-        if let Some((limit, kind)) = self.idle_limit()
-            && self.talk.now >= self.last_heard.plus(limit)
+        if let Some(idle) = self.idle()
+            && self.talk.now >= idle.until(self.last_heard)
         {
-            let text = match kind {
-                RefusalKind::IdleInTransactionTooLong => "idle in a transaction for too long",
-                _ => "idle for too long",
-            };
-            return Err(End::Refused(Refusal::new(kind, text)).into());
+            return Err(End::Refused(idle.refusal()).into());
         }
         self.talk.on_time();
         Ok(())

@@ -40,7 +40,6 @@ use std::{
     future::{Future as _, poll_fn},
     io,
     panic::{self, AssertUnwindSafe},
-    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
@@ -49,10 +48,11 @@ use cancel::{Aim, UpstreamKey};
 use conversation::{Conversation, End, Held, Pass, Reply};
 use replace::{Ending, Replacement};
 use stead::Sent;
-use tokio::{sync::oneshot, task::JoinHandle, time::Sleep};
+use tokio::{sync::oneshot, task::JoinHandle};
 use work::{Synced, Work};
 
 use super::{
+    alarm::Alarm,
     room::Place,
     signal::{Doing, Wake},
 };
@@ -156,8 +156,7 @@ struct Relay {
     parameters: Box<[(String, String)]>,
     ending: Ending,
     replacement: Option<Replacement>,
-    timer: Pin<Box<Sleep>>,
-    timer_due: Option<Timestamp>,
+    alarm: Alarm,
     last_heard: Timestamp,
     draining: bool,
     /// The upstream's own last error has gone to the client.
@@ -195,8 +194,7 @@ impl Relay {
             parameters,
             ending: Ending::No,
             replacement: None,
-            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
-            timer_due: None,
+            alarm: Alarm::default(),
             last_heard,
             draining: false,
             said_goodbye: false,
@@ -263,7 +261,7 @@ impl Relay {
             (true, true) => Doing::IdleInTransaction,
         };
         self.talk.facts.handle.activity.is(doing);
-        self.arm_timer(cx)
+        self.on_time(cx)
     }
 
     /// True while something but the two sockets must move on first.
@@ -281,7 +279,7 @@ impl Relay {
         }
         if flags.has(Wake::Access) {
             // The clock may have been set: what is due is due at another moment.
-            self.timer_due = None;
+            self.alarm.forget();
             self.talk.refresh_rights();
             self.take_back_what_ended();
         }
