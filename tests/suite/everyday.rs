@@ -146,6 +146,11 @@ fn shown(there: &[Message], through: &[Message]) -> String {
     }
 }
 
+/// All that comes for the statements of a text, each sent by itself where it ends its line.
+fn asked(client: &mut RawClient, sql: &str) -> Vec<Message> {
+    sql.split(";\n").flat_map(|statement| client.query(statement)).collect()
+}
+
 /// Prepared, described and run with every column in this format, where the text is one that can be.
 fn prepared(client: &mut RawClient, sql: &str, format: i16) -> Vec<Message> {
     let packet = [
@@ -165,7 +170,7 @@ struct Sides {
 
 impl Sides {
     fn ask(&mut self, entry: &Entry, wrong: &mut String) {
-        let through = settled(self.through.query(entry.sql));
+        let through = settled(asked(&mut self.through, entry.sql));
         let mut tell = |why: String| {
             let _ = writeln!(wrong, "----\n{}\n{}\n  {why}", entry.name, entry.sql);
         };
@@ -179,12 +184,12 @@ impl Sides {
             }
             return;
         }
-        let there = settled(self.there.query(entry.sql));
+        let there = settled(asked(&mut self.there, entry.sql));
         if let Some(why) = differs(&entry.comes, &there, &through) {
             return tell(why);
         }
         let reads = ["SELECT", "TABLE", "WITH"].iter().any(|word| entry.sql.starts_with(word));
-        if !reads || error(&there).is_some() || entry.sql.contains("nextval") {
+        if !reads || entry.sql.contains(";\n") || error(&there).is_some() || entry.sql.contains("nextval") {
             return;
         }
         let changes = ["UPDATE ", "DELETE ", "INSERT "].iter().any(|w| entry.sql.contains(w));
@@ -265,4 +270,14 @@ fn node_postgres_works_on_beside_masked_columns() {
 #[test]
 fn psql_and_the_servers_own_tools_work_on_beside_masked_columns() {
     client("masked-psql");
+}
+
+#[test]
+fn zz_from_a_file() {
+    let Ok(files) = std::env::var("EVERYDAY_FILES") else { return };
+    let texts: Vec<&'static str> = files
+        .split(',')
+        .map(|f| &*std::fs::read_to_string(f).expect("file").leak())
+        .collect();
+    holds(&texts, 1);
 }
