@@ -164,8 +164,8 @@ pub enum SessionEffect {
     Renamed(Vec<String>),
     /// Made a temporary table, and put nothing into it that rules of this version mask.
     MadeTemporary(Temporary, u64),
-    /// Made an enum of this name, or gave one this name.
-    MadeEnum(String),
+    /// Made a type of this name, or gave one this name.
+    MadeType(String),
     /// MySQL: what is open is committed before it runs, and as a rule behind it.
     Commits,
     /// MySQL: USE.
@@ -371,7 +371,7 @@ impl SessionEffect {
                 names.len() * size_of::<String>() * 2
             }
             Self::MadeTemporary(made, _) => made.name.len(),
-            Self::Use(name) | Self::MadeEnum(name) => name.len(),
+            Self::Use(name) | Self::MadeType(name) => name.len(),
             Self::Transaction(_)
             | Self::Setting(_)
             | Self::DiscardAll

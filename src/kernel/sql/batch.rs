@@ -155,9 +155,9 @@ impl<'a> Unfolding<'a> {
                 self.schema_moved = true;
                 self.overlay.forget_all_temporary();
             }
+            SessionEffect::MadeType(name) => self.overlay.add_type(name.clone()),
             // The next statement of the same text doesn't know of it: the path isn't asked for between.
             SessionEffect::MadeTemporary(..)
-            | SessionEffect::MadeEnum(_)
             | SessionEffect::Prepare { .. }
             | SessionEffect::Deallocate(_)
             | SessionEffect::Declare { .. }

@@ -61,8 +61,8 @@ pub struct Overlay {
     tainted: bool,
     /// Masked values may lie where the catalog knows of none.
     copied: bool,
-    /// Enums that the session has made or renamed.
-    enums: BTreeSet<String>,
+    /// Types that the session has made or renamed, but for tables'.
+    types: BTreeSet<String>,
     /// What the server says of the names, if nothing has changed since.
     sight: Option<Arc<Sight>>,
     messages: Messages,
@@ -148,14 +148,14 @@ impl Overlay {
         self.copied
     }
 
-    /// Adds an enum, unqualified, folded.
-    pub fn add_enum(&mut self, name: String) {
-        self.enums.insert(name);
+    /// Adds a type, unqualified, folded.
+    pub fn add_type(&mut self, name: String) {
+        self.types.insert(name);
     }
 
-    /// The names, those of enums too, for asking the server what they stand for.
+    /// The names, those of types too, for asking the server what they stand for.
     pub fn names(&self) -> BTreeSet<&str> {
-        self.names.iter().chain(&self.enums).map(String::as_str).collect()
+        self.names.iter().chain(&self.types).map(String::as_str).collect()
     }
 
     /// The server has said what the names stand for.
@@ -204,6 +204,11 @@ impl Overlay {
     /// True if this name is one of them.
     pub fn contains(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// True if this may be the name of a type that the session has made: every relation has one too.
+    pub fn holds_type(&self, name: &str) -> bool {
+        self.names.contains(name) || self.types.contains(name)
     }
 
     /// True if the session itself has created, altered or dropped something.

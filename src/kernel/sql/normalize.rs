@@ -20,6 +20,12 @@ use crate::kernel::sql::{
     text::StatementText,
 };
 
+/// A constant that a number is added to, multiplied or divided by may be a hole if it has no more digits: what
+/// comes of it is about as large whichever it is. So far it may go, if it is an integer.
+pub const FACTOR_INTEGER_MAX: u32 = 9_999_999;
+/// The same of one with a point.
+pub const FACTOR_DIGITS_MAX: usize = 12;
+
 /// What [`normalize`] makes; kept and used again from text to text.
 #[derive(Clone, Debug, Default)]
 pub struct Normal {
@@ -102,7 +108,7 @@ fn fill<C: Cut, S: Split>(
             continue;
         }
         if token.kind.is_literal() {
-            if position.constant(token.kind) {
+            if position.constant(token.kind, word) {
                 held = Some(token);
             } else {
                 keep(key, token.kind, text.as_bytes().get(bytes).unwrap_or_default());

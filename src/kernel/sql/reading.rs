@@ -460,8 +460,8 @@ pub struct Reading {
     pub shape: Option<Box<Shape>>,
     /// The temporary table that it makes; the server's grammar alone says so.
     pub temporary: Option<Temporary>,
-    /// The enum that it makes, or may give this name; the server's grammar alone says so.
-    pub made_enum: Option<String>,
+    /// The type that it makes, or gives this name, but for relations'; the server's grammar alone says so.
+    pub made_type: Option<String>,
     /// The table that it makes of columns that it writes out; the server's grammar alone says so.
     pub made_table: Option<RawName>,
     /// What MySQL and MariaDB alone have.
@@ -521,7 +521,7 @@ impl Reading {
             defines: None,
             shape: None,
             temporary: None,
-            made_enum: None,
+            made_type: None,
             made_table: None,
             mysql: OfMySql::default(),
         }

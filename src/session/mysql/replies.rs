@@ -514,7 +514,7 @@ impl Talk {
                 | SessionEffect::Commits
                 | SessionEffect::Renamed(_)
                 | SessionEffect::MadeTemporary(..)
-                | SessionEffect::MadeEnum(_)
+                | SessionEffect::MadeType(_)
                 | SessionEffect::Declare { .. }
                 | SessionEffect::Close(_) => {}
             }

@@ -87,9 +87,9 @@ impl Conversation {
                     let name = made.name.clone();
                     self.set_reading(|r| r.overlay.add_temporary(name, *rules));
                 }
-                SessionEffect::MadeEnum(name) => {
+                SessionEffect::MadeType(name) => {
                     let name = name.clone();
-                    self.set_reading(|r| r.overlay.add_enum(name));
+                    self.set_reading(|r| r.overlay.add_type(name));
                 }
                 // MySQL's alone.
                 SessionEffect::Commits | SessionEffect::Use(_) | SessionEffect::Quotes => {}

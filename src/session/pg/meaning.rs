@@ -115,7 +115,7 @@ impl Conversation {
             | SessionEffect::SchemaChange(_)
             | SessionEffect::Renamed(_)
             | SessionEffect::MadeTemporary(..)
-            | SessionEffect::MadeEnum(_)
+            | SessionEffect::MadeType(_)
             | SessionEffect::Commits
             | SessionEffect::Quotes
             | SessionEffect::Use(_)

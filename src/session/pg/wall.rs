@@ -411,7 +411,7 @@ fn opens_unseen(analysis: &Analysis) -> bool {
         | SessionEffect::SchemaChange(_)
         | SessionEffect::Renamed(_)
         | SessionEffect::MadeTemporary(..)
-        | SessionEffect::MadeEnum(_)
+        | SessionEffect::MadeType(_)
         | SessionEffect::Commits
         | SessionEffect::Quotes
         | SessionEffect::Use(_) => false,

@@ -172,3 +172,67 @@ SELECT id, length(email) * 100000000 FROM customers
 -- name: a number divided by itself
 -- comes: unmask computes with public.employees.salary
 SELECT id, 1 / (salary - 50000) FROM employees
+
+-- name: a large number before a masked one
+-- comes: unmask computes with public.employees.salary
+SELECT id, 99999999999999 * salary FROM employees
+
+-- name: another number in its place is another question
+-- comes: masked 2
+SELECT id, salary * 5 FROM employees ORDER BY id LIMIT 2
+
+-- name: a large number in its place
+-- comes: unmask computes with public.employees.salary
+SELECT id, salary * 99999999999999 FROM employees ORDER BY id LIMIT 2
+
+-- name: a number with a large exponent in its place
+-- comes: unmask computes with public.employees.salary
+SELECT id, salary * 5e99 FROM employees ORDER BY id LIMIT 2
+
+-- name: too many numbers
+-- comes: unmask computes with public.employees.salary
+SELECT id, salary * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 FROM employees
+
+-- name: too many numbers, in two steps
+-- comes: unmask computes with public.employees.salary
+SELECT id, x * 9999999 FROM (SELECT id, salary * 9999999 AS x FROM employees) e
+
+-- name: a pattern
+-- comes: masked 2
+SELECT id, email LIKE 'ada%' FROM customers ORDER BY id LIMIT 2
+
+-- name: a pattern in its place that fails where a value fits
+-- comes: unmask computes with public.customers.email
+SELECT id, email LIKE 'ada\' FROM customers ORDER BY id LIMIT 2
+
+-- name: a pattern in its place, with escapes
+-- comes: unmask computes with public.customers.email
+SELECT id, email LIKE E'ada\\' FROM customers ORDER BY id LIMIT 2
+
+-- name: a pattern with an escape of its own
+-- comes: unmask computes with public.customers.email
+SELECT id, email LIKE 'ada!' ESCAPE '!' FROM customers ORDER BY id LIMIT 2
+
+-- name: a moment that isn't one for all of them
+-- comes: unmask computes with public.customers.birth_date
+SELECT id, CASE WHEN birth_date > '1980-01-01' THEN full_name::date END FROM customers
+
+-- name: a key beside masked values that may be null
+-- comes: masked 1
+SELECT jsonb_object_agg(id, email) FROM customers WHERE id < 5
+
+-- name: a function of the users' own goes by a known name
+-- comes: identical
+CREATE DOMAIN avg AS integer; CREATE TABLE upper (a integer, b integer)
+
+-- name: what turns texts into numbers by its name
+-- comes: unmask computes with public.customers.email
+SELECT avg(email) FROM customers
+
+-- name: what turns texts into rows by its name
+-- comes: unmask computes with public.customers.email
+SELECT upper(email) FROM customers
+
+-- name: no such names any more
+-- comes: identical
+DROP DOMAIN avg; DROP TABLE upper

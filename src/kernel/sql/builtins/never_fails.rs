@@ -47,8 +47,12 @@ const MORE_FUNCTIONS: [&str; 4] = ["to_json", "to_jsonb", "upper", "json_array"]
 /// Operators: comparisons, and what puts texts together.
 const OPERATORS: [&str; 8] = ["<", "<=", "<>", "=", ">", ">=", "||", "!="];
 
+/// Operators that take JSON apart, or ask what it, an array or a range has. Where it is kept as a text, a part
+/// of it may be no text of the server's.
+const PARTS: [&str; 10] = ["#>", "#>>", "&&", "->", "->>", "<@", "?", "?&", "?|", "@>"];
+
 /// Types that every value has a text of.
-const CASTS: [&str; 2] = ["text", "varchar"];
+const CASTS: [&str; 3] = ["bpchar", "text", "varchar"];
 
 /// True if no value makes a call of a built-in function of this name fail or return several rows.
 pub fn function(name: &str) -> bool {
@@ -58,6 +62,27 @@ pub fn function(name: &str) -> bool {
 /// True if no value makes an operator of this name fail.
 pub fn operator(name: &str) -> bool {
     OPERATORS.contains(&name)
+}
+
+/// True if no value but a text of JSON makes an operator of this name fail.
+pub fn part(name: &str) -> bool {
+    PARTS.contains(&name)
+}
+
+/// True if every value of a type, by its number, can be cast to the type of this name.
+pub fn turn(from: u32, to: &str) -> bool {
+    // Spec: pg_type.dat: int8 20, int2 21, int4 23, float4 700, float8 701, date 1082, and so on.
+    match to {
+        "float8" | "numeric" => matches!(from, 20 | 21 | 23 | 700 | 701 | 1700),
+        "int8" => matches!(from, 20 | 21 | 23),
+        "int4" => matches!(from, 21 | 23),
+        "int2" => from == 21,
+        "date" | "timestamp" | "timestamptz" => matches!(from, 1082 | 1114 | 1184),
+        "jsonb" => from == 3802,
+        "uuid" => from == 2950,
+        "bool" => from == 16,
+        _ => false,
+    }
 }
 
 /// True if every value can be cast to the type of this name.

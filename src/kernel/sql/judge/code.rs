@@ -331,7 +331,7 @@ impl<'a> Judge<'a> {
     pub(super) fn may_be_of_users(&self, name: &str) -> bool {
         let catalog = self.cx.catalog;
         let within = |schema: &str| self.cx.path.may_contain(schema);
-        self.cx.overlay.contains(name)
+        self.cx.overlay.holds_type(name)
             || catalog.routines_named(name).any(|r| r.extension.is_none() && within(&r.schema))
             || catalog.types_named(name).iter().any(|t| within(&t.schema))
             || !catalog.shapes_named(name).is_empty()

@@ -86,7 +86,7 @@ impl Judge<'_> {
                 self.effects.push(SessionEffect::Renamed(renamed));
             }
         }
-        self.effects.extend(self.reading.made_enum.clone().map(SessionEffect::MadeEnum));
+        self.effects.extend(self.reading.made_type.clone().map(SessionEffect::MadeType));
         // What a dropped operator or routine stood in front of is what its name means now.
         self.user_code |= [CreateCode, DropCode, Do, StatementKind::Call, StatementKind::Other]
             .into_iter()

@@ -317,10 +317,20 @@ pub struct Expression {
 pub enum Step {
     /// A function or an aggregate.
     Function(RawName),
+    /// One that no value makes fail as it is called here.
+    Harmless(RawName),
+    /// One that fails only where this column is NULL.
+    Keyed(RawName, Reference),
     /// An operator.
     Operator(String),
+    /// One that no value makes fail as it stands here.
+    HarmlessOperator(String),
+    /// One between numbers: what this column is made to by it is about as large, if it is a decimal.
+    Scales(String, Reference),
     /// A cast to this type.
     Cast(String),
+    /// A cast of this column to this type, whatever its precision.
+    Turns(String, Reference),
     /// A subscript, a field, a path.
     Part,
     /// MySQL: something that turns this column into another type unless it is of one that is wanted.

@@ -8,6 +8,9 @@
 //! - as an item of an IN list or of a tuple behind VALUES,
 //! - behind LIMIT and OFFSET,
 //!
+//! but no number of many digits behind arithmetic, and no string with a backslash behind LIKE and its like, which
+//! may make it fail,
+//!
 //! of a statement that begins with SELECT, INSERT, UPDATE, DELETE, VALUES or WITH, and where nothing
 //! behind it gives it another meaning: a cast, a subscript, an operator not listed above. Never: in
 //! arguments of calls and whatever else stands in parentheses behind a name (types, windows, column
@@ -15,7 +18,7 @@
 //! subscripts, behind operators of JSON, in parentheses of its own (`('t')::regclass` is a cast of a
 //! constant to the server).
 
-use crate::kernel::sql::{lex::TokenKind, mode::Dialect};
+use crate::kernel::sql::{lex::TokenKind, mode::Dialect, normalize::FACTOR_DIGITS_MAX};
 
 /// Follows the tokens of one statement.
 #[derive(Clone, Debug)]
@@ -71,8 +74,10 @@ enum Previous {
     Dot,
     /// SELECT, DISTINCT, ALL, RETURNING.
     List,
-    /// A comparison or arithmetic.
+    /// A comparison, or `||`.
     Operator,
+    /// Arithmetic.
+    Arithmetic,
     /// BETWEEN, AND, OR, LIKE.
     Bound,
     In,
@@ -103,7 +108,7 @@ impl Position {
 
 impl Position {
     /// Takes a constant. True if a hole may stand for it, as far as the tokens before it say.
-    pub(super) fn constant(&mut self, kind: TokenKind) -> bool {
+    pub(super) fn constant(&mut self, kind: TokenKind, text: &[u8]) -> bool {
         use Previous as P;
         if self.lead == Lead::Start {
             self.lead = Lead::Keeps;
@@ -117,9 +122,15 @@ impl Position {
             (Level::Keeps, _) => false,
             (Level::List, _) | (_, P::Limit) if self.few => false,
             (_, P::Limit) => kind == TokenKind::Integer,
-            (Level::List, P::List | P::Comma | P::Operator | P::Bound)
-            | (Level::Expression, P::Operator | P::Bound)
-            | (Level::Items, P::Open | P::Comma | P::Operator | P::Bound) => true,
+            (Level::List | Level::Expression | Level::Items, P::Arithmetic) => {
+                self.few || is_alike(kind, text)
+            }
+            (Level::List | Level::Expression | Level::Items, P::Bound) => {
+                self.few || !text.contains(&b'\\')
+            }
+            (Level::List, P::List | P::Comma | P::Operator)
+            | (Level::Expression, P::Operator)
+            | (Level::Items, P::Open | P::Comma | P::Operator) => true,
             (
                 Level::Nothing | Level::List | Level::Expression | Level::Values | Level::Items,
                 _,
@@ -139,6 +150,7 @@ impl Position {
             TokenKind::Operator => match text {
                 // A sign belongs to the constant behind it.
                 b"+" | b"-" if previous != P::Operand => previous,
+                b"+" | b"-" | b"*" | b"/" | b"%" => P::Arithmetic,
                 _ if is_plain_operator(text) => P::Operator,
                 _ => P::Unknown,
             },
@@ -383,6 +395,17 @@ fn is_plain_operator(text: &[u8]) -> bool {
             | [b'!' | b'>', b'=']
             | [b'|', b'|']
     )
+}
+
+/// True of a constant that arithmetic takes for one like all others of its kind.
+fn is_alike(kind: TokenKind, text: &[u8]) -> bool {
+    match kind {
+        TokenKind::Integer => text.len() <= 7,
+        TokenKind::Float => {
+            text.len() <= FACTOR_DIGITS_MAX && text.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+        }
+        _ => true,
+    }
 }
 
 /// True if what stands behind a constant leaves its meaning as it is.

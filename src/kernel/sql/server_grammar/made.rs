@@ -1,4 +1,4 @@
-//! Enums and tables that a statement makes.
+//! Types and tables that a statement makes.
 
 use pg_query::protobuf::{self as pg, node::Node as N};
 
@@ -7,12 +7,22 @@ use crate::kernel::sql::{
     server_grammar::relations::{name_of, raw_name},
 };
 
-/// The name of the enum that a statement makes, without its schema; the new one of a type that it renames,
-/// which may be an enum.
-pub(super) fn enum_of(statement: &pg::RawStmt) -> Option<String> {
+/// The name of the type that a statement makes, without its schema; the new one of a type that it renames.
+/// Those of relations are said elsewhere.
+pub(super) fn type_of(statement: &pg::RawStmt) -> Option<String> {
     match statement.stmt.as_deref()?.node.as_ref()? {
         N::CreateEnumStmt(n) => name_of(&n.type_name).0.pop(),
-        N::RenameStmt(n) if n.rename_type == pg::ObjectType::ObjectType as i32 => {
+        N::CreateRangeStmt(n) => name_of(&n.type_name).0.pop(),
+        N::CreateDomainStmt(n) => name_of(&n.domainname).0.pop(),
+        N::CompositeTypeStmt(n) => n.typevar.as_ref().map(|name| name.relname.clone()),
+        N::DefineStmt(n) if n.kind == pg::ObjectType::ObjectType as i32 => {
+            name_of(&n.defnames).0.pop()
+        }
+        N::RenameStmt(n)
+            if [pg::ObjectType::ObjectType, pg::ObjectType::ObjectDomain]
+                .iter()
+                .any(|kind| *kind as i32 == n.rename_type) =>
+        {
             Some(n.newname.clone())
         }
         _ => None,
@@ -32,21 +42,23 @@ mod tests {
     use crate::kernel::sql::{mode::LexMode, server_grammar::read};
 
     #[test]
-    fn enums_are_told_from_other_types() {
+    fn types_have_names() {
         for (text, expected) in [
             ("CREATE TYPE k AS ENUM ('a')", Some("k")),
             ("CREATE TYPE s.\"K\" AS ENUM ()", Some("K")),
-            ("CREATE TYPE k AS (a int)", None),
-            ("CREATE TYPE k", None),
-            ("CREATE TYPE k AS RANGE (subtype = int4)", None),
-            ("CREATE DOMAIN k AS text", None),
+            ("CREATE TYPE k AS (a int)", Some("k")),
+            ("CREATE TYPE s.k", Some("k")),
+            ("CREATE TYPE k AS RANGE (subtype = int4)", Some("k")),
+            ("CREATE DOMAIN s.k AS text", Some("k")),
+            ("ALTER DOMAIN k RENAME TO l", Some("l")),
+            ("CREATE AGGREGATE k (int) (sfunc = f, stype = int)", None),
             ("ALTER TYPE k ADD VALUE 'b'", None),
             ("ALTER TYPE k RENAME TO \"L\"", Some("L")),
             ("ALTER TYPE k RENAME VALUE 'a' TO 'b'", None),
             ("ALTER TABLE k RENAME TO l", None),
         ] {
             let readings = read(text, LexMode::POSTGRES).expect("reads");
-            let made = readings.first().and_then(|r| r.made_enum.as_deref());
+            let made = readings.first().and_then(|r| r.made_type.as_deref());
             assert_eq!(made, expected, "{text}");
         }
     }

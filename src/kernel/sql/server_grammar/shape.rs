@@ -5,6 +5,7 @@
 
 mod changes;
 mod expression;
+mod harmless;
 mod names;
 mod source;
 

@@ -93,7 +93,15 @@ impl<'a> Follower<'a> {
                 "char" | "char in utf8mb4" => !self.all_are(label, |kind| kind != Kind::Bytes),
                 _ => true,
             },
-            Step::Converts | Step::Part | Step::Reckons(_) | Step::Unmarked(_) => true,
+            Step::Converts
+            | Step::Part
+            | Step::Reckons(_)
+            | Step::Unmarked(_)
+            | Step::Harmless(_)
+            | Step::Keyed(..)
+            | Step::HarmlessOperator(_)
+            | Step::Scales(..)
+            | Step::Turns(..) => true,
         }
     }
 
@@ -128,7 +136,12 @@ impl<'a> Follower<'a> {
             }
             Step::Reckons(amount) => self.is_beyond(amount, place),
             Step::Unmarked(column) => !self.reference(column, place).is_clear(),
-            Step::Part => true,
+            Step::Part
+            | Step::Harmless(_)
+            | Step::Keyed(..)
+            | Step::HarmlessOperator(_)
+            | Step::Scales(..)
+            | Step::Turns(..) => true,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::kernel::{
     sql::{
         builtins::never_fails,
         lineage::{
-            Label, Purpose,
+            ColumnId, Label, Purpose,
             names::Names,
             resolve::Follower,
             rows::{Found, Place, Rows},
@@ -24,6 +24,12 @@ const SYSTEM: [&str; 6] = ["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"];
 /// Types whose sum is of the same type.
 const INTERVAL: u32 = 1186;
 const MONEY: u32 = 790;
+/// Types of which more is known than of others.
+const JSON: u32 = 114;
+const NUMERIC: u32 = 1700;
+const INT2: u32 = 21;
+const INT4: u32 = 23;
+const INT8: u32 = 20;
 
 impl<'a> Follower<'a> {
     pub(super) fn value(&mut self, value: &'a Expression, place: &Place<'a>) -> Label {
@@ -134,7 +140,9 @@ impl<'a> Follower<'a> {
     /// A function of the users' own reads what it likes. Those that the settings trust, and those of
     /// extensions, give back no rows that they weren't given.
     fn may_read_anything<'s>(&self, step: &'s Step) -> Option<&'s RawName> {
-        let Step::Function(name) = step else { return None };
+        let (Step::Function(name) | Step::Harmless(name) | Step::Keyed(name, _)) = step else {
+            return None;
+        };
         if self.names == Names::Folded {
             return self.may_read_rows(name).then_some(name);
         }
@@ -147,41 +155,42 @@ impl<'a> Follower<'a> {
 
     fn fails(&mut self, step: &'a Step, label: &Label, place: &Place<'a>) -> bool {
         match self.names {
-            Names::AsWritten => self.may_fail(step) || self.overflows(step, label),
+            Names::AsWritten => {
+                self.may_fail(step, label, place) || self.overflows(step, label)
+            }
             Names::Folded => self.may_warn(step, label, place),
         }
     }
 
     /// True unless the step is known to give one value for whatever value it gets. What a user has made
     /// may go by the same name.
-    fn may_fail(&self, step: &Step) -> bool {
-        let catalog = self.cx.catalog;
-        let of_users = |oid: u32| {
-            catalog.routine_by_oid(oid).is_some_and(|routine| routine.extension.is_none())
-        };
+    fn may_fail(&mut self, step: &'a Step, label: &Label, place: &Place<'a>) -> bool {
         match step {
-            Step::Function(name) => {
-                let known = match name.0.as_slice() {
-                    [name] => {
-                        let overloads = || catalog.routines_named(name);
-                        never_fails::function(name)
-                            && overloads().all(|routine| routine.extension.is_some())
-                    }
-                    [schema, name] => schema == "pg_catalog" && never_fails::function(name),
-                    _ => false,
-                };
-                !known
+            Step::Function(name) => !never_fails::function(name.base()) || self.may_be_users(name),
+            Step::Harmless(name) => self.may_be_users(name),
+            Step::Keyed(name, key) => {
+                self.may_be_users(name) || !self.reference(key, place).is_clear()
             }
             Step::Operator(name) => {
-                let overloads = catalog.operators_named(name);
-                !never_fails::operator(name) || overloads.iter().any(|o| of_users(o.routine))
+                let known = never_fails::operator(name)
+                    || never_fails::part(name)
+                        && !self.is_of_type(label, |oid| oid == JSON)
+                        && !self.is_of_intarray(name);
+                !known || self.has_operator(name)
             }
-            // The name stands without its schema; this session may have made a type a moment ago.
-            Step::Cast(to) => {
-                !never_fails::cast(to)
-                    || !catalog.shapes_named(to).is_empty()
-                    || !catalog.types_named(to).is_empty()
-                    || self.cx.overlay.contains(to)
+            Step::HarmlessOperator(name) => self.has_operator(name),
+            Step::Scales(name, column) => {
+                let fits = |oid| match name.as_str() {
+                    "/" => matches!(oid, NUMERIC | INT2 | INT4 | INT8),
+                    _ => oid == NUMERIC,
+                };
+                self.has_operator(name) || !self.all_of_type(column, place, fits)
+            }
+            Step::Cast(to) => !never_fails::cast(to) || self.has_type(to),
+            Step::Turns(to, column) => {
+                let fits = |oid| never_fails::turn(oid, to);
+                let always = never_fails::cast(to) || self.all_of_type(column, place, fits);
+                !always || self.has_type(to)
             }
             Step::Part
             | Step::Wants(..)
@@ -191,18 +200,71 @@ impl<'a> Follower<'a> {
         }
     }
 
+    /// True unless a call of this name is one of the server's own functions. Spec: `f(x)` may be a cast to
+    /// a type that is called f.
+    fn may_be_users(&self, name: &RawName) -> bool {
+        match name.0.as_slice() {
+            [name] => {
+                self.cx.catalog.routines_named(name).any(|routine| routine.extension.is_none())
+                    || self.has_type(name)
+            }
+            [schema, _] => schema != "pg_catalog",
+            _ => true,
+        }
+    }
+
+    fn has_operator(&self, name: &str) -> bool {
+        let catalog = self.cx.catalog;
+        let of_users = |oid: u32| {
+            catalog.routine_by_oid(oid).is_some_and(|routine| routine.extension.is_none())
+        };
+        catalog.operators_named(name).iter().any(|overload| of_users(overload.routine))
+    }
+
+    /// True of an operator of an extension whose operators of arrays fail where these hold NULL.
+    fn is_of_intarray(&self, name: &str) -> bool {
+        let catalog = self.cx.catalog;
+        let extension = |oid| catalog.routine_by_oid(oid).and_then(|r| r.extension.as_deref());
+        let mut overloads = catalog.operators_named(name).iter();
+        overloads.any(|overload| extension(overload.routine) == Some("intarray"))
+    }
+
+    /// True if users have a type of this name, or this session may have made one a moment ago.
+    fn has_type(&self, name: &str) -> bool {
+        let catalog = self.cx.catalog;
+        !catalog.shapes_named(name).is_empty()
+            || !catalog.types_named(name).is_empty()
+            || self.cx.overlay.holds_type(name)
+    }
+
+    /// True if some marked column in it is of such a type.
+    fn is_of_type(&self, label: &Label, is: impl Fn(u32) -> bool) -> bool {
+        label.columns().any(|id| self.type_of(id).is_none_or(&is))
+    }
+
+    /// True if the values are those of marked columns, all of such types.
+    fn all_of_type(
+        &mut self,
+        column: &'a Reference,
+        place: &Place<'a>,
+        is: impl Fn(u32) -> bool,
+    ) -> bool {
+        let label = self.reference(column, place);
+        let is_column = !label.is_derived() && !label.is_clear();
+        is_column && label.columns().all(|id| self.type_of(id).is_some_and(&is))
+    }
+
+    fn type_of(&self, id: ColumnId) -> Option<u32> {
+        let relation = self.cx.catalog.relation_by_oid(id.relation)?;
+        relation.columns.iter().find(|c| c.number == id.number).map(|c| c.type_oid)
+    }
+
     /// True of a sum of what a few values beside it may take beyond its type's range: the sum of the usual
     /// numbers has room for all of them.
     fn overflows(&self, step: &Step, label: &Label) -> bool {
         let Step::Function(name) = step else { return false };
-        let is_sum = matches!(name.base(), "sum" | "avg");
-        is_sum
-            && label.columns().any(|id| {
-                let relation = self.cx.catalog.relation_by_oid(id.relation);
-                let columns = relation.iter().flat_map(|relation| &relation.columns);
-                let mut of_type = columns.filter(|c| c.number == id.number).map(|c| c.type_oid);
-                of_type.any(|oid| matches!(oid, INTERVAL | MONEY) || oid >= FIRST_USER_OID)
-            })
+        let is_narrow = |oid| matches!(oid, INTERVAL | MONEY) || oid >= FIRST_USER_OID;
+        matches!(name.base(), "sum" | "avg") && self.is_of_type(label, is_narrow)
     }
 
     /// What a column as written tells. What is found nowhere may be a column that the catalog doesn't

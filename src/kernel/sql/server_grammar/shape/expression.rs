@@ -6,7 +6,11 @@ use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
     lineage::shape::{Condition, Expression, Reference, Step},
-    server_grammar::{columns::text, relations::name_of, shape::query},
+    server_grammar::{
+        columns::text,
+        relations::name_of,
+        shape::{harmless, query},
+    },
 };
 
 pub(super) fn is_star(n: &pg::Node) -> bool {
@@ -55,7 +59,11 @@ pub(super) fn into(n: &pg::Node, made: &mut Expression) {
             let to = cast.type_name.as_ref();
             let is_array = to.is_some_and(|t| !t.array_bounds.is_empty());
             let name = to.and_then(|t| name_of(&t.names).0.pop()).unwrap_or_default();
-            made.through.push(Step::Cast(if is_array { format!("{name}[]") } else { name }));
+            made.through.push(if is_array {
+                Step::Cast(format!("{name}[]"))
+            } else {
+                harmless::cast(cast, name)
+            });
             some(cast.arg.as_deref(), made);
         }
         N::CollateClause(collate) => some(collate.arg.as_deref(), made),
@@ -87,7 +95,9 @@ pub(super) fn into(n: &pg::Node, made: &mut Expression) {
                 Some(column) => made.columns.push(column),
                 None => some(e.arg.as_deref(), made),
             }
-            made.through.push(Step::Part);
+            if !harmless::is_constant_part(e) {
+                made.through.push(Step::Part);
+            }
             all(&e.indirection, made);
         }
         N::AIndices(e) => {
@@ -188,7 +198,7 @@ fn operation(e: &pg::AExpr, made: &mut Expression) {
         made.opaque = Some("an operator without a name");
         return;
     };
-    made.through.push(Step::Operator(operator));
+    harmless::operation(e, operator, &mut made.through);
     some(e.lexpr.as_deref(), made);
     some(e.rexpr.as_deref(), made);
 }
@@ -235,7 +245,7 @@ fn function(call: &pg::FuncCall, made: &mut Expression) {
     if let Some(window) = window {
         over(window, made);
     }
-    made.through.push(Step::Function(name));
+    made.through.push(harmless::call(call, name));
 }
 
 fn sub_link(link: &pg::SubLink, made: &mut Expression) {
