@@ -39,6 +39,10 @@ SELECT k.oid FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid))) AND 
 OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a, pg_catalog.pg_type AS t \
 WHERE a.attrelid = c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped \
 AND t.oid = a.atttypid AND USERS_TYPE), \
+'definition', CASE WHEN (c.relkind::pg_catalog.text = 'v' OR c.relkind::pg_catalog.text = 'm') AND NOT EXISTS (\
+SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+AND d.objid = ANY (ARRAY(SELECT r.oid FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid)) \
+AND (USERS_CODE)) THEN pg_catalog.pg_get_viewdef(c.oid) END, \
 'ties', ARRAY(SELECT i.inhparent::pg_catalog.int8 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid \
 UNION ALL SELECT i.inhrelid::pg_catalog.int8 FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid), \
 'columns', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(\

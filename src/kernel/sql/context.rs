@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::kernel::{
     access::Permission,
     catalog::{Catalog, Routine},
-    sql::{mode::LexMode, seen::Sight},
+    sql::{mode::LexMode, reading::RawName, seen::Sight},
 };
 
 /// Everything outside a statement that its judgement depends on.
@@ -21,6 +21,20 @@ pub struct Context<'a> {
     pub overlay: &'a Overlay,
     /// Whose code may run below admin.
     pub trust: &'a Trust,
+}
+
+impl Context<'_> {
+    /// True if the server finds a temporary table of the session's own that holds nothing masked.
+    pub fn is_clean_temporary(&self, name: &RawName) -> bool {
+        let comes_first = match (name.schema(), self.path) {
+            (Some(schema), _) => schema == "pg_temp",
+            (None, SearchPath::Known(path)) => {
+                path.first().is_some_and(|schema| schema.starts_with("pg_temp_"))
+            }
+            (None, SearchPath::Unknown) => false,
+        };
+        comes_first && self.overlay.is_clean_temporary(name.base(), self.catalog.marks.version())
+    }
 }
 
 /// The schemas in which unqualified names are looked up.

@@ -460,6 +460,8 @@ pub struct Reading {
     pub shape: Option<Box<Shape>>,
     /// The temporary table that it makes; the server's grammar alone says so.
     pub temporary: Option<Temporary>,
+    /// The table that it changes without bringing rows into it; the server's grammar alone says so.
+    pub keeps: Option<RawName>,
     /// The type that it makes, or gives this name, but for relations'; the server's grammar alone says so.
     pub made_type: Option<String>,
     /// The table that it makes of columns that it writes out; the server's grammar alone says so.
@@ -521,6 +523,7 @@ impl Reading {
             defines: None,
             shape: None,
             temporary: None,
+            keeps: None,
             made_type: None,
             made_table: None,
             mysql: OfMySql::default(),

@@ -19,6 +19,9 @@ pub struct Seen {
     /// Rules, triggers that are no constraint's, policies, defaults, checks, indexes or domains of it call
     /// routines of the users': what stands in it hangs on code.
     runs_code: bool,
+    /// What a view shows, or a materialized view, if no code of the users' stands in it.
+    #[serde(default)]
+    definition: Option<String>,
     /// What it inherits from or is a partition of, and what is so of it, directly.
     pub ties: BTreeSet<u32>,
     /// Its columns, dropped ones left out.
@@ -45,6 +48,11 @@ pub struct SeenColumn {
 }
 
 impl Seen {
+    /// The query of a view, of the server's own functions only.
+    pub fn definition(&self) -> Option<&str> {
+        self.definition.as_deref().filter(|_| matches!(self.kind.as_str(), "v" | "m"))
+    }
+
     /// True of a table whose rows are what was written to it, by statements and nothing else; and of a
     /// sequence.
     pub fn is_plain_table(&self) -> bool {

@@ -93,6 +93,7 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         reading.defines = definitions::of(raw);
         reading.shape = shape::of(raw).map(Box::new);
         reading.temporary = temporary::of(raw);
+        reading.keeps = temporary::kept(raw);
         reading.made_type = made::type_of(raw);
         reading.made_table = made::table_of(raw);
         if let Some(inner) = &mut reading.inner {

@@ -271,10 +271,10 @@ DROP TABLE by_city
 -- name: a transaction in which rows must be the same
 -- comes: identical
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-CREATE TEMP TABLE same ON COMMIT DROP AS SELECT id, city FROM customers;
+CREATE TEMP TABLE same ON COMMIT DROP AS SELECT id, status FROM orders;
 SELECT count(*) FROM same;
 SELECT * FROM same ORDER BY id LIMIT 2;
-SELECT id, city FROM customers ORDER BY id LIMIT 2;
+SELECT id, status FROM orders ORDER BY id LIMIT 2;
 COMMIT
 
 -- name: an enum made and used, in a transaction
@@ -306,3 +306,62 @@ RESET search_path
 SET TIME ZONE 'Europe/Berlin';
 SELECT id, birth_date, created_at FROM customers WHERE id = 1;
 SET TIME ZONE DEFAULT
+
+-- name: an own view
+-- comes: identical
+CREATE VIEW places_of AS SELECT id, city FROM customers
+
+-- name: a view of an own view with a masked column
+-- comes: unmask copies public.customers.email
+CREATE VIEW mails_of AS SELECT p.id, c.email FROM places_of p JOIN customers c USING (id)
+
+-- name: an own view becomes one with a masked column
+-- comes: unmask copies public.customers.email
+CREATE OR REPLACE VIEW places_of AS SELECT id, city, email FROM customers
+
+-- name: an own view is made another
+-- comes: identical
+DROP VIEW places_of;
+BEGIN;
+CREATE VIEW places_of AS SELECT id, city FROM customers;
+CREATE OR REPLACE VIEW places_of AS SELECT id, city, country FROM customers;
+SELECT * FROM places_of ORDER BY id LIMIT 2;
+ALTER VIEW places_of RENAME COLUMN city TO town;
+ALTER VIEW places_of RENAME TO towns_of;
+SELECT id, town FROM towns_of ORDER BY id LIMIT 2;
+ROLLBACK
+
+-- name: an own view is written through
+-- comes: identical
+BEGIN;
+CREATE VIEW places_of AS SELECT id, city FROM customers;
+UPDATE places_of SET city = 'Essen' WHERE id = 3 RETURNING id, city;
+ROLLBACK
+
+-- name: what is masked is masked through the tables behind an own view
+-- comes: masked 3
+BEGIN;
+CREATE VIEW places_of AS SELECT id, city FROM customers;
+SELECT p.id, p.city, c.email FROM places_of p JOIN customers c ON c.id = p.id ORDER BY p.id LIMIT 2;
+ROLLBACK
+
+-- name: a materialized view in a transaction
+-- comes: identical
+BEGIN;
+CREATE MATERIALIZED VIEW by_city AS SELECT city, count(*) AS n FROM customers GROUP BY city;
+SELECT * FROM by_city ORDER BY 1;
+ROLLBACK
+
+-- name: a temporary view on a temporary table
+-- comes: identical
+CREATE TEMP TABLE picked (id bigint);
+CREATE TEMP VIEW picked_towns AS SELECT c.id, c.city FROM picked p JOIN customers c ON c.id = p.id;
+INSERT INTO picked VALUES (1), (2);
+SELECT * FROM picked_towns ORDER BY id;
+DROP TABLE picked CASCADE
+
+-- name: a view as anybody's
+-- comes: masked 2
+CREATE VIEW overview_now AS SELECT o.id, o.full_name, o.orders FROM customer_overview o;
+SELECT n.id, c.email, n.orders FROM overview_now n JOIN customers c ON c.id = n.id ORDER BY n.id LIMIT 3;
+DROP VIEW overview_now

@@ -13,7 +13,7 @@ use crate::kernel::{
         judge::{masked_definitions, meanings, names::Resolved},
         lineage::{ColumnId, Label, Lineage, Purpose, Use, follow, shape::Shape},
         mode::Dialect,
-        reading::{Access, Reading, StatementKind},
+        reading::{Access, Reading, StatementKind, Temporary},
     },
 };
 
@@ -53,14 +53,14 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
     let messages = reading.top == StatementKind::ShowWarnings;
     if cx.mode.dialect != Dialect::Postgres && !modelled && !messages {
         let Some(why) = touches_masked(analysis, reading, cx) else {
-            made_temporary(analysis, reading, marks.version());
+            made_temporary(analysis, reading, cx);
             return;
         };
         let on = NeedOn::WholeTarget;
         analysis.needs.push(Need { permission: Permission::Unmask, on, why });
     }
     let Some(shape) = reading.shape.as_deref() else {
-        made_temporary(analysis, reading, marks.version());
+        made_temporary(analysis, reading, cx);
         return;
     };
     let lineage = follow(shape, cx, marks.sensitive());
@@ -77,7 +77,7 @@ pub(super) fn mask(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>)
         needs(analysis, found, cx);
     }
     if lineage.is_clear() && analysis.executes.is_none() {
-        made_temporary(analysis, reading, marks.version());
+        made_temporary(analysis, reading, cx);
     }
     refuse_unknown(analysis, &lineage, cx);
     refuse_copies(analysis, &lineage, cx);
@@ -220,10 +220,15 @@ fn runs_anything(analysis: &Analysis, reading: &Reading) -> bool {
     !is_quiet && analysis.needs.iter().any(|need| need.permission == Permission::Admin)
 }
 
-/// The temporary table that it makes holds nothing masked.
-fn made_temporary(analysis: &mut Analysis, reading: &Reading, rules: u64) {
-    let runs_code = analysis.effects.contains(&SessionEffect::RunsUserCode);
-    let made = reading.temporary.clone().filter(|_| !runs_code);
+/// The temporary table that it makes holds nothing masked, or one that it changes still holds nothing.
+fn made_temporary(analysis: &mut Analysis, reading: &Reading, cx: &Context<'_>) {
+    if analysis.effects.contains(&SessionEffect::RunsUserCode) {
+        return;
+    }
+    let kept = reading.keeps.as_ref().filter(|name| cx.is_clean_temporary(name));
+    let kept = kept.map(|name| Temporary { name: name.base().to_owned(), until_commit: false });
+    let made = reading.temporary.clone().or(kept);
+    let rules = cx.catalog.marks.version();
     analysis.effects.extend(made.map(|made| SessionEffect::MadeTemporary(made, rules)));
 }
 
@@ -250,8 +255,12 @@ fn reach(reading: &Reading, cx: &Context<'_>) -> BTreeSet<ColumnId> {
 fn reaches_new(reading: &Reading, cx: &Context<'_>) -> bool {
     let marks = &cx.catalog.marks;
     let Some(sight) = cx.overlay.sight() else { return false };
-    let named = reading.relations.iter().flat_map(|used| sight.all_named(used.name.base()));
-    let mut columns = named.flat_map(|seen| seen.columns.iter().map(move |column| (seen, column)));
+    let named = || reading.relations.iter().flat_map(|used| sight.all_named(used.name.base()));
+    if named().any(|seen| seen.definition().is_some()) {
+        // What a view reads stands behind it.
+        return true;
+    }
+    let mut columns = named().flat_map(|seen| seen.columns.iter().map(move |column| (seen, column)));
     columns.any(|(seen, column)| marks.may_mean(seen, column))
 }
 

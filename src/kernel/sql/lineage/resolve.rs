@@ -9,7 +9,8 @@ mod value;
 mod write;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
 
@@ -32,7 +33,15 @@ const STEPS: usize = 400_000;
 /// A recursive CTE's labels only grow; nobody chains more columns of one than this.
 const ROUNDS: usize = 64;
 
+/// What the outputs of views tell that the catalog doesn't know, by their oids; `None`: it isn't known, or not
+/// yet.
+type Views = Rc<RefCell<HashMap<u32, Option<Vec<Label>>>>>;
+
 pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> Lineage {
+    follow_with(shape, cx, sensitive, Views::default())
+}
+
+fn follow_with(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive, views: Views) -> Lineage {
     let mut follower = Follower {
         cx,
         sensitive,
@@ -42,6 +51,7 @@ pub(super) fn follow(shape: &Shape, cx: &Context<'_>, sensitive: &Sensitive) -> 
         texts: BTreeSet::new(),
         names: Names::of(cx.mode.dialect),
         only_reads: only_reads(shape),
+        views,
         steps: STEPS,
     };
     let place = Place::default();
@@ -113,6 +123,7 @@ struct Follower<'c> {
     names: Names,
     /// What the server warns of makes such a statement not fail.
     only_reads: bool,
+    views: Views,
     /// How much may still be looked at.
     steps: usize,
 }

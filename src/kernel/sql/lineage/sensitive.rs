@@ -220,7 +220,7 @@ fn shape_of(view: &Relation, mode: LexMode) -> Option<Shape> {
     read(view.definition.as_deref()?, mode)
 }
 
-fn read(text: &str, mode: LexMode) -> Option<Shape> {
+pub(super) fn read(text: &str, mode: LexMode) -> Option<Shape> {
     let readings = match mode.dialect {
         Dialect::Postgres => server_grammar::read(text, mode).ok()?,
         Dialect::MySql | Dialect::MariaDb => {

@@ -6,7 +6,6 @@ use crate::kernel::{
     catalog::Relation,
     mask::ColumnType,
     sql::{
-        context::SearchPath,
         judge::{Resolved, meanings},
         lineage::{
             Label, Purpose,
@@ -263,7 +262,7 @@ impl<'a> Follower<'a> {
                         None => Rows::unknown(Label::default()),
                     }
                 }
-                Resolved::Unknown { .. } if self.is_clean_temporary(name) => {
+                Resolved::Unknown { .. } if self.cx.is_clean_temporary(name) => {
                     Rows::unknown(Label::default())
                 }
                 Resolved::Unknown { .. } if !seen.is_empty() => continue,
@@ -289,19 +288,6 @@ impl<'a> Follower<'a> {
             self.doubts(|| format!("which relation {name} is"));
         }
         Rows::unknown(whole.computed())
-    }
-
-    /// True if the server finds a temporary table of the session's own that holds nothing masked.
-    fn is_clean_temporary(&self, name: &RawName) -> bool {
-        let comes_first = match (name.schema(), self.cx.path) {
-            (Some(schema), _) => schema == "pg_temp",
-            (None, SearchPath::Known(path)) => {
-                path.first().is_some_and(|schema| schema.starts_with("pg_temp_"))
-            }
-            (None, SearchPath::Unknown) => false,
-        };
-        let rules = self.cx.catalog.marks.version();
-        comes_first && self.cx.overlay.is_clean_temporary(name.base(), rules)
     }
 
     fn columns_of(&mut self, relation: &'a Relation) -> Rows<'a> {

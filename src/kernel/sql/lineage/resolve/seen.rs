@@ -1,6 +1,6 @@
 //! Relations that the session has made or altered, which the catalog doesn't know as they are now.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use crate::kernel::{
     catalog::Relation,
@@ -8,8 +8,9 @@ use crate::kernel::{
         context::SearchPath,
         lineage::{
             Label,
-            resolve::Follower,
+            resolve::{Follower, follow_with},
             rows::{Named, Rows},
+            sensitive::read,
         },
         reading::RawName,
         seen::Seen,
@@ -21,6 +22,9 @@ enum Member<'a> {
     Seen(&'a Seen),
     Known(&'a Relation),
 }
+
+/// So many views of the session's own are read for one statement.
+const VIEWS: usize = 64;
 
 impl<'a> Follower<'a> {
     /// The relations that the server may find under a name that the session itself has touched: the first
@@ -38,7 +42,8 @@ impl<'a> Follower<'a> {
             }
             (None, SearchPath::Unknown) => Vec::new(),
         };
-        let is_temporary = |seen: &&Seen| seen.schema.starts_with("pg_temp");
+        let is_temporary =
+            |seen: &&Seen| seen.schema.starts_with("pg_temp") && seen.definition().is_none();
         if found.iter().any(is_temporary) { Vec::new() } else { found }
     }
 
@@ -47,6 +52,9 @@ impl<'a> Follower<'a> {
     /// hangs on code may show anything.
     pub(super) fn columns_of_seen(&mut self, seen: &'a Seen) -> Rows<'a> {
         self.spend(seen.columns.len());
+        if let Some(definition) = seen.definition() {
+            return self.columns_of_view(seen, definition);
+        }
         let Some(family) = self.family(seen).filter(|_| seen.is_plain_table()) else {
             return Rows::unknown(self.doubts(|| format!("what {} holds", seen.name)));
         };
@@ -68,6 +76,35 @@ impl<'a> Follower<'a> {
             }
         }
         Rows::known(columns)
+    }
+
+    /// What a view shows is what its query gives out, in order. The server has printed that for the path on
+    /// which the statement is read.
+    fn columns_of_view(&mut self, seen: &'a Seen, definition: &str) -> Rows<'a> {
+        let known = self.views.borrow().get(&seen.oid).cloned();
+        let labels = known.unwrap_or_else(|| self.shown_by_view(seen, definition));
+        let Some(labels) = labels.filter(|labels| labels.len() == seen.columns.len()) else {
+            return Rows::unknown(self.doubts(|| format!("what {} shows", seen.name)));
+        };
+        let mut columns = Vec::new();
+        for (column, mut label) in seen.columns.iter().zip(labels) {
+            if label.is_clear() && self.cx.catalog.marks.may_mean(seen, column) {
+                label.or(&Label::unknown());
+            }
+            columns.push(Named::known(&column.name, label));
+        }
+        Rows::known(columns)
+    }
+
+    fn shown_by_view(&mut self, seen: &Seen, definition: &str) -> Option<Vec<Label>> {
+        let first = self.views.borrow().len() < VIEWS;
+        // A view that shows itself is none that can be read.
+        self.views.borrow_mut().insert(seen.oid, None);
+        let shape = read(definition, self.cx.mode).filter(|_| first)?;
+        let lineage = follow_with(&shape, self.cx, self.sensitive, Rc::clone(&self.views));
+        let labels: Vec<Label> = lineage.outputs?.into_iter().map(|output| output.label).collect();
+        self.views.borrow_mut().insert(seen.oid, Some(labels.clone()));
+        Some(labels)
     }
 
     /// It and all that its rows are rows of, or that show theirs. `None`: some of it nobody knows.
