@@ -2,7 +2,7 @@
 
 -- name: an upsert that returns the row
 -- comes: masked 2
-INSERT INTO customers (id, full_name, email, country, city) VALUES (2, 'x', 'x2@example.org', 'DE', 'Ulm') ON CONFLICT (id) DO UPDATE SET city = excluded.city WHERE customers.city IS DISTINCT FROM excluded.city RETURNING id, email, city
+INSERT INTO customers (id, full_name, email, country, city) VALUES (2, 'x', 'x2@example.org', 'DE', 'Senden') ON CONFLICT (id) DO UPDATE SET city = excluded.city WHERE customers.city IS DISTINCT FROM excluded.city RETURNING id, email, city
 
 -- name: an upsert that adds up
 -- comes: identical

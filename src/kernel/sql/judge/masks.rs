@@ -260,7 +260,8 @@ fn reaches_new(reading: &Reading, cx: &Context<'_>) -> bool {
         // What a view reads stands behind it.
         return true;
     }
-    let mut columns = named().flat_map(|seen| seen.columns.iter().map(move |column| (seen, column)));
+    let mut columns =
+        named().flat_map(|seen| seen.columns.iter().map(move |column| (seen, column)));
     columns.any(|(seen, column)| marks.may_mean(seen, column))
 }
 

@@ -155,9 +155,7 @@ impl<'a> Follower<'a> {
 
     fn fails(&mut self, step: &'a Step, label: &Label, place: &Place<'a>) -> bool {
         match self.names {
-            Names::AsWritten => {
-                self.may_fail(step, label, place) || self.overflows(step, label)
-            }
+            Names::AsWritten => self.may_fail(step, label, place) || self.overflows(step, label),
             Names::Folded => self.may_warn(step, label, place),
         }
     }

@@ -70,8 +70,13 @@ fn is_harmless(name: &str, args: &[pg::Node]) -> bool {
         )
         | ("position" | "strpos" | "starts_with", [_, _])
         | (
-            "now" | "clock_timestamp" | "statement_timestamp" | "transaction_timestamp"
-            | "row_number" | "rank" | "dense_rank",
+            "now"
+            | "clock_timestamp"
+            | "statement_timestamp"
+            | "transaction_timestamp"
+            | "row_number"
+            | "rank"
+            | "dense_rank",
             [],
         )
         | ("num_nulls" | "num_nonnulls", [_, ..]) => true,
@@ -135,9 +140,7 @@ pub(super) fn operation(e: &pg::AExpr, operator: String, steps: &mut Vec<Step>) 
     use pg::AExprKind as K;
     let right = e.rexpr.as_deref();
     match K::try_from(e.kind) {
-        Ok(
-            K::AexprBetween | K::AexprNotBetween | K::AexprBetweenSym | K::AexprNotBetweenSym,
-        ) => {
+        Ok(K::AexprBetween | K::AexprNotBetween | K::AexprBetweenSym | K::AexprNotBetweenSym) => {
             steps.extend([">=", "<=", "<", ">"].map(|name| Step::Operator(name.to_owned())));
         }
         // A pattern that ends with a backslash fails, but only where a value fits all before it.
@@ -160,7 +163,8 @@ pub(super) fn operation(e: &pg::AExpr, operator: String, steps: &mut Vec<Step>) 
 fn scaled(e: &pg::AExpr, left: usize) -> Option<Reference> {
     let is_plain = pg::AExprKind::try_from(e.kind) == Ok(pg::AExprKind::AexprOp);
     let name = name_of(&e.name);
-    let scales = matches!(name.0.as_slice(), [name] if ["+", "-", "*", "/"].contains(&name.as_str()));
+    let scales =
+        matches!(name.0.as_slice(), [name] if ["+", "-", "*", "/"].contains(&name.as_str()));
     // Those on its left may be holes of the key, whatever their digits.
     (is_plain && scales && is_factor(e.rexpr.as_deref()?)).then_some(())?;
     decimal(e.lexpr.as_deref()?, left.checked_sub(1)?)
