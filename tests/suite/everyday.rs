@@ -288,11 +288,3 @@ fn node_postgres_works_on_beside_masked_columns() {
 fn psql_and_the_servers_own_tools_work_on_beside_masked_columns() {
     client("masked-psql");
 }
-
-#[test]
-fn zz_from_a_file() {
-    let Ok(files) = std::env::var("EVERYDAY_FILES") else { return };
-    let texts: Vec<&'static str> =
-        files.split(',').map(|f| &*std::fs::read_to_string(f).expect("file").leak()).collect();
-    holds(&texts, 1);
-}
