@@ -163,8 +163,12 @@ impl<'a> Check<'a> {
             let steady = routine.volatility != Volatility::Volatile && !routine.security_definer;
             let reviewed = builtins::extension_function(extension, &routine.name);
             let harmless = match reviewed {
-                Some(builtins::ExtensionRule::Pure) => true,
-                Some(builtins::ExtensionRule::Admin) => false,
+                Some(
+                    builtins::ExtensionRule::Pure
+                    | builtins::ExtensionRule::Info
+                    | builtins::ExtensionRule::Select,
+                ) => true,
+                Some(builtins::ExtensionRule::Statements | builtins::ExtensionRule::Admin) => false,
                 None => steady,
             };
             if !harmless && !self.admin() && !self.whole_dml() {

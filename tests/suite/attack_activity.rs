@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::{
     Gateway, Postgres, RawClient, eventually,
+    postgres::Options,
     raw::{Message, bind, close, describe, error, execute, parse, query, rows, sync},
 };
 
@@ -58,6 +59,8 @@ fn the_text_of_others_is_hidden_where_it_is_an_output_and_nothing_else_changes()
         "SELECT a.*, now(), 'x', a.query FROM pg_stat_activity a, pg_database d WHERE d.oid = a.datid",
         "SELECT * FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid",
         "SELECT query, * FROM pg_stat_activity",
+        "SELECT pid, locktype, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)",
+        "SELECT a.*, l.mode FROM pg_locks l JOIN pg_stat_activity a USING (pid)",
         "SELECT query::text, left(query, 20) FROM pg_stat_activity",
         "SELECT substring(query FOR 7)::varchar(3) AS query, pid FROM pg_stat_activity ORDER BY pid",
         r"SELECT trim(regexp_replace(a.query, '\s+', ' ', 'g')) FROM pg_stat_activity a",
@@ -150,6 +153,11 @@ fn no_other_way_to_the_text_of_others_is_open() {
         "SELECT * FROM pg_stat_activity a JOIN pg_stat_activity b USING (query)",
         "SELECT a.pid FROM pg_stat_activity a NATURAL JOIN pg_stat_activity b",
         "SELECT * FROM pg_stat_activity a JOIN pg_stat_activity b USING (pid)",
+        "SELECT a.query, * FROM pg_stat_activity a JOIN pg_locks l USING (pid)",
+        "SELECT a.query FROM pg_stat_activity a JOIN pg_stat_activity b USING (pid, query)",
+        "SELECT u.query FROM pg_stat_activity a JOIN pg_stat_activity b USING (query) AS u",
+        "SELECT u FROM pg_stat_activity a JOIN pg_stat_activity b USING (query) AS u",
+        "SELECT u.* FROM pg_stat_activity a JOIN pg_stat_activity b USING (query) AS u",
         "SELECT j.query FROM (pg_stat_activity a JOIN pg_locks l ON true) AS j",
         "TABLE pg_stat_activity UNION ALL TABLE pg_stat_activity",
         "SELECT query FROM pg_stat_get_activity(NULL)",
@@ -234,4 +242,97 @@ fn admin_sees_the_text_as_it_is_and_no_longer_than_it_lasts() {
     gateway.must(&["grant", "revoke", &admin]);
     assert!(eventually(Duration::from_secs(3), || !tells(&client.exchange(&run(), 1))));
     assert!(!tells(&client.query("SELECT query FROM pg_stat_activity")));
+}
+
+/// A server with the extensions that tell what it is busy with.
+fn start_with_counters() -> (Postgres, Gateway) {
+    let preloaded = ("shared_preload_libraries", "pg_stat_statements".to_owned());
+    let server = Postgres::start_with(&Options { settings: vec![preloaded], ..Options::default() });
+    for name in
+        ["pg_stat_statements", "pg_buffercache", "pg_visibility", "pgrowlocks", "pgstattuple"]
+    {
+        server.sql(&format!("CREATE EXTENSION {name}"));
+    }
+    server.sql(
+        "GRANT pg_monitor, pg_stat_scan_tables TO hallpass;
+         CREATE VIEW told AS SELECT query FROM pg_stat_statements;
+         CREATE VIEW counted AS SELECT calls FROM pg_stat_statements;
+         CREATE SCHEMA shadow;
+         CREATE VIEW shadow.pg_stat_statements AS
+             SELECT query AS x, calls AS query FROM pg_stat_statements(true);
+         GRANT USAGE ON SCHEMA shadow TO PUBLIC;
+         GRANT SELECT ON told, counted, shadow.pg_stat_statements TO PUBLIC",
+    );
+    // Spec: what isn't a query is kept with its constants.
+    server.sql(&format!("COMMENT ON TABLE orders IS '{SECRET}'"));
+    let gateway = Gateway::start(&server);
+    (server, gateway)
+}
+
+#[test]
+fn counters_of_extensions_are_info_and_the_text_of_statements_is_not() {
+    let (_server, gateway) = start_with_counters();
+    let alice = gateway.principal("alice", "developer");
+    let mut alice = gateway.connect("alice", &alice);
+    let root = gateway.almighty("root");
+    let mut root = gateway.connect("root", &root);
+    let all = root.query("SELECT query FROM pg_stat_statements");
+    assert!(tells(&all), "{all:?}");
+    for text in [
+        "SELECT * FROM pg_stat_statements",
+        "SELECT calls, query FROM pg_stat_statements ORDER BY total_exec_time DESC",
+        "SELECT left(s.query, 60), r.rolname FROM public.pg_stat_statements s \
+         JOIN pg_roles r ON r.oid = s.userid",
+    ] {
+        for answer in [alice.query(text), alice.exchange(&extended(text, 0), 1)] {
+            assert!(error(&answer).is_none() && !tells(&answer), "{text}: {answer:?}");
+            assert!(rows(&answer).iter().flatten().any(|cell| cell == HIDDEN), "{text}");
+        }
+    }
+    for text in [
+        "SELECT queryid, sum(calls) FROM pg_stat_statements GROUP BY 1",
+        "SELECT count(*) FROM pg_buffercache",
+        "SELECT dealloc FROM pg_stat_statements_info",
+        "SELECT * FROM pg_visibility_map_summary('orders')",
+        "EXPLAIN SELECT query FROM pg_stat_statements",
+    ] {
+        let answer = alice.query(text);
+        assert!(error(&answer).is_none(), "{text}: {answer:?}");
+    }
+    for text in [
+        "SELECT query FROM pg_stat_statements ORDER BY query",
+        "SELECT calls FROM pg_stat_statements WHERE query LIKE '%t%'",
+        "SELECT s FROM pg_stat_statements s",
+        "SELECT s.to_json FROM pg_stat_statements s",
+        "SELECT md5(query) FROM pg_stat_statements",
+        "SELECT * FROM (SELECT query FROM pg_stat_statements) s",
+        "SELECT * FROM pg_stat_statements(true)",
+        "SELECT (pg_stat_statements(true)).query",
+        "SELECT x FROM shadow.pg_stat_statements",
+        "SELECT query FROM told",
+        "SELECT calls FROM counted",
+        "SELECT pg_stat_statements_reset()",
+        "DELETE FROM pg_stat_statements",
+        // They read a whole table: not with what everybody holds.
+        "SELECT * FROM pgstattuple('orders')",
+        "SELECT * FROM pgrowlocks('orders')",
+    ] {
+        let answer = alice.query(text);
+        assert!(error(&answer).is_some() && !tells(&answer), "{text}: {answer:?}");
+    }
+    gateway.grant("alice", "select,export,dml,ddl");
+    for text in ["SELECT * FROM pgstattuple('orders')", "SELECT * FROM pgrowlocks('orders')"] {
+        let answer = alice.query(text);
+        assert!(error(&answer).is_none(), "{text}: {answer:?}");
+    }
+    for text in [
+        "COPY (SELECT query FROM pg_stat_statements) TO STDOUT",
+        "CREATE TEMP TABLE t AS SELECT query FROM pg_stat_statements",
+        "CREATE VIEW v AS SELECT query FROM pg_stat_statements",
+        "CREATE VIEW v AS SELECT query FROM pg_stat_statements(true)",
+        "SELECT query FROM told",
+    ] {
+        let answer = alice.query(text);
+        assert!(error(&answer).is_some() && !tells(&answer), "{text}: {answer:?}");
+    }
 }

@@ -53,12 +53,19 @@ pub(crate) fn shop() -> Catalog {
         (112, "monthly", RelationKind::MaterializedView, vec![102, 103], vec![]),
         (113, "refunding", RelationKind::View, vec![103], vec![901]),
         (114, "settings_view", RelationKind::View, vec![9999], vec![]),
+        (130, "buffers", RelationKind::View, vec![], vec![922]),
+        (131, "buffers_of_orders", RelationKind::View, vec![102], vec![922]),
     ] {
         let mut view = relation(oid, "public", name, kind, "id amount");
         view.reads = reads;
         view.calls = calls;
         catalog.add_relation(view);
     }
+    let mut statements =
+        relation(132, "public", "pg_stat_statements", RelationKind::View, "calls query");
+    statements.columns[0].type_name = "bigint".into();
+    statements.calls = vec![923];
+    catalog.add_relation(statements);
     use Volatility::{Immutable, Stable, Volatile};
     for (oid, schema, name, volatility, definer, language, extension) in [
         (901, "billing", "refund", Volatile, false, "plpgsql", None),
@@ -80,6 +87,9 @@ pub(crate) fn shop() -> Catalog {
         (918, "public", "similarity", Immutable, false, "c", Some("pg_trgm")),
         (919, "public", "gen_random_uuid", Volatile, false, "c", Some("pgcrypto")),
         (920, "public", "gen_salt", Volatile, false, "sql", Some("pgcrypto")),
+        (921, "public", "pgstattuple", Volatile, false, "c", Some("pgstattuple")),
+        (922, "public", "pg_buffercache_pages", Volatile, false, "c", Some("pg_buffercache")),
+        (923, "public", "pg_stat_statements", Volatile, false, "c", Some("pg_stat_statements")),
         (916, "public", "weigh", Volatile, false, "plpgsql", None),
     ] {
         let kind = if name == "settle" { RoutineKind::Procedure } else { RoutineKind::Function };

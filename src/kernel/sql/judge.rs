@@ -6,6 +6,7 @@
 
 mod cascades;
 mod code;
+mod counters;
 mod effects;
 mod hide;
 mod masked_definitions;

@@ -11,6 +11,13 @@ const LIST: &str = include_str!("extensions.txt");
 pub enum ExtensionRule {
     /// Computes from its arguments, the clock or chance: what a pure built-in needs.
     Pure,
+    /// Shows counters and the state of pages and buffers, no value: info.
+    Info,
+    /// The same, but reads a whole relation for it: select, on nothing in particular.
+    Select,
+    /// Shows other people's statements: admin. The extension's own view of them is info, with their
+    /// text hidden: see [`STATEMENTS`].
+    Statements,
     /// Executes a text that no parser sees, or reads a file that a text names: admin.
     Admin,
 }
@@ -21,10 +28,18 @@ static ENTRIES: LazyLock<HashMap<&'static str, ExtensionRule>> =
 fn parse(line: &[&'static str]) -> Option<(&'static str, ExtensionRule)> {
     match *line {
         [name, "pure"] => Some((name, ExtensionRule::Pure)),
+        [name, "info"] => Some((name, ExtensionRule::Info)),
+        [name, "select"] => Some((name, ExtensionRule::Select)),
+        [name, "statements"] => Some((name, ExtensionRule::Statements)),
         [name, "admin"] => Some((name, ExtensionRule::Admin)),
         _ => None,
     }
 }
+
+/// The view of an extension that shows other people's statements.
+pub const STATEMENTS: &str = "pg_stat_statements";
+/// Its column with their text.
+pub const STATEMENTS_TEXT: &[&str] = &["query"];
 
 /// The rule of a C function of an extension. `None`: not reviewed.
 pub fn extension_function(extension: &str, name: &str) -> Option<ExtensionRule> {

@@ -15,7 +15,7 @@ mod relations;
 mod settings;
 mod types;
 
-pub use extensions::{ExtensionRule, extension_function};
+pub use extensions::{ExtensionRule, STATEMENTS, STATEMENTS_TEXT, extension_function};
 pub use functions::{FunctionRule, function, text_matters};
 pub use relations::{CatalogRule, RelationRule, catalog_relation};
 pub use settings::{

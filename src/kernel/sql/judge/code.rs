@@ -389,6 +389,17 @@ impl<'a> Judge<'a> {
         if reviewed == Some(ExtensionRule::Pure) {
             return;
         }
+        let trusted = self.cx.trust.permission_for(routine);
+        let shows = match reviewed {
+            Some(ExtensionRule::Info) => Some(Permission::Info),
+            Some(ExtensionRule::Select) => Some(Permission::Select),
+            Some(ExtensionRule::Pure | ExtensionRule::Statements | ExtensionRule::Admin) | None => {
+                None
+            }
+        };
+        if let (Some(permission), None) = (shows, trusted) {
+            return self.needs.anything(permission, why);
+        }
         let steady = match routine.volatility {
             Volatility::Immutable | Volatility::Stable => !routine.security_definer,
             Volatility::Volatile => false,
@@ -406,7 +417,7 @@ impl<'a> Judge<'a> {
                 self.routine_behind(*oid);
             }
         }
-        match self.cx.trust.permission_for(routine) {
+        match trusted {
             Some(permission) => {
                 self.needs.writes |= permission.writes() && !self.only_planned;
                 self.needs.anything(permission, why);
@@ -414,6 +425,9 @@ impl<'a> Judge<'a> {
             None if reviewed == Some(ExtensionRule::Admin) => {
                 self.needs.writes |= !self.only_planned;
                 self.needs.admin(format!("{why}, which executes a text or reads a file"));
+            }
+            None if reviewed == Some(ExtensionRule::Statements) => {
+                self.needs.admin(format!("{why}, which shows other people's SQL"));
             }
             None if steady => {
                 // Behind the read-only wall; where the wall must open, it may write too.
@@ -519,7 +533,7 @@ impl<'a> Judge<'a> {
 
 /// What the list of the server's own extensions says of a routine. Only a superuser can make one in
 /// C, so that nobody can put another in its place.
-fn reviewed(routine: &Routine) -> Option<ExtensionRule> {
+pub(super) fn reviewed(routine: &Routine) -> Option<ExtensionRule> {
     let extension = routine.extension.as_deref().filter(|_| routine.language == "c")?;
     builtins::extension_function(extension, &routine.name)
 }

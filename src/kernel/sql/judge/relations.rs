@@ -33,6 +33,9 @@ impl<'a> Judge<'a> {
                         self.needs.anything(Permission::Info, why);
                     }
                 }
+                Resolved::User(relation)
+                    if used.access == Access::Read && self.shows_counters(relation, &used.name) => {
+                }
                 Resolved::User(relation) => {
                     self.user_relation(relation, used.access, ColumnNames::Own);
                 }
@@ -404,7 +407,7 @@ impl<'a> Judge<'a> {
     }
 
     /// True if this column of a relation may be among what the statement looks at.
-    fn mentions(&self, relation: &RawName, column: &str) -> bool {
+    pub(super) fn mentions(&self, relation: &RawName, column: &str) -> bool {
         let columns = self.reading.columns.as_ref();
         columns.is_none_or(|columns| mentioned(columns, relation, column))
     }

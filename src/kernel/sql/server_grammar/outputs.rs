@@ -9,7 +9,7 @@ use excerpt::Excerpt;
 use pg_query::protobuf::{self as pg, node::Node as N};
 
 use crate::kernel::sql::{
-    builtins::{RelationRule, catalog_relation},
+    builtins::{RelationRule, STATEMENTS, STATEMENTS_TEXT, catalog_relation},
     reading::{OUTPUTS_MAX, Output, Outputs, RawName, Reading, StatementKind},
     server_grammar::{
         Reader,
@@ -31,8 +31,12 @@ pub(super) fn of(statement: &pg::RawStmt, reading: &Reading) -> Option<Outputs> 
         return None;
     }
     let mut from = Vec::new();
+    let mut merged = BTreeSet::new();
     for item in &select.from_clause {
-        sources(item, &mut from)?;
+        sources(item, &mut from, &mut merged)?;
+    }
+    if merged.iter().any(|name| columns.contains(name.as_str())) {
+        return None;
     }
     let names: BTreeSet<&String> = from.iter().map(|(name, _)| name).collect();
     if names.len() != from.len() {
@@ -40,6 +44,10 @@ pub(super) fn of(statement: &pg::RawStmt, reading: &Reading) -> Option<Outputs> 
     }
     let list =
         select.target_list.iter().map(|n| output(n, &columns)).collect::<Option<Vec<_>>>()?;
+    // A merged column stands elsewhere in `*`.
+    if !merged.is_empty() && list.contains(&Output::Star(None)) {
+        return None;
+    }
     let mut rest = (**select).clone();
     let mut plain = list.iter().map(|output| *output == Output::Value);
     rest.target_list.retain(|_| plain.next().unwrap_or(true));
@@ -50,12 +58,14 @@ pub(super) fn of(statement: &pg::RawStmt, reading: &Reading) -> Option<Outputs> 
     Some(Outputs { list, from, elsewhere, sorted_by, sorted_by_place })
 }
 
-/// Columns that can be hidden, of the catalogs that the statement may mean.
+/// Columns that can be hidden, of the catalogs that the statement may mean, and of an extension's view.
 fn hidden_columns(reading: &Reading) -> BTreeSet<&'static str> {
-    let rules = reading.relations.iter();
-    let rules = rules.filter_map(|used| catalog_relation("pg_catalog", used.name.base()));
-    let rules = rules.filter(|rule| rule.rule == RelationRule::Activity);
-    rules.flat_map(|rule| rule.admin_columns).copied().collect()
+    let of = |name: &str| match catalog_relation("pg_catalog", name) {
+        Some(rule) if rule.rule == RelationRule::Activity => rule.admin_columns,
+        None if name == STATEMENTS => STATEMENTS_TEXT,
+        Some(_) | None => &[],
+    };
+    reading.relations.iter().flat_map(|used| of(used.name.base())).copied().collect()
 }
 
 /// True if every row is made of one row of each relation in FROM, and nothing but its order and its
@@ -95,8 +105,13 @@ fn is_plain(select: &pg::SelectStmt) -> bool {
         && rarg.is_none()
 }
 
-/// The relations of one item of FROM, in the order in which `*` lists their columns.
-fn sources(item: &pg::Node, into: &mut Vec<(String, RawName)>) -> Option<()> {
+/// The relations of one item of FROM, in the order in which `*` lists their columns, and the columns
+/// that joins merge by USING.
+fn sources(
+    item: &pg::Node,
+    into: &mut Vec<(String, RawName)>,
+    merged: &mut BTreeSet<String>,
+) -> Option<()> {
     match item.node.as_ref()? {
         N::RangeVar(relation) => {
             let alias = relation.alias.as_ref();
@@ -108,12 +123,14 @@ fn sources(item: &pg::Node, into: &mut Vec<(String, RawName)>) -> Option<()> {
             Some(())
         }
         N::JoinExpr(join) => {
-            // A merged column stands elsewhere in `*`.
-            if join.is_natural || !join.using_clause.is_empty() || join.alias.is_some() {
+            if join.is_natural || join.alias.is_some() || join.join_using_alias.is_some() {
                 return None;
             }
-            sources(join.larg.as_deref()?, into)?;
-            sources(join.rarg.as_deref()?, into)
+            for name in &join.using_clause {
+                merged.insert(text(name)?);
+            }
+            sources(join.larg.as_deref()?, into, merged)?;
+            sources(join.rarg.as_deref()?, into, merged)
         }
         _ => None,
     }
