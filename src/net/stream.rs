@@ -20,6 +20,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{end_point, tls, zip::Zip};
+use crate::wire::mysql::compression::Algorithm;
 
 /// Who is at the other end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,8 +175,8 @@ impl Stream {
 
     /// From now on everything is in compressed packets, in both directions. `read`: bytes of them that were
     /// read already.
-    pub fn compress(&mut self, read: Vec<u8>) {
-        self.zip = Some(Box::new(Zip::new(read)));
+    pub fn compress(&mut self, algorithm: Algorithm, read: Vec<u8>) {
+        self.zip = Some(Box::new(Zip::new(algorithm, read)));
     }
 
     /// True if it is so.

@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::wire::{
     WireError,
-    mysql::compression::{Packer, Unpacker},
+    mysql::compression::{Algorithm, Packer, Unpacker},
 };
 
 /// Bytes that are read at once.
 const INPUT: usize = 8 * 1024;
 
 /// Both directions of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Zip {
     unpacker: Unpacker,
     packer: Packer,
@@ -27,8 +27,9 @@ pub(super) struct Zip {
 
 impl Zip {
     /// Begins with compressed bytes that were read before.
-    pub(super) fn new(read: Vec<u8>) -> Self {
-        Self { input: read, ..Self::default() }
+    pub(super) fn new(algorithm: Algorithm, read: Vec<u8>) -> Self {
+        let (unpacker, packer) = (Unpacker::new(algorithm), Packer::new(algorithm));
+        Self { unpacker, packer, input: read, at: 0 }
     }
 
     pub(super) fn poll_read<S: AsyncRead + Unpin>(

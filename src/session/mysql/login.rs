@@ -44,6 +44,7 @@ use crate::{
             Capabilities,
             auth::{self, CACHING_SHA2, CLEAR, FAST, NATIVE, Sha1Digest, Sha2Digest},
             capability,
+            compression::Algorithm,
             greeting::{Greeting, NONCE_LENGTH, Nonce},
             login::{Answer, Challenge, LENGTH_MAX, LogIn, PROOF_MAX},
             packet::{self, Extent},
@@ -480,7 +481,9 @@ impl Login {
         };
         let mut to_client = Link::with_unread(&[]);
         ok.write(to_client.inject(), (talking.next, reply::OK), log_in.capabilities);
-        if log_in.capabilities.has(Capabilities::COMPRESS) && !talking.stream.is_compressed() {
+        if let Some(algorithm) = Algorithm::of(log_in.capabilities)
+            && !talking.stream.is_compressed()
+        {
             // Spec: from behind the OK packet on.
             let last = talking.stream.write_all(to_client.inject()).await;
             if last.is_err() || talking.stream.flush().await.is_err() {
@@ -489,7 +492,7 @@ impl Login {
                 return None;
             }
             to_client = Link::with_unread(&[]);
-            talking.stream.compress(std::mem::take(&mut talking.read));
+            talking.stream.compress(algorithm, std::mem::take(&mut talking.read));
         }
         let door = Door::with_unread(&talking.read, talk.core.lane.borrow().progress());
         let relay = Relay::new(

@@ -188,7 +188,7 @@ pub const NEEDED: Capabilities = Capabilities(
 /// What a client is offered where the upstreams have these. `tls`: it can be had.
 pub fn offered(upstream: Capabilities, tls: bool) -> Capabilities {
     // The gateway's own affair with its client: the upstream isn't asked for it.
-    let own = LOG_IN | Capabilities::COMPRESS;
+    let own = LOG_IN | Capabilities::COMPRESS | (upstream & Capabilities::ZSTD);
     let own = if tls { own | Capabilities::SSL } else { own };
     // A server of MariaDB clears it, and so do its clients then.
     (upstream & (PASSES | Capabilities::MYSQL)) | own
@@ -225,13 +225,16 @@ mod tests {
             Capabilities::CACHE_METADATA,
             Capabilities::PROGRESS,
             Capabilities::MULTI_FACTOR,
-            Capabilities::ZSTD,
         ] {
             assert!(!offered.has(never), "{never:?}");
             assert!(!asked(everything, everything).expect("all there").has(never), "{never:?}");
         }
-        assert!(offered.has(NEEDED | Capabilities::SSL | Capabilities::COMPRESS));
-        assert!(!asked(everything, everything).expect("all there").has(Capabilities::COMPRESS));
+        assert!(offered.has(NEEDED | Capabilities::SSL));
+        for between_two in [Capabilities::COMPRESS, Capabilities::ZSTD] {
+            assert!(offered.has(between_two), "{between_two:?}");
+            let asked = asked(everything, everything).expect("all there");
+            assert!(!asked.has(between_two), "{between_two:?}");
+        }
         assert!(!super::offered(everything, false).has(Capabilities::SSL));
     }
 

@@ -8,13 +8,20 @@
 //!
 //! Pure: no socket.
 //!
+//! What is deflated is so piece by piece; a packet of zstd is taken apart when all of it is here.
+//!
 //! Spec: <https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_compression.html>.
 
-use std::cell::RefCell;
+mod zstd;
+
+use std::{cell::RefCell, mem};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::packet::{HEADER_LENGTH, Header, PART_MAX};
+use super::{
+    Capabilities,
+    packet::{HEADER_LENGTH, Header, PART_MAX},
+};
 use crate::wire::WireError;
 
 /// Bytes before a compressed packet.
@@ -31,9 +38,33 @@ const ENOUGH: usize = 32 * 1024;
 /// The most bytes that are taken at once.
 const PIECE: usize = 64 * 1024;
 
+/// What packets are compressed with.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Algorithm {
+    /// RFC 1950.
+    #[default]
+    Zlib,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Algorithm {
+    /// What a client with these takes; `None`: nothing is compressed.
+    ///
+    /// Spec: zlib comes first, in `parse_client_handshake_packet` of the server's
+    /// `sql/auth/sql_authentication.cc`.
+    pub fn of(client: Capabilities) -> Option<Self> {
+        if client.has(Capabilities::COMPRESS) {
+            return Some(Self::Zlib);
+        }
+        client.has(Capabilities::ZSTD).then_some(Self::Zstd)
+    }
+}
+
 /// Takes compressed packets apart.
 #[derive(Debug, Default)]
 pub struct Unpacker {
+    algorithm: Algorithm,
     head: [u8; OUTER_LENGTH],
     /// How much of the head is here.
     got: usize,
@@ -55,9 +86,21 @@ enum Inside {
         room: usize,
         inflater: Box<Decompress>,
     },
+    /// One of zstd, until all of it is here.
+    Packed {
+        left: usize,
+        room: usize,
+        packet: Vec<u8>,
+    },
+    Framed(Box<zstd::Frame>),
 }
 
 impl Unpacker {
+    /// At the beginning of a stream.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, ..Self::default() }
+    }
+
     /// Takes from `input` and gives to `output`, as much as it can; how much of each.
     ///
     /// # Errors
@@ -88,6 +131,24 @@ impl Unpacker {
                     }
                     (*left, read, written) = (*left - taken, read + taken, written + taken);
                     if *left > 0 {
+                        return Ok((read, written));
+                    }
+                    self.ended();
+                }
+                Inside::Packed { left, room: may, packet } => {
+                    let here = rest.get(..rest.len().min(*left)).unwrap_or_default();
+                    packet.extend_from_slice(here);
+                    (*left, read) = (*left - here.len(), read + here.len());
+                    if *left > 0 {
+                        return Ok((read, written));
+                    }
+                    let frame = zstd::Frame::begin(mem::take(packet), *may)?;
+                    self.inside = Inside::Framed(Box::new(frame));
+                }
+                Inside::Framed(frame) => {
+                    let (gave, is_over) = frame.take(room)?;
+                    written += gave;
+                    if !is_over {
                         return Ok((read, written));
                     }
                     self.ended();
@@ -139,9 +200,12 @@ impl Unpacker {
             return Err(bad("length of a compressed packet"));
         }
         self.next = sequence.wrapping_add(1);
-        self.inside = match room {
-            0 => Inside::Plain { left },
-            room => Inside::Deflated { left, room, inflater: Box::new(Decompress::new(true)) },
+        self.inside = match (room, self.algorithm) {
+            (0, _) => Inside::Plain { left },
+            (room, Algorithm::Zlib) => {
+                Inside::Deflated { left, room, inflater: Box::new(Decompress::new(true)) }
+            }
+            (room, Algorithm::Zstd) => Inside::Packed { left, room, packet: Vec::new() },
         };
         Ok(())
     }
@@ -165,6 +229,7 @@ impl Unpacker {
 /// Puts packets together and compresses them.
 #[derive(Debug, Default)]
 pub struct Packer {
+    algorithm: Algorithm,
     /// What waits to be compressed.
     plain: Vec<u8>,
     /// What of the open packet is deflated already.
@@ -228,6 +293,11 @@ impl Inner {
 }
 
 impl Packer {
+    /// At the beginning of a stream.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, ..Self::default() }
+    }
+
     /// The sequence number of the next packet.
     pub fn set_next(&mut self, next: u8) {
         self.next = next;
@@ -264,7 +334,7 @@ impl Packer {
         self.plain.extend_from_slice(bytes.get(..taken).unwrap_or_default());
         if held + taken >= PART_MAX || self.inner.is_between() && held + taken >= ENOUGH {
             self.close();
-        } else if self.plain.len() >= PIECE {
+        } else if self.plain.len() >= PIECE && self.algorithm == Algorithm::Zlib {
             self.deflate();
         }
         taken
@@ -291,6 +361,11 @@ impl Packer {
                 self.write(&[], 0);
             }
             return;
+        }
+        if self.algorithm == Algorithm::Zstd {
+            let packed = zstd::packed(&self.plain);
+            let whole = if packed.len() < self.plain.len() { self.plain.len() } else { 0 };
+            return self.write(&packed, whole);
         }
         let mut begun = begun.unwrap_or_else(Begun::new);
         begun.feed(&self.plain, Ends::Yes);

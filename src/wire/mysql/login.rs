@@ -94,7 +94,7 @@ impl Answer {
         if capabilities.has(Capabilities::CONNECT_ATTRS) && !fields.is_empty() {
             read_attributes(&mut fields, &mut attributes)?;
         }
-        // Spec: the level of a compression that isn't offered; otherwise nothing.
+        // Spec: the level that zstd compresses with, which is ours to choose; otherwise nothing.
         if !capabilities.has(Capabilities::ZSTD) {
             fields.end()?;
         }

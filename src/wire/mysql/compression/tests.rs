@@ -5,7 +5,16 @@ use crate::wire::mysql::packet;
 
 /// All of a stream, given in pieces of this size to a reader with so much room.
 fn unpacked(bytes: &[u8], piece: usize, room: usize) -> Result<Vec<u8>, WireError> {
-    let (mut unpacker, mut out) = (Unpacker::default(), Vec::new());
+    unpacked_by(Unpacker::default(), bytes, piece, room)
+}
+
+fn unpacked_by(
+    mut unpacker: Unpacker,
+    bytes: &[u8],
+    piece: usize,
+    room: usize,
+) -> Result<Vec<u8>, WireError> {
+    let mut out = Vec::new();
     for part in bytes.chunks(piece) {
         let mut at = 0;
         loop {
@@ -172,6 +181,44 @@ fn what_is_no_compressed_packet_is_refused() {
     assert_eq!(unpacked(&two, 2, 1), Ok(b"abc".to_vec()));
 }
 
+#[test]
+fn a_packet_of_zstd_becomes_what_it_says_and_no_more() {
+    let whole = vec![0; 10_000_000];
+    let bomb = zstd::packed(&whole);
+    assert!(bomb.len() < 60_000, "{}", bomb.len());
+    let new = || Unpacker::new(Algorithm::Zstd);
+    let honest = one(&bomb, 0, whole.len());
+    assert!(unpacked_by(new(), &honest, 1000, 5000).expect("all of it") == whole);
+    let all = |unpacker: &mut Unpacker, mut bytes: &[u8]| {
+        let (mut room, mut total) = ([1; 4096], 0);
+        loop {
+            let (read, written) = unpacker.take(bytes, &mut room)?;
+            (bytes, total) = (&bytes[read..], total + written);
+            if read + written == 0 {
+                return Ok(total);
+            }
+        }
+    };
+    for says in [1, 100, 9_999_999, 10_000_001] {
+        let refused = all(&mut new(), &one(&bomb, 0, says));
+        assert_eq!(refused, Err(bad("length of a compressed packet")), "{says}");
+    }
+    // A window of more than there may be in a packet: its exponent is in the first five bits.
+    let wide = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8][..], &[0x01, 0, 0]].concat();
+    for bytes in [
+        one(b"nonsense", 0, 100),
+        one(&bomb[..bomb.len() - 1], 0, whole.len()),
+        one(&[&bomb[..], b"x"].concat(), 0, whole.len()),
+        one(&wide, 0, 100),
+        one(&deflated(&[7; 200]), 0, 200),
+        one(&[], 0, 10),
+    ] {
+        let mut unpacker = new();
+        let taken = all(&mut unpacker, &bytes);
+        assert!(taken.is_err() || !unpacker.is_between(), "{} bytes", bytes.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -181,16 +228,48 @@ proptest! {
         (piece, room) in (1_usize..100_000, 1_usize..100_000),
     ) {
         let whole = stream(&lengths);
-        let sent = packed(&mut Packer::default(), &whole, piece);
-        prop_assert_eq!(unpacked(&sent, piece.max(50), room.max(50)), Ok(whole));
+        for algorithm in [Algorithm::Zlib, Algorithm::Zstd] {
+            let sent = packed(&mut Packer::new(algorithm), &whole, piece);
+            let unpacker = Unpacker::new(algorithm);
+            let apart = unpacked_by(unpacker, &sent, piece.max(50), room.max(50));
+            prop_assert_eq!(apart.as_ref(), Ok(&whole), "{:?}", algorithm);
+        }
     }
 
     #[test]
     fn no_bytes_make_it_panic(
-        bytes in prop::collection::vec(any::<u8>(), 0..300), sensible: bool, room in 1_usize..300,
+        bytes in prop::collection::vec(any::<u8>(), 0..300), sensible: bool, framed: bool, zstd: bool,
+        room in 1_usize..300,
     ) {
+        // The magic number of a frame.
+        let bytes = if framed { [&[0x28, 0xb5, 0x2f, 0xfd][..], &bytes].concat() } else { bytes };
         let bytes = if sensible { one(&bytes, 0, 1000) } else { bytes };
-        let (mut unpacker, mut at, mut buffer) = (Unpacker::default(), 0, vec![0; room]);
+        let algorithm = if zstd { Algorithm::Zstd } else { Algorithm::Zlib };
+        let (mut unpacker, mut at, mut buffer) = (Unpacker::new(algorithm), 0, vec![0; room]);
+        while let Ok((read, written)) = unpacker.take(&bytes[at..], &mut buffer) {
+            at += read;
+            if read + written == 0 {
+                break;
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_frame_that_was_tampered_with_makes_it_panic(
+        length in 60_usize..3000, flips in prop::collection::vec((0_usize..3000, any::<u8>()), 1..6),
+    ) {
+        let whole = stream(&[length]);
+        let mut frame = zstd::packed(&whole);
+        for (at, by) in flips {
+            let at = at % frame.len();
+            frame[at] ^= by;
+        }
+        let bytes = one(&frame, 0, whole.len());
+        let (mut unpacker, mut at, mut buffer) = (Unpacker::new(Algorithm::Zstd), 0, vec![0; 500]);
         while let Ok((read, written)) = unpacker.take(&bytes[at..], &mut buffer) {
             at += read;
             if read + written == 0 {
