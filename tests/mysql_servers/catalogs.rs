@@ -6,6 +6,7 @@ use hallpass::{
     kernel::{
         catalog::{CascadeAction, Catalog, RelationKind, RoutineKind, Volatility},
         mask::{ColumnType, Kind},
+        sql::{builtins::mysql_columns, mode::Dialect},
     },
     net::tls::ClientTls,
     upstream::{
@@ -144,5 +145,23 @@ async fn a_view_whose_query_is_not_shown_may_read_everything() {
         let hidden = catalog.relation("shop", "hidden").expect("its name is shown");
         assert_eq!(hidden.definition.as_deref(), Some(""), "{family:?}");
         assert_eq!(hidden.reads.len() + 1, catalog.relations().count());
+    }
+}
+
+#[test]
+fn relations_in_which_columns_are_hidden_have_the_columns_that_are_listed() {
+    for (family, dialect) in [(Family::MySql, Dialect::MySql), (Family::MariaDb, Dialect::MariaDb)]
+    {
+        let server = MySql::start(family);
+        for (schema, name) in mysql_columns::listed() {
+            let found = server.sql(&format!(
+                "SET group_concat_max_len = 100000; SELECT GROUP_CONCAT(LOWER(column_name) \
+                 ORDER BY ordinal_position SEPARATOR ' ') FROM information_schema.columns \
+                 WHERE table_schema = '{schema}' AND LOWER(table_name) = '{name}'"
+            ));
+            let listed = mysql_columns::columns(schema, name, dialect);
+            let listed = listed.map_or_else(|| "NULL".to_owned(), |columns| columns.join(" "));
+            assert_eq!(found, listed, "{family:?} {schema}.{name}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     talk::{End, Talk},
 };
 use crate::{
-    kernel::mask::{Format, marks::Mismatch},
+    kernel::mask::marks::Mismatch,
     session::mask,
     wire::mysql::{
         Capabilities,
@@ -71,7 +71,7 @@ impl Talk {
             return Ok(());
         };
         let width = columns.len();
-        if run.hide.as_ref().is_some_and(|h| h.width != width || running.format != Format::Text) {
+        if run.hide.as_ref().is_some_and(|hide| hide.width != width) {
             // Fail closed: nobody knows which column is which.
             run.cut(mask::mismatch(Mismatch::Shape));
         }

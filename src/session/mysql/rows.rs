@@ -2,12 +2,15 @@
 
 use super::{
     answer::{Answer, Of},
-    hide::hide,
+    hide::{hide, hide_binary},
     notes::withheld,
     talk::{End, Talk},
 };
 use crate::{
-    kernel::refusal::{Refusal, RefusalKind},
+    kernel::{
+        mask::Format,
+        refusal::{Refusal, RefusalKind},
+    },
     session::{result::Rows, services::Over},
     wire::mysql::{
         Capabilities,
@@ -125,8 +128,12 @@ impl Talk {
                 let format = running.format;
                 let shapes = std::mem::take(&mut running.shapes);
                 if let Some(hidden) = running.run().and_then(|run| run.hide.clone()) {
+                    let written = match format {
+                        Format::Text => hide(down, (header, payload), &hidden),
+                        Format::Binary => hide_binary(down, (header, payload), &hidden, &shapes),
+                    };
                     running.shapes = shapes;
-                    return hide(down, (header, payload), &hidden);
+                    return written;
                 }
                 let plan = running.run().and_then(|run| run.plan.as_ref());
                 let Some(plan) = plan else { return Err(odd()) };

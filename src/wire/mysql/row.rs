@@ -20,6 +20,14 @@ pub const BINARY_ROW: u8 = 0x00;
 /// The NULL bits of a binary row begin with two that aren't used.
 const NULL_BITS_BEFORE: usize = 2;
 
+/// Says in the beginning of a binary row, up to its cells, that this one is NULL.
+pub fn set_null(head: &mut [u8], at: usize) {
+    let bit = at.saturating_add(NULL_BITS_BEFORE);
+    if let Some(byte) = head.get_mut(1 + bit / 8) {
+        *byte |= 1 << (bit % 8);
+    }
+}
+
 /// The cells of a text row, in order.
 #[derive(Clone, Debug)]
 pub struct TextRow<'a> {

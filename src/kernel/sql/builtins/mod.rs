@@ -10,6 +10,7 @@
 mod extensions;
 mod functions;
 pub mod mysql;
+pub mod mysql_columns;
 pub mod never_fails;
 mod relations;
 mod settings;

@@ -84,6 +84,9 @@ pub fn telling_columns(relation: &str) -> &'static [&'static str] {
         "processlist" | "session" => {
             &["current_memory", "max_memory_used", "memory_used", "tmp_disk_tables"]
         }
+        "threads" => {
+            &["controlled_memory", "max_controlled_memory", "max_total_memory", "total_memory"]
+        }
         "host_summary" | "user_summary" => &["current_memory", "total_memory_allocated"],
         "events_errors_summary_global_by_error" => &["sum_error_raised", "sum_error_handled"],
         _ if relation.starts_with("events_statements_summary_") => &[

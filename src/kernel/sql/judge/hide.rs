@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::sql::{
     analysis::Hidden,
+    builtins::mysql_columns,
     judge::{
-        Judge, mysql,
+        Judge,
         names::{Resolved, resolve},
         relations::mentioned,
     },
@@ -56,6 +57,13 @@ impl Judge<'_> {
         let outputs = self.reading.outputs.as_ref()?;
         // What may be something else has its columns elsewhere.
         resolve(relation, self.cx).only()?;
+        // Beside rows of the users' own nothing would be masked.
+        let of_server =
+            |r: &RawName| matches!(resolve(r, self.cx).only(), Some(Resolved::Catalog { .. }));
+        let known = columns.iter().all(|column| mysql_columns::can_be_hidden(column));
+        if self.is_mysql() && !(known && outputs.from.iter().all(|(_, of)| of_server(of))) {
+            return None;
+        }
         if columns.iter().any(|column| mentioned(&outputs.elsewhere, relation, column)) {
             return None;
         }
@@ -137,8 +145,8 @@ impl Judge<'_> {
             Resolved::User(relation) => Some(relation),
             Resolved::Catalog { schema, name, .. } => {
                 let dialect = self.cx.mode.dialect;
-                if let Some(columns) = mysql::columns_of_catalog(schema, &name, dialect) {
-                    return Some(columns.to_vec());
+                if let Some(columns) = mysql_columns::columns(schema, &name, dialect) {
+                    return Some(columns);
                 }
                 self.cx.catalog.relation(schema, &name)
             }

@@ -220,42 +220,6 @@ impl Judge<'_> {
     }
 }
 
-/// The columns of a catalog in which other people's statements are hidden.
-///
-/// Spec: `processlist_fields_info` of MySQL 9.7 and MariaDB 10.11.
-pub(super) fn columns_of_catalog(
-    schema: &str,
-    name: &str,
-    dialect: Dialect,
-) -> Option<&'static [&'static str]> {
-    const PROCESSES: &[&str] = &[
-        "id",
-        "user",
-        "host",
-        "db",
-        "command",
-        "time",
-        "state",
-        "info",
-        "time_ms",
-        "stage",
-        "max_stage",
-        "progress",
-        "memory_used",
-        "max_memory_used",
-        "examined_rows",
-        "query_id",
-        "info_binary",
-        "tid",
-    ];
-    let is_listed = schema == "information_schema" && name == "processlist";
-    match dialect {
-        Dialect::MariaDb if is_listed => Some(PROCESSES),
-        Dialect::MySql if is_listed => PROCESSES.get(..8),
-        Dialect::MariaDb | Dialect::MySql | Dialect::Postgres => None,
-    }
-}
-
 /// Looks a relation up as the server would: in the database that is written, or in the session's own.
 pub(in crate::kernel::sql) fn resolve<'a>(raw: &RawName, cx: &Context<'a>) -> Vec<Resolved<'a>> {
     let name = raw.base();

@@ -381,7 +381,10 @@ impl<'a> Judge<'a> {
                     Permission::Select,
                     format!("reads the source of routines in {name}.{column}: name other columns"),
                 );
-            } else if rule.rule != RelationRule::Activity || !self.hide(raw, rule.admin_columns) {
+            } else if rule.rule != RelationRule::Activity
+                && self.cx.mode.dialect == Dialect::Postgres
+                || !self.hide(raw, rule.admin_columns)
+            {
                 let whose = match rule.rule {
                     RelationRule::Activity => "other people's SQL in ",
                     RelationRule::Info | RelationRule::Admin => "",

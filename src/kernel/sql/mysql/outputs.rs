@@ -1,11 +1,13 @@
-//! The outputs of a plain SELECT of the list of processes: object browsers read it with `*`, and other
-//! people's statements are hidden in it.
+//! The outputs of a plain SELECT of the list of processes and its like: object browsers read them with `*`,
+//! and other people's statements are hidden in them.
 
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Statement, TableFactor, Value, WildcardAdditionalOptions,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, JoinConstraint,
+    JoinOperator, ObjectNamePart, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, Value,
+    WildcardAdditionalOptions,
 };
 
 use super::{
@@ -13,17 +15,15 @@ use super::{
     expression::{name, raw_name},
 };
 use crate::kernel::sql::{
+    builtins::mysql_columns,
     mode::LexMode,
     reading::{Output, Outputs, RawName, Reading, StatementKind},
 };
 
-/// The columns that are hidden.
-const HIDDEN: [&str; 4] = ["info", "info_binary", "max_memory_used", "memory_used"];
-
 /// The outputs, if it is one SELECT of that list alone.
 pub(super) fn of(statement: &Statement, reading: &Reading, mode: LexMode) -> Option<Outputs> {
-    let is_listed = |relation: &RawName| relation.base().eq_ignore_ascii_case("processlist");
-    if !reading.relations.iter().any(|used| is_listed(&used.name)) {
+    let listed = |relation: &RawName| mysql_columns::is_listed(relation.base());
+    if !reading.relations.iter().any(|used| listed(&used.name)) {
         return None;
     }
     let Statement::Query(query) = statement else { return None };
@@ -34,29 +34,73 @@ pub(super) fn of(statement: &Statement, reading: &Reading, mode: LexMode) -> Opt
         && select.into.is_none()
         && select.named_window.is_empty()
         && matches!(&select.group_by, GroupByExpr::Expressions(list, with) if list.is_empty() && with.is_empty());
-    let [table] = select.from.as_slice() else { return None };
-    let TableFactor::Table { name: of, alias, .. } = &table.relation else { return None };
-    if !plain || !table.joins.is_empty() {
+    if !plain {
         return None;
     }
-    let relation = raw_name(of)?;
-    let known_as = alias.as_ref().map_or_else(|| relation.base().to_owned(), |a| name(&a.name));
+    let from = sources(&select.from)?;
     let list = select.projection.iter().map(output).collect::<Option<Vec<_>>>()?;
     let elsewhere = elsewhere(query, select, reading, mode)?;
     // Fail closed: every name elsewhere may be that of an output.
     let sorted_by = elsewhere.columns.as_ref()?.names.clone();
     let sorted_by_place = places(query)?;
-    Some(Outputs {
-        list,
-        from: vec![(known_as, relation)],
-        elsewhere: elsewhere.columns?,
-        sorted_by,
-        sorted_by_place,
-    })
+    Some(Outputs { list, from, elsewhere: elsewhere.columns?, sorted_by, sorted_by_place })
+}
+
+/// The tables, and what they go by. `None`: something else is among them, or columns are merged.
+fn sources(from: &[TableWithJoins]) -> Option<Vec<(String, RawName)>> {
+    let mut found = Vec::new();
+    for TableWithJoins { relation, joins } in from {
+        found.push(source(relation)?);
+        for join in joins {
+            let (JoinOperator::Join(on)
+            | JoinOperator::Inner(on)
+            | JoinOperator::Left(on)
+            | JoinOperator::LeftOuter(on)) = &join.join_operator
+            else {
+                return None;
+            };
+            if !matches!(on, JoinConstraint::On(_)) {
+                return None;
+            }
+            found.push(source(&join.relation)?);
+        }
+    }
+    Some(found)
+}
+
+fn source(table: &TableFactor) -> Option<(String, RawName)> {
+    let TableFactor::Table { name: of, alias, .. } = table else { return None };
+    let relation = raw_name(of)?;
+    let known_as = alias.as_ref().map_or_else(|| relation.base().to_owned(), |a| name(&a.name));
+    Some((known_as, relation))
+}
+
+/// `LEFT(c, 60)` and its like: the column, and what makes the excerpt.
+fn excerpt(expr: &Expr) -> Option<(&Expr, String)> {
+    let Expr::Function(function) = expr else { return None };
+    let [ObjectNamePart::Identifier(called)] = function.name.0.as_slice() else { return None };
+    let called = called.value.to_lowercase();
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let is_plain = function.over.is_none()
+        && function.filter.is_none()
+        && list.duplicate_treatment.is_none()
+        && list.clauses.is_empty();
+    let ["left" | "substr" | "mid"] = [called.as_str()] else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(of)), rest @ ..] = list.args.as_slice() else {
+        return None;
+    };
+    let constant = |argument: &FunctionArg| {
+        matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(_))))
+    };
+    (is_plain && rest.iter().all(constant)).then_some((of, called))
 }
 
 fn output(item: &SelectItem) -> Option<Output> {
     let column = |expr: &Expr, alias: Option<String>| {
+        let (expr, through) = match excerpt(expr) {
+            Some((of, through)) => (of, BTreeSet::from([through])),
+            None => (expr, BTreeSet::new()),
+        };
         let (before, column) = if let Expr::Identifier(ident) = expr {
             (None, ident)
         } else if let Expr::CompoundIdentifier(parts) = expr
@@ -70,10 +114,10 @@ fn output(item: &SelectItem) -> Option<Output> {
         let column = column.value.to_lowercase();
         let known_as = alias.unwrap_or_else(|| column.clone());
         let plain = !column.starts_with('@');
-        plain.then_some(Output::Column { before, name: column, known_as, through: BTreeSet::new() })
+        plain.then_some(Output::Column { before, name: column, known_as, through })
     };
     let hideable = |found: Output| match &found {
-        Output::Column { name, .. } if !HIDDEN.contains(&name.as_str()) => Output::Value,
+        Output::Column { name, .. } if !mysql_columns::can_be_hidden(name) => Output::Value,
         Output::Column { .. } | Output::Star(_) | Output::Value => found,
     };
     match item {

@@ -260,6 +260,14 @@ fn in_other_words<'a>(
         Some(if is(i + 1, "set") { 3 } else { 2 })
     } else if piece.is("using") && of_call("char") {
         Some(2)
+    } else if piece.is("as")
+        && of_call("weight_string")
+        && at(i + 1).is_some_and(|p| p.is_one_of(&["char", "binary"]))
+        && sign(i + 2, OpenParen)
+        && literal(i + 3)
+        && sign(i + 4, CloseParen)
+    {
+        Some(5)
     } else {
         Some(0)
     }

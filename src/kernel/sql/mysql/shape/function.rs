@@ -31,12 +31,12 @@ pub(super) fn call(function: &Function, made: &mut Expression) {
         null_treatment: _,
         over,
     } = function;
-    if !matches!(parameters, FunctionArguments::None)
-        || !within_group.is_empty()
-        || filter.is_some()
-    {
+    if !matches!(parameters, FunctionArguments::None) || filter.is_some() {
         made.opaque = Some("a call of a kind that MySQL hasn't");
     }
+    // PERCENTILE_CONT of MariaDB gives out what it sorts by.
+    ordered(within_group, made);
+    all(within_group.iter().map(|by| &by.expr), made);
     let Some(mut called) = names(name) else {
         made.opaque = Some("a call without a name");
         return;
