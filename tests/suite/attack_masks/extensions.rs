@@ -14,7 +14,11 @@ const EXTENSIONS: &str = "
     RESET SESSION AUTHORIZATION;
     CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE EXTENSION tablefunc;
     CREATE EXTENSION unaccent; CREATE EXTENSION pgcrypto; CREATE EXTENSION fuzzystrmatch;
-    CREATE EXTENSION pg_trgm; CREATE EXTENSION postgres_fdw;";
+    CREATE EXTENSION pg_trgm; CREATE EXTENSION postgres_fdw; CREATE EXTENSION pageinspect;
+    CREATE EXTENSION dblink; CREATE EXTENSION xml2; CREATE EXTENSION intarray; CREATE EXTENSION btree_gist;
+    CREATE EXTENSION cube; CREATE EXTENSION seg; CREATE EXTENSION file_fdw; CREATE EXTENSION pgstattuple;
+    CREATE EXTENSION amcheck; CREATE EXTENSION bloom; CREATE EXTENSION tcn;
+    CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;";
 
 /// What they show of a value.
 const SHOWN: &[&str] = &[
@@ -44,10 +48,38 @@ const SHOWN: &[&str] = &[
     "CREATE FOREIGN TABLE far (id bigint, mail text OPTIONS (column_name 'email')) SERVER itself OPTIONS (table_name 'customers') | SELECT mail || '' FROM far WHERE id = 900001",
     "IMPORT FOREIGN SCHEMA public LIMIT TO (stored) FROM SERVER itself INTO elsewhere | SELECT email || '' FROM elsewhere.stored",
     "CREATE FOREIGN TABLE away (id bigint, mail text OPTIONS (column_name 'email')) SERVER itself OPTIONS (table_name 'notes') | ALTER FOREIGN TABLE away OPTIONS (SET table_name 'customers') | SELECT mail || '' FROM away WHERE id = 900001",
+    "SELECT encode(get_raw_page('stored', 0), 'hex')",
+    "SELECT get_raw_page('stored', 0)",
+    "SELECT t_data FROM heap_page_items(get_raw_page('stored', 0))",
+    "SELECT t_attrs FROM heap_page_item_attrs(get_raw_page('stored', 0), 'stored')",
+    "SELECT string_agg(encode(get_raw_page('customers_email_key', n), 'hex'), '') FROM generate_series(1, 5) AS n",
+    "CREATE FOREIGN TABLE raw (line text) SERVER files OPTIONS (program 'grep -raoh ann.kn4ry pg_wal') | SELECT * FROM raw",
+    "SELECT e || '' FROM dblink('itself', 'SELECT email FROM stored') AS t (e text)",
+    "SELECT dblink_build_sql_insert('customers', '1', 1, '{900001}', '{900001}')",
+    "SELECT dblink_build_sql_update('customers', '1', 1, '{900001}', '{900001}')",
+    "SELECT dblink_connect('c', 'itself') | SELECT dblink_send_query('c', 'SELECT email FROM stored') | SELECT e || '' FROM dblink_get_result('c') AS t (e text)",
+    "SELECT xpath_string('<a>' || email || '</a>', '/a') FROM stored",
+    "SELECT xpath_nodeset('<a>' || email || '</a>', '/a') FROM stored",
+    "SELECT * FROM xpath_table('id', 'x', '(SELECT id, ''<a>'' || email || ''</a>'' AS x FROM stored) AS q', '/a', 'true') AS t (id integer, a text)",
+    "SELECT cube(credit::float8) FROM stored",
+    "SELECT cube(ARRAY[credit]) FROM stored",
+    "SELECT cube_ll_coord(cube(credit::float8), 1) FROM stored",
+    "SELECT credit::text::seg FROM stored",
+    "SELECT pgp_sym_decrypt(pgp_sym_encrypt(email, 'k'), 'k') FROM stored",
+    "ALTER TABLE customers ADD EXCLUDE USING gist (email WITH =) | INSERT INTO customers (id, full_name, email, country, city) SELECT 5000000 + id, full_name, email, 'DE', 'Ulm' FROM customers WHERE id = 900001",
+    "CREATE TABLE c (email text PRIMARY KEY) | CREATE TRIGGER t AFTER INSERT ON c FOR EACH ROW EXECUTE FUNCTION triggered_change_notification() | LISTEN tcn | INSERT INTO c SELECT email FROM stored | COMMIT | SELECT 1",
 ];
 
 /// What they tell of a guess.
 const TOLD: &[(&str, [&str; 2])] = &[
+    ("SELECT idx(ARRAY[{}], credit::int) FROM stored", ["7778", "1"]),
+    ("SELECT ARRAY[{}] && ARRAY[credit::int] FROM stored", ["7778", "1"]),
+    ("SELECT ARRAY[nullif(credit, {})::int] && ARRAY[1] FROM stored", ["7777.77", "1"]),
+    ("SELECT birth_date <-> '{}' FROM customers WHERE id = 900001", ["1980-05-06", "1990-01-01"]),
+    (
+        "CREATE INDEX i ON customers USING bloom (email) | SELECT tuple_count FROM pgstattuple(('customers' || CASE WHEN (SELECT credit FROM stored) > {} THEN '' ELSE '_' END)::regclass)",
+        ["7000", "7800"],
+    ),
     ("SELECT levenshtein(email, '{}') FROM stored", ["ann.kn4ry@example.org", "nobody"]),
     ("SELECT similarity(email, '{}') FROM stored", ["ann.kn4ry@example.org", "nobody"]),
     ("SELECT count(*) FROM stored WHERE email % '{}'", ["ann.kn4ry@example.org", "nobody"]),
@@ -63,6 +95,7 @@ const TOLD: &[(&str, [&str; 2])] = &[
 fn no_extension_shows_a_value_or_tells_of_a_guess() {
     let world = World::start(&format!(
         "{EXTENSIONS}
+         ALTER ROLE {UPSTREAM_USER} SUPERUSER;
          CREATE SCHEMA elsewhere AUTHORIZATION {UPSTREAM_USER};
          DO $$BEGIN EXECUTE format('CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw
              OPTIONS (host ''127.0.0.1'', port %L, dbname %L)', current_setting('port'), current_database());

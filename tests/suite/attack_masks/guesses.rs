@@ -38,6 +38,57 @@ const GUESSES: &[(&str, [&str; 2])] = &[
         "SELECT id FROM customers WHERE email IN ('a', 'b', 'c') UNION ALL SELECT id FROM customers WHERE email IN ('d', 'e', '{}.kn4ry@example.org')",
         ["ann", "bob"],
     ),
+    // What fails because of what stands beside it.
+    ("SELECT email LIKE '{}\\' FROM customers WHERE id = 900001", ["ann.k", "bob"]),
+    ("SELECT email ILIKE E'{}\\\\' FROM customers WHERE id = 900001", ["ann.k", "bob"]),
+    ("SELECT split_part(email, '@', position('{}' IN email) - 1) FROM stored", ["ann", "bob"]),
+    ("SELECT substring(email, 1, position('{}' IN email) - 1) FROM stored", ["ann", "bob"]),
+    ("SELECT to_char(credit::int, '9V{}') FROM stored", ["9", "999999"]),
+    (
+        "SELECT replace(email, '{}', repeat('x', 300000000)) || repeat('x', 800000000) IS NULL FROM stored",
+        ["ann", "bob"],
+    ),
+    (
+        "SELECT json_build_object(nullif(email, '{}.kn4ry@example.org'), 1) FROM stored",
+        ["ann", "bob"],
+    ),
+    (
+        "SELECT json_object_agg(nullif(email, '{}.kn4ry@example.org'), 1) FROM stored",
+        ["ann", "bob"],
+    ),
+    ("SELECT format('%I', nullif(email, '{}.kn4ry@example.org')) FROM stored", ["ann", "bob"]),
+    ("SELECT (credit * {})::numeric(10, 2) FROM stored", ["1", "99999999"]),
+    ("SELECT credit * 1e131060 * {} FROM stored", ["1", "1e20"]),
+    ("SELECT length(email) * {} FROM stored", ["1", "999999999"]),
+    (
+        "SELECT CASE WHEN credit > {} THEN full_name::date END FROM customers WHERE id = 900001",
+        ["7000", "7800"],
+    ),
+    (
+        "CREATE DOMAIN avg AS text CHECK (VALUE <> '{}.kn4ry@example.org') | SELECT avg(email) FROM stored",
+        ["ann", "bob"],
+    ),
+    (
+        "CREATE DOMAIN sign AS text CHECK (VALUE <> '{}.kn4ry@example.org') | SELECT sign(email) FROM stored",
+        ["ann", "bob"],
+    ),
+    (
+        "CREATE DOMAIN sm AS text CHECK (VALUE <> '{}.kn4ry@example.org') | ALTER DOMAIN sm RENAME TO sum | SELECT sum(email) FROM stored",
+        ["ann", "bob"],
+    ),
+    // Through a view of a moment ago.
+    (
+        "CREATE VIEW v AS SELECT id, email FROM customers | SELECT id FROM v WHERE email LIKE '{}%'",
+        ["ann.k", "bob"],
+    ),
+    (
+        "CREATE TEMP VIEW v AS SELECT id FROM customers WHERE credit > {} | SELECT count(*) FROM v",
+        ["7000", "7800"],
+    ),
+    (
+        "CREATE VIEW v AS SELECT id, city FROM customers | CREATE OR REPLACE VIEW v AS SELECT id, email::text AS city FROM customers | SELECT city > '{}' FROM v WHERE id = 900001",
+        ["a", "b"],
+    ),
     // NULL or not.
     ("SELECT NULLIF(credit, {}) FROM customers WHERE id = 900001", ["7777.77", "7777.78"]),
     ("SELECT CASE WHEN email > '{}' THEN 'x' END FROM customers WHERE id = 900001", ["a", "b"]),
