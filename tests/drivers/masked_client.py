@@ -11,6 +11,9 @@ import urllib.parse
 
 import asyncpg
 import psycopg
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
 from psycopg.rows import namedtuple_row
 
 DSN = os.environ["DSN"]
@@ -75,6 +78,96 @@ def of_psycopg():
     with psycopg.connect(DSN) as c:
         c.cursor().executemany("UPDATE customers SET city = %s WHERE id = %s", [("A", 1), ("B", 2)])
         c.rollback()
+
+
+def of_psycopg2():
+    """It writes its parameters into the text."""
+    import io
+    import uuid
+
+    c = psycopg2.connect(DSN)
+    cur = c.cursor()
+    for number in (1, 42, 43):
+        cur.execute(CUSTOMERS + " WHERE id = %s", (number,))
+        is_masked(cur.fetchone())
+    cur.execute("SELECT id FROM customers WHERE email = %s AND full_name <> %s", ("o'nobody@example.org", "a\\b"))
+    assert cur.fetchall() == []
+    cur.execute(CUSTOMERS + " WHERE id IN %s ORDER BY id", ((1, 2, 3),))
+    assert len(cur.fetchall()) == 3
+    cur.execute(CUSTOMERS + " WHERE id = ANY(%s) ORDER BY id", ([1, 2, 3],))
+    for row in cur.fetchall():
+        is_masked(row)
+    # It describes what it has as the server does: the type of a masked column stays.
+    assert [d.type_code for d in cur.description] == [20, 25, 25, 1082]
+    with c.cursor("named") as named:
+        named.itersize = 100
+        named.execute(CUSTOMERS + " ORDER BY id LIMIT 450")
+        rows = list(named)
+        assert len(rows) == 450
+        for row in rows:
+            is_masked(row)
+    with c.cursor("scrolled", scrollable=True, withhold=True) as named:
+        named.execute(CUSTOMERS + " ORDER BY id LIMIT 20")
+        named.scroll(10)
+        c.commit()
+        is_masked(named.fetchone())
+        named.scroll(-5)
+        is_masked(named.fetchone())
+    for dictionaries in (psycopg2.extras.RealDictCursor, psycopg2.extras.NamedTupleCursor):
+        with c.cursor(cursor_factory=dictionaries) as other:
+            other.execute(CUSTOMERS + " WHERE id = 42")
+            row = other.fetchone()
+            is_masked(tuple(row.values()) if isinstance(row, dict) else tuple(row))
+    out = io.StringIO()
+    cur.copy_expert("COPY (SELECT id, email, city FROM customers ORDER BY id LIMIT 30) TO STDOUT WITH CSV HEADER", out)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "id,email,city" and len(lines) == 31, lines
+    assert all("***@example." in line for line in lines[1:]), lines
+    out = io.StringIO()
+    cur.copy_to(out, "products", columns=("id", "sku"))  # Before two more come.
+    assert len(out.getvalue().splitlines()) == 120
+    cur.copy_from(io.StringIO("C-1\tone\t1.5\nC-2\ttwo\t2.5\n"), "products", columns=("sku", "name", "price"))
+    cur.execute("SELECT name FROM products WHERE sku LIKE 'C-%%' ORDER BY sku", ())
+    assert cur.fetchall() == [("one",), ("two",)]
+    # Types that it asks the catalogs for, and makes of texts.
+    psycopg2.extras.register_uuid()
+    cur.execute("SELECT id, card_number FROM payments WHERE method = 'card' LIMIT 1")
+    row = cur.fetchone()
+    assert isinstance(row[0], uuid.UUID) and "*" in row[1], row
+    psycopg2.extras.register_composite("customers", cur)
+    cur.execute("SELECT c, c.id FROM customers c WHERE id = 42")
+    whole, _ = cur.fetchone()
+    assert whole is None, whole  # A whole row with masked columns comes as NULL.
+    statuses = psycopg2.extensions.new_type((20,), "AS_TEXT", lambda value, _: value)
+    psycopg2.extensions.register_type(statuses, cur)
+    cur.execute("SELECT id, birth_date FROM customers WHERE id = 42")
+    assert cur.fetchone()[0] == "42"
+    cur.execute("SELECT attributes, tags FROM products WHERE id = 1")
+    attributes, tags = cur.fetchone()
+    assert isinstance(attributes, dict) and isinstance(tags, list)
+    made = psycopg2.extras.execute_values(
+        cur,
+        "INSERT INTO customers (full_name, email, country, city) VALUES %s RETURNING id, email, phone, birth_date",
+        [(f"P{n}", f"p2.{n}@example.org", "DE", "Ulm") for n in range(20)],
+        fetch=True,
+    )
+    assert len(made) == 20
+    for row in made:
+        is_masked(row)
+    psycopg2.extras.execute_batch(cur, "UPDATE customers SET city = %s WHERE id = %s", [("A", 1), ("B", 2)])
+    cur.execute("SAVEPOINT s")
+    try:
+        cur.execute("UPDATE customers SET email = %s WHERE id = %s", (made[0][1], made[0][0]))
+        raise AssertionError("a mask was written back")
+    except psycopg2.errors.InsufficientPrivilege as error:
+        refused(error, "overwrites public.customers.email")
+    cur.execute("ROLLBACK TO s")
+    cur.execute("SELECT city FROM customers WHERE id = 1; SELECT count(*) FROM orders")
+    row = cur.fetchone()
+    assert row == ("6000",), row
+    assert any("masked" in notice for notice in c.notices), c.notices
+    c.rollback()
+    c.close()
 
 
 async def of_asyncpg():
@@ -222,6 +315,7 @@ def of_django():
 
 CLIENTS = {
     "psycopg": of_psycopg,
+    "psycopg2": of_psycopg2,
     "asyncpg": lambda: asyncio.run(of_asyncpg()),
     "sqlalchemy": of_sqlalchemy,
     "django": of_django,
