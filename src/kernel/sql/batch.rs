@@ -16,6 +16,8 @@ pub(super) struct Unfolding<'a> {
     before: &'a Context<'a>,
     /// A statement before this one may have changed where names are looked up.
     path_moved: bool,
+    /// The end of the transaction may change that.
+    goes_back: bool,
     /// One may have changed what stands there.
     schema_moved: bool,
     /// MySQL: the database that one has chosen.
@@ -30,6 +32,7 @@ impl<'a> Unfolding<'a> {
         Self {
             before: cx,
             path_moved: false,
+            goes_back: cx.overlay.goes_back(),
             schema_moved: false,
             database: None,
             reading_moved: false,
@@ -75,6 +78,8 @@ impl<'a> Unfolding<'a> {
                 });
             }
         }
+        // What a name runs may change settings.
+        self.goes_back |= analysis.executes.is_some() || analysis.fetches.is_some();
         for effect in &analysis.effects {
             self.after(effect);
         }
@@ -105,7 +110,7 @@ impl<'a> Unfolding<'a> {
                     self.reading_moved |= self.changes_reading(name, change.value.as_deref());
                 }
             }
-            // What was SET in it comes back or goes.
+            // What was SET in it before this text comes back or goes: what this text has SET is known to move.
             SessionEffect::Transaction(change) => {
                 if self.before.mode.dialect != Dialect::Postgres {
                     return;
@@ -114,7 +119,9 @@ impl<'a> Unfolding<'a> {
                 match change {
                     TransactionChange::Commit { .. }
                     | TransactionChange::Rollback { .. }
-                    | TransactionChange::RollbackTo(_) => self.path_moved = true,
+                    | TransactionChange::RollbackTo(_) => {
+                        self.path_moved |= self.goes_back;
+                    }
                     TransactionChange::Begin { .. }
                     | TransactionChange::Savepoint(_)
                     | TransactionChange::Release(_)

@@ -80,6 +80,8 @@ pub struct Overlay {
     /// What the server says of the names, if nothing has changed since.
     sight: Option<Arc<Sight>>,
     messages: Messages,
+    /// This transaction may have changed where names are looked up: its end takes that back, or makes it last.
+    goes_back: bool,
 }
 
 /// What the messages are that the server keeps for SHOW WARNINGS.
@@ -160,6 +162,16 @@ impl Overlay {
     /// True if masked values may lie in what the catalog doesn't know yet.
     pub fn holds_copies(&self) -> bool {
         self.copied
+    }
+
+    /// Says whether the open transaction may have changed where names are looked up.
+    pub fn set_goes_back(&mut self, goes_back: bool) {
+        self.goes_back = goes_back;
+    }
+
+    /// True if the end of the open transaction may change where names are looked up.
+    pub fn goes_back(&self) -> bool {
+        self.goes_back
     }
 
     /// Adds a type, unqualified, folded.

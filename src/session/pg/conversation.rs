@@ -431,6 +431,10 @@ impl Conversation {
 
     /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
     pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
+        let goes_back = self.path_set_in_transaction;
+        if self.reading.overlay.goes_back() != goes_back {
+            self.set_reading(|r| r.overlay.set_goes_back(goes_back));
+        }
         if let Some(at) = self.was_read.iter().position(|read| *read.text == *text) {
             let read = self.was_read.swap_remove(at);
             if read.read_in == self.read_in() {

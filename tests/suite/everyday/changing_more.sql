@@ -365,3 +365,25 @@ DROP TABLE picked CASCADE
 CREATE VIEW overview_now AS SELECT o.id, o.full_name, o.orders FROM customer_overview o;
 SELECT n.id, c.email, n.orders FROM overview_now n JOIN customers c ON c.id = n.id ORDER BY n.id LIMIT 3;
 DROP VIEW overview_now
+
+-- name: transactions in one text
+-- comes: identical
+BEGIN; UPDATE products SET price = price WHERE id = 3; COMMIT; SELECT count(*) FROM products WHERE id < 4; BEGIN; SAVEPOINT a; DELETE FROM products WHERE id = 119 AND sku = 'x'; ROLLBACK TO a; UPDATE customers SET city = city WHERE id = 3; COMMIT; SELECT id, city FROM customers WHERE country = 'DE' ORDER BY id LIMIT 2
+
+-- name: a masked column behind a transaction of the same text
+-- comes: masked 2
+BEGIN; UPDATE products SET price = price WHERE id = 3; COMMIT; SELECT id, email FROM customers ORDER BY id LIMIT 2
+
+-- name: another path that comes back with its transaction
+-- comes: identical
+BEGIN;
+SET LOCAL search_path = billing
+
+-- name: what a name means behind a transaction that has changed the path
+-- comes: unmask
+ROLLBACK; SELECT id FROM customers WHERE country = 'DE' ORDER BY id LIMIT 1
+
+-- name: the same, one after the other
+-- comes: alike
+ROLLBACK;
+SELECT id FROM customers WHERE country = 'DE' ORDER BY id LIMIT 1
