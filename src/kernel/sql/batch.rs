@@ -4,7 +4,7 @@ use crate::kernel::{
     access::Permission,
     sql::{
         analysis::{Analysis, Need, NeedOn, SessionEffect, StatementClass},
-        context::{Context, Overlay, SearchPath},
+        context::{AtEnd, Context, Overlay, SearchPath},
         judge::judge,
         mode::{ClientSet, Dialect, SqlMode},
         reading::{Reading, TransactionChange},
@@ -16,8 +16,8 @@ pub(super) struct Unfolding<'a> {
     before: &'a Context<'a>,
     /// A statement before this one may have changed where names are looked up.
     path_moved: bool,
-    /// The end of the transaction may change that.
-    goes_back: bool,
+    /// What the end of the transaction does to that.
+    at_end: AtEnd,
     /// One may have changed what stands there.
     schema_moved: bool,
     /// MySQL: the database that one has chosen.
@@ -32,7 +32,7 @@ impl<'a> Unfolding<'a> {
         Self {
             before: cx,
             path_moved: false,
-            goes_back: cx.overlay.goes_back(),
+            at_end: cx.overlay.at_end(),
             schema_moved: false,
             database: None,
             reading_moved: false,
@@ -79,7 +79,9 @@ impl<'a> Unfolding<'a> {
             }
         }
         // What a name runs may change settings.
-        self.goes_back |= analysis.executes.is_some() || analysis.fetches.is_some();
+        if analysis.executes.is_some() || analysis.fetches.is_some() {
+            self.at_end = AtEnd::Moves;
+        }
         for effect in &analysis.effects {
             self.after(effect);
         }
@@ -120,7 +122,7 @@ impl<'a> Unfolding<'a> {
                     TransactionChange::Commit { .. }
                     | TransactionChange::Rollback { .. }
                     | TransactionChange::RollbackTo(_) => {
-                        self.path_moved |= self.goes_back;
+                        self.path_moved |= self.at_end == AtEnd::Moves;
                     }
                     TransactionChange::Begin { .. }
                     | TransactionChange::Savepoint(_)

@@ -80,8 +80,17 @@ pub struct Overlay {
     /// What the server says of the names, if nothing has changed since.
     sight: Option<Arc<Sight>>,
     messages: Messages,
-    /// This transaction may have changed where names are looked up: its end takes that back, or makes it last.
-    goes_back: bool,
+    at_end: AtEnd,
+}
+
+/// What the end of the open transaction does to where names are looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum AtEnd {
+    /// Nothing.
+    #[default]
+    Stays,
+    /// It may take back what was changed in it, or make it last.
+    Moves,
 }
 
 /// What the messages are that the server keeps for SHOW WARNINGS.
@@ -164,14 +173,14 @@ impl Overlay {
         self.copied
     }
 
-    /// Says whether the open transaction may have changed where names are looked up.
-    pub fn set_goes_back(&mut self, goes_back: bool) {
-        self.goes_back = goes_back;
+    /// Says what the end of the open transaction does to where names are looked up.
+    pub fn set_at_end(&mut self, at_end: AtEnd) {
+        self.at_end = at_end;
     }
 
-    /// True if the end of the open transaction may change where names are looked up.
-    pub fn goes_back(&self) -> bool {
-        self.goes_back
+    /// What the end of the open transaction does to where names are looked up.
+    pub fn at_end(&self) -> AtEnd {
+        self.at_end
     }
 
     /// Adds a type, unqualified, folded.

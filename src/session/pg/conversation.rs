@@ -21,6 +21,7 @@ use crate::{
             Overlay, SearchPath,
             analysis::{Analysis, Batch, Unreadable},
             charset::ClientText,
+            context::AtEnd,
             mode::{LexMode, NamesIn},
             reading::Temporary,
             seen::Sight,
@@ -431,9 +432,9 @@ impl Conversation {
 
     /// Reads a text, from the cache if it can be. `None`: the pool was asked, hold.
     pub(super) fn read(&mut self, text: &str) -> Option<Result<Arc<Batch>, Unreadable>> {
-        let goes_back = self.path_set_in_transaction;
-        if self.reading.overlay.goes_back() != goes_back {
-            self.set_reading(|r| r.overlay.set_goes_back(goes_back));
+        let at_end = if self.path_set_in_transaction { AtEnd::Moves } else { AtEnd::Stays };
+        if self.reading.overlay.at_end() != at_end {
+            self.set_reading(|r| r.overlay.set_at_end(at_end));
         }
         if let Some(at) = self.was_read.iter().position(|read| *read.text == *text) {
             let read = self.was_read.swap_remove(at);
