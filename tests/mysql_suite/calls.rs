@@ -22,6 +22,32 @@ fn both(test: impl Fn(&Pair)) {
     }
 }
 
+/// What a procedure may have changed is asked and set anew, but not before its warnings were read: anything
+/// else than to show them is their end.
+#[test]
+fn what_a_procedure_warns_of_can_be_read_behind_it() {
+    both(|pair| {
+        pair.server
+            .sql("CREATE PROCEDURE warns() SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = 'worn out'");
+        let root = pair.gateway.almighty("root");
+        let mut raw = Raw::connect(pair, "root", &root);
+        let warns = |raw: &mut Raw, then: &str| {
+            raw.query("CALL warns()").expect("may");
+            format!("{:?}", raw.query(then).expect("may"))
+        };
+        for then in ["SHOW WARNINGS", "show warnings limit 5;"] {
+            let shown = warns(&mut raw, then);
+            assert!(shown.contains("worn out"), "{then}: {shown}");
+        }
+        for then in ["SHOW COUNT(*) WARNINGS", "SELECT @@warning_count"] {
+            assert_eq!(warns(&mut raw, then), r#"[[Some("1")]]"#, "{then}");
+        }
+        // What comes behind them waits as ever.
+        warns(&mut raw, "SHOW WARNINGS");
+        raw.query("CREATE TABLE worn (id int)").expect("may write");
+    });
+}
+
 #[test]
 fn a_call_takes_the_values_of_variables_from_the_clients_own_server() {
     both(|pair| {

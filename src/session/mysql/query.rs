@@ -50,25 +50,25 @@ pub(super) struct Came {
 /// Bytes that are kept of a text that can't be kept as it is.
 const BAD_TEXT_KEPT: usize = 4096;
 
-/// True for `SHOW WARNINGS` and `SHOW ERRORS` with or without LIMIT: they read the same in all modes and
-/// character sets.
+/// True for `SHOW WARNINGS` and `SHOW ERRORS` with or without LIMIT, and for the ways to ask for their number:
+/// they read the same in all modes and character sets.
 fn shows_warnings(bytes: &[u8]) -> bool {
     const LONGEST: usize = 100;
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() < LONGEST) else {
         return false;
     };
     let text = text.trim_matches([' ', '\n', '\t', '\r', ';']).to_ascii_uppercase();
-    let mut words = text.split_ascii_whitespace();
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let is_number = |word: &str| {
         word.split(',').all(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    words.next() == Some("SHOW")
-        && matches!(words.next(), Some("WARNINGS" | "ERRORS"))
-        && match (words.next(), words.next(), words.next()) {
-            (None, None, None) => true,
-            (Some("LIMIT"), Some(number), None) => is_number(number),
-            (Some(_), _, _) | (None, Some(_), _) | (None, None, Some(_)) => false,
-        }
+    match *words {
+        ["SHOW", "WARNINGS" | "ERRORS"]
+        | ["SHOW", "COUNT(*)", "WARNINGS" | "ERRORS"]
+        | ["SELECT", "@@WARNING_COUNT" | "@@ERROR_COUNT"] => true,
+        ["SHOW", "WARNINGS" | "ERRORS", "LIMIT", number] => is_number(number),
+        _ => false,
+    }
 }
 
 /// With what to do about it.
@@ -86,8 +86,8 @@ fn why_bad(bad: BadText) -> Refusal {
 impl Talk {
     /// A text, judged whole: all of its statements, or none.
     pub(super) fn text(&mut self, bytes: &[u8], came: Came) -> Pass {
-        // To ask anything would be the end of the warnings.
-        let may_wait = came.kind == IntentKind::Query && self.lacks_only_modes();
+        // To ask or set anything would be the end of the warnings.
+        let may_wait = came.kind == IntentKind::Query && self.may_show_warnings_first();
         if !(may_wait && shows_warnings(bytes)) && self.must_ask() {
             return Pass::Hold;
         }

@@ -327,13 +327,13 @@ impl Talk {
         self.state = self.core.cache.borrow_mut().state(&self.reading);
     }
 
-    /// True if nothing is to be asked but how texts are read.
-    pub(super) fn lacks_only_modes(&self) -> bool {
-        let known = match self.wall {
-            Wall::Unknown => false,
-            Wall::Open | Wall::Closed => true,
-        };
-        known && self.tracks && self.knows == Knows::Nothing
+    /// True if the server's messages may be shown before anything is asked or set: what shows them writes
+    /// nothing, and reads the same whatever is not known.
+    pub(super) fn may_show_warnings_first(&self) -> bool {
+        match self.knows {
+            Knows::All | Knows::Nothing => self.tracks,
+            Knows::Lost => false,
+        }
     }
 
     /// True if the server must be asked first how it reads texts, or moved to where it may be asked
