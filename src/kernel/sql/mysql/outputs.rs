@@ -42,6 +42,10 @@ pub(super) fn of(statement: &Statement, reading: &Reading, mode: LexMode) -> Opt
     let elsewhere = elsewhere(query, select, reading, mode)?;
     // Fail closed: every name elsewhere may be that of an output.
     let sorted_by = elsewhere.columns.as_ref()?.names.clone();
+    // Spec: what has no name of its own goes by its text, `LEFT(info, 60)`.
+    if sorted_by.iter().any(|name| name.contains('(')) {
+        return None;
+    }
     let sorted_by_place = places(query)?;
     Some(Outputs { list, from, elsewhere: elsewhere.columns?, sorted_by, sorted_by_place })
 }
