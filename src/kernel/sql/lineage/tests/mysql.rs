@@ -237,6 +237,7 @@ fn what_only_warns_passes_where_no_row_is_written() {
         SELECT year('2000-01-01') - year(email) FROM customers => (email) | computes email
         SELECT lag(salary, 1, 1e300) OVER (ORDER BY id) * salary FROM customers => (salary) | computes salary
         SELECT json_objectagg(email, id), json_object(nullif(email, 'a'), 1) FROM customers => (email) (email) | computes email
+        SELECT if(email = 'a', json_object(name, 1), 0) FROM customers => (email) | computes email
         SELECT repeat('x', 90000000), if(email = 'a', repeat('x', 90000000), '') FROM customers => - (email) | computes email
         SELECT replace(email, 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') FROM customers => (email) | computes email
         SELECT email + INTERVAL salary DAY FROM customers => (email+salary) | computes email+salary
