@@ -154,7 +154,7 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
         ("json_object", values) => {
             // A key may be NULL, which fails; and it may hang on a masked value whether it is asked for.
             let is_text = |name: &&Expr| constant(name) == Some(Constant::Text);
-            if !values.iter().step_by(2).all(|name| is_text(name)) {
+            if !values.iter().step_by(2).all(is_text) {
                 made.through.push(Step::Part);
             }
             all(values.iter().copied(), made);
