@@ -4,7 +4,10 @@
 //! target; replaced whole, never changed. Built-in routines are *not* in it: they are on the
 //! reviewed lists of `kernel::sql`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::kernel::{
     mask::{ColumnType, Kind, marks::Marks},
@@ -29,6 +32,8 @@ pub struct Catalog {
     pub login: Option<String>,
     /// Schemas in force for a session of the gateway's log-in, `current_schemas(true)`.
     pub default_path: Vec<String>,
+    /// The extensions that are installed, by name.
+    pub extensions: BTreeSet<String>,
     /// Which of its columns are masked.
     pub marks: Arc<Marks>,
     relations: HashMap<u32, Relation>,

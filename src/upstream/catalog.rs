@@ -52,6 +52,8 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     catalog.server_version_num = number(server, 0)?;
     catalog.database = text(server, 1)?;
     catalog.login = text(server, 2).ok().filter(|name| !name.is_empty());
+    let extensions = array::elements(&text(server, 3)?).ok_or(ODD)?;
+    catalog.extensions = extensions.into_iter().flatten().collect();
 
     for row in control.simple_query(ROUTINES).await? {
         catalog.add_routine(routine(&row)?);
@@ -369,7 +371,8 @@ SELECT current_setting('server_version_num'), current_database(),
            SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (setting)
            WHERE c.setting LIKE 'role=%' AND s.setrole IN (0, (
                SELECT oid FROM pg_roles WHERE rolname = current_user)))
-       THEN current_user ELSE '' END";
+       THEN current_user ELSE '' END,
+       ARRAY(SELECT extname FROM pg_extension)";
 
 /// Other sessions' temporary relations are theirs alone.
 const RELATIONS: &str = "

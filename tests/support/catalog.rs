@@ -66,6 +66,7 @@ pub(crate) fn shop() -> Catalog {
     statements.columns[0].type_name = "bigint".into();
     statements.calls = vec![923];
     catalog.add_relation(statements);
+    catalog.extensions = ["citext", "pg_trgm"].map(str::to_owned).into();
     use Volatility::{Immutable, Stable, Volatile};
     for (oid, schema, name, volatility, definer, language, extension) in [
         (901, "billing", "refund", Volatile, false, "plpgsql", None),

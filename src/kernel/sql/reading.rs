@@ -466,6 +466,8 @@ pub struct Reading {
     pub made_type: Option<String>,
     /// The table that it makes of columns that it writes out; the server's grammar alone says so.
     pub made_table: Option<RawName>,
+    /// The extension that it makes unless there is one; the server's grammar alone says so.
+    pub wanted_extension: Option<String>,
     /// What MySQL and MariaDB alone have.
     pub mysql: OfMySql,
 }
@@ -526,6 +528,7 @@ impl Reading {
             keeps: None,
             made_type: None,
             made_table: None,
+            wanted_extension: None,
             mysql: OfMySql::default(),
         }
     }

@@ -88,8 +88,9 @@ impl Judge<'_> {
         }
         self.effects.extend(self.reading.made_type.clone().map(SessionEffect::MadeType));
         // What a dropped operator or routine stood in front of is what its name means now.
-        self.user_code |= [CreateCode, DropCode, Do, StatementKind::Call, StatementKind::Other]
-            .into_iter()
-            .any(|kind| self.has(kind));
+        self.user_code |= !self.has_extension()
+            && [CreateCode, DropCode, Do, StatementKind::Call, StatementKind::Other]
+                .into_iter()
+                .any(|kind| self.has(kind));
     }
 }

@@ -104,6 +104,10 @@ impl Judge<'_> {
             SetRole => self.set_role(),
             TwoPhase => self.admin("uses two-phase commit"),
             CopyServer => self.admin("reads or writes a file or runs a program on the server"),
+            CreateCode if self.has_extension() => {
+                self.needs.writes = true;
+                self.needs.whole(Permission::Ddl, "creates an extension unless there is one");
+            }
             CreateCode => self.admin("puts code in place"),
             DropCode => self.schema_change("drops code"),
             Do => self.admin("runs code with DO"),
@@ -116,6 +120,14 @@ impl Judge<'_> {
             Maintenance => self.admin("maintains the server: VACUUM, CLUSTER"),
             Other => self.admin("is not understood"),
         }
+    }
+
+    /// True if it creates nothing, because the extension is there: migrations and dumps begin so. If it
+    /// has been dropped a moment ago, that comes back which was there.
+    pub(super) fn has_extension(&self) -> bool {
+        let wanted = self.reading.wanted_extension.as_ref();
+        wanted.is_some_and(|name| self.cx.catalog.extensions.contains(name))
+            && !self.cx.overlay.may_hold_anything()
     }
 
     fn admin(&mut self, why: &str) {

@@ -568,6 +568,11 @@ impl Visit for Reader {
         walk::alter_table_cmd(self, n);
     }
 
+    fn create_extension_stmt(&mut self, n: &pg::CreateExtensionStmt) {
+        self.reading.wanted_extension = n.if_not_exists.then(|| n.extname.clone());
+        self.statement(Kind::CreateCode, Access::Define, |s| walk::create_extension_stmt(s, n));
+    }
+
     defining! {
         SchemaChange:
             alter_collation_stmt AlterCollationStmt,
@@ -602,7 +607,6 @@ impl Visit for Reader {
             create_cast_stmt CreateCastStmt,
             create_conversion_stmt CreateConversionStmt,
             create_event_trig_stmt CreateEventTrigStmt,
-            create_extension_stmt CreateExtensionStmt,
             create_function_stmt CreateFunctionStmt,
             create_op_class_stmt CreateOpClassStmt,
             create_op_family_stmt CreateOpFamilyStmt,
