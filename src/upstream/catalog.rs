@@ -48,12 +48,7 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
     catalog.epoch = epoch;
     catalog.default_path = default_path;
     let server = control.simple_query(SERVER).await?;
-    let server = server.first().ok_or(ODD)?;
-    catalog.server_version_num = number(server, 0)?;
-    catalog.database = text(server, 1)?;
-    catalog.login = text(server, 2).ok().filter(|name| !name.is_empty());
-    let extensions = array::elements(&text(server, 3)?).ok_or(ODD)?;
-    catalog.extensions = extensions.into_iter().flatten().collect();
+    as_a_whole(server.first().ok_or(ODD)?, &mut catalog)?;
 
     for row in control.simple_query(ROUTINES).await? {
         catalog.add_routine(routine(&row)?);
@@ -156,6 +151,16 @@ async fn read_snapshot(control: &mut Control, epoch: u64) -> Result<Catalog, Ups
         catalog.add_comment(number(&row, 0)?, number(&row, 1)?, text(&row, 2)?);
     }
     Ok(catalog)
+}
+
+/// The answer to the question for the server and the database.
+fn as_a_whole(row: &Row, catalog: &mut Catalog) -> Result<(), WireError> {
+    catalog.server_version_num = number(row, 0)?;
+    catalog.database = text(row, 1)?;
+    catalog.login = text(row, 2).ok().filter(|name| !name.is_empty());
+    let extensions = array::elements(&text(row, 3)?).ok_or(ODD)?;
+    catalog.extensions = extensions.into_iter().flatten().collect();
+    Ok(())
 }
 
 /// Which user routines run when something is used: through operators and types too.

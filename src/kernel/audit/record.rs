@@ -14,7 +14,7 @@ use crate::kernel::{
         Digest,
         json::{Object, key, push_escaped, push_number, push_shown, push_text},
         masked, parameters,
-        scrub::scrub,
+        scrub::{scrub, scrub_read},
         shown::Shown,
     },
     ids::{GrantId, RequestId, SessionId, StatementId},
@@ -498,7 +498,13 @@ fn write_intent(
     let shown = Shown::of(intent, detail);
     match detail.statement {
         StatementDetail::Full => {
-            line.text(key!("text"), &scrub(&shown.text));
+            // What nobody could read may have its secrets anywhere.
+            let text = if intent.class.is_some() && intent.inexact.is_none() {
+                scrub_read(&shown.text, intent.mode)
+            } else {
+                scrub(&shown.text)
+            };
+            line.text(key!("text"), &text);
             if shown.digests > 0 {
                 line.number(key!("digests"), shown.digests);
             }

@@ -7,11 +7,19 @@
 //! it is unclear where a literal ends, more is hidden rather than less. A condition like
 //! `password = 'x'` loses its literal too; that is the price.
 
+mod read;
+
 use std::{borrow::Cow, ops::Range};
+
+pub use read::scrub_read;
 
 /// The text with secrets replaced by `***`.
 pub fn scrub(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
+    rendered(text, secrets(text.as_bytes()))
+}
+
+/// Where secrets stand, in order and apart from each other.
+fn secrets(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -29,6 +37,10 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
             Some(_) | None => at + 1,
         };
     }
+    hidden
+}
+
+fn rendered(text: &str, hidden: Vec<Range<usize>>) -> Cow<'_, str> {
     if hidden.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -295,6 +307,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kernel::sql::mode::LexMode;
 
     #[test]
     fn secrets_of_role_statements_are_hidden() {
@@ -341,6 +354,7 @@ mod tests {
             ),
         ] {
             assert_eq!(scrub(text), shown);
+            assert_eq!(scrub_read(text, LexMode::POSTGRES), shown);
         }
     }
 
@@ -377,8 +391,9 @@ mod tests {
             "SELECT dblink('password=e(hunter2 host=h')",
             "SELECT dblink('password=(hunter2 host=h')",
         ] {
-            let shown = scrub(text);
-            assert!(!shown.contains("hunter2"), "{text}\n→ {shown}");
+            for shown in [scrub(text), scrub_read(text, LexMode::POSTGRES)] {
+                assert!(!shown.contains("hunter2"), "{text}\n→ {shown}");
+            }
         }
     }
 

@@ -92,7 +92,7 @@ fn value(token: &Token, written: &str, mode: LexMode) -> Option<String> {
 }
 
 /// The tokens of a text, and from where on it can't be read.
-fn tokens(text: &str, mode: LexMode) -> (Vec<Token>, Option<usize>) {
+pub(crate) fn tokens(text: &str, mode: LexMode) -> (Vec<Token>, Option<usize>) {
     let read = match mode.dialect {
         Dialect::Postgres => {
             pg::scanner::Scanner::new(text, mode, Limits::DEFAULT.comment_nesting).map(read_all)
