@@ -20,7 +20,7 @@ use crate::{
         policy::Permit,
         refusal::{Refusal, RefusalKind},
         sql::{
-            analysis::{Analysis, Batch},
+            analysis::{Analysis, Batch, StatementClass},
             constants::Guard,
             mode::LexMode,
         },
@@ -162,7 +162,9 @@ impl<'s> Scribe<'s> {
     /// # Errors
     /// The trail takes no record.
     pub fn own(&self, text: &str, cause: &str) -> Result<StatementId, Refusal> {
-        let intent = self.intent(IntentKind::Gateway, text, ("", None), &[]);
+        let mut intent = self.intent(IntentKind::Gateway, text, ("", None), &[]);
+        // Settings and names, and questions about them.
+        intent.class = Some(StatementClass::Session);
         let recorded = self.core.lane.borrow_mut().admit_gateway(&intent, cause);
         recorded.map(|clearance| clearance.statement()).map_err(|error| self.trail_refuses(&error))
     }

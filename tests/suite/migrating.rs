@@ -245,7 +245,7 @@ fn what_another_has_just_made_is_not_refused_where_the_unknown_is() {
 /// What a session has made waits for the catalog in a transaction that begins behind it, too.
 #[test]
 fn what_one_has_just_made_is_known_in_the_next_transaction() {
-    let mut world = mask_settings::with("");
+    let world = mask_settings::with("");
     let secret = world.gateway.principal("bob", "developer");
     world.gateway.grant("bob", "select,dml,ddl,export");
     let mut client = world.gateway.connect("bob", &secret);
