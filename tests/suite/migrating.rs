@@ -241,21 +241,3 @@ fn what_another_has_just_made_is_not_refused_where_the_unknown_is() {
     does(&mut maker, "CREATE VIEW v AS SELECT 1 AS x");
     reads(&mut maker, "SELECT x FROM v", &["1"]);
 }
-
-/// What a session has made waits for the catalog in a transaction that begins behind it, too.
-#[test]
-fn what_one_has_just_made_is_known_in_the_next_transaction() {
-    let world = mask_settings::with("");
-    let secret = world.gateway.principal("bob", "developer");
-    world.gateway.grant("bob", "select,dml,ddl,export");
-    let mut client = world.gateway.connect("bob", &secret);
-    for begin in ["BEGIN", "BEGIN ISOLATION LEVEL SERIALIZABLE"] {
-        does(&mut client, "CREATE TABLE sums (n int)");
-        does(&mut client, begin);
-        does(&mut client, "SET TRANSACTION READ WRITE");
-        does(&mut client, "INSERT INTO sums SELECT coalesce(sum(n), 7)::int FROM sums");
-        does(&mut client, "COMMIT");
-        reads(&mut client, "SELECT n FROM sums", &["7"]);
-        does(&mut client, "DROP TABLE sums");
-    }
-}

@@ -245,18 +245,11 @@ impl Conversation {
     }
 
     /// Forgets what the session created once the catalog has been read again since. Two readings
-    /// later: one may have been under way when it was committed. Between transactions: what is asked for
-    /// then must not be the first query of one. Inside of one only before what was held for that reading: it
-    /// names what it was held for, so that it is the query itself.
+    /// later: one may have been under way when it was committed. Between transactions only: what is
+    /// asked for then must not be the first query of one.
     fn forget_overlay(&mut self) {
         let Some(since) = self.overlay_since else { return };
-        let held_for_it = self.waited_for.is_some_and(|question| question >= since);
-        let may_ask = match self.transaction.status {
-            Status::Idle => true,
-            Status::Open => held_for_it,
-            Status::Failed => false,
-        };
-        let between = may_ask && self.is_quiet();
+        let between = self.transaction.status == Status::Idle && self.is_quiet();
         let read_again = self.facts.target.readings.has_answered(since);
         if self.schema_changed || !between || !read_again {
             return;
