@@ -97,6 +97,8 @@ fn a_name_that_stood_for_a_temporary_table_stands_for_what_it_is_now() {
     let mut world = start();
     // Nobody knows of this one yet, and a rule means it.
     crate::masking::rule(&world.gateway, "*.*.secret", "full");
+    // It holds a second later.
+    std::thread::sleep(Duration::from_secs(2));
     let new = "CREATE TABLE found (secret text); INSERT INTO found VALUES ('x-secret@-x');
                GRANT SELECT ON found TO PUBLIC";
     for (make, undo) in [
