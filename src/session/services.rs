@@ -203,6 +203,12 @@ impl Readings {
         self.answered.load(Ordering::Acquire) >= number
     }
 
+    /// The same, and nobody has asked since: else another session has changed something, which that
+    /// catalog doesn't know.
+    pub fn has_settled(&self, number: u64) -> bool {
+        self.has_answered(number) && self.unanswered().is_none()
+    }
+
     /// The last question, if it isn't answered yet.
     pub fn unanswered(&self) -> Option<u64> {
         let asked = self.asked();

@@ -250,7 +250,7 @@ impl Conversation {
     fn forget_overlay(&mut self) {
         let Some(since) = self.overlay_since else { return };
         let between = self.transaction.status == Status::Idle && self.is_quiet();
-        let read_again = self.facts.target.readings.has_answered(since);
+        let read_again = self.facts.target.readings.has_settled(since);
         if self.schema_changed || !between || !read_again {
             return;
         }

@@ -170,20 +170,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_secret_written_as_the_server_wants_it_is_hidden(
-            secret in "[a-z'\\\\ $\"é]{0,12}",
-            before in "[ -~é]{0,20}",
-        ) {
-            let marked = format!("QZJ{secret}QZJ");
-            let plain = marked.replace('\'', "''");
-            let text = format!("{before} ALTER USER b PASSWORD '{plain}' VALID UNTIL 'x'");
-            prop_assert!(!read(&text).contains("QZJ"), "{text} → {}", read(&text));
-            let escaped = marked.replace('\\', "\\\\").replace('\'', "\\'");
-            let text = format!("{before} ALTER USER b PASSWORD E'{escaped}'");
-            prop_assert!(!read(&text).contains("QZJ"), "{text} → {}", read(&text));
-        }
-
-        #[test]
         fn any_text_is_taken(words in "(password|=|'|\"| |\\$|x|\\\\|:|/\\*|\\*/|--|\n|@|é|identified|by|for|\\(|,){0,40}") {
             let _ = read(&words);
         }

@@ -359,3 +359,17 @@ fn a_rule_by_comment_holds_and_an_enum_gets_labels_only() {
     assert_eq!((mood_mark.with.name(), mood_mark.predicates), ("fixed", Predicates::Deny));
     assert_eq!(marked("fixed('merry')").marked(mood).map(|m| m.with.name()), Some("null"));
 }
+
+#[test]
+fn what_nobody_knows_hides_more_than_what_is_known() {
+    let catalog = catalog();
+    let (known, blind) = (Some(&*catalog.marks), Marks::blind(8, None));
+    let (nothing, reached) = (Shown::default(), BTreeSet::new());
+    assert!(blind.hides_more(known, &nothing, Some(&reached)));
+    assert!(blind.hides_more(None, &nothing, None));
+    assert!(!blind.hides_more(Some(&blind), &nothing, None));
+    assert!(!blind.hides_more(None, &Shown { all: true, ..Shown::default() }, None));
+    assert!(!catalog.marks.hides_more(known, &nothing, None));
+    assert!(catalog.marks.hides_more(None, &nothing, None));
+    assert!(!catalog.marks.hides_more(None, &nothing, Some(&reached)));
+}

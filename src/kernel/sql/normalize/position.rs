@@ -399,7 +399,10 @@ fn is_plain_operator(text: &[u8]) -> bool {
 
 /// True of a constant that arithmetic takes for one like all others of its kind.
 fn is_alike(kind: TokenKind, text: &[u8]) -> bool {
+    // What is divided by zero fails.
+    let is_zero = !text.iter().any(|b| matches!(b, b'1'..=b'9'));
     match kind {
+        TokenKind::Integer | TokenKind::Float if is_zero => false,
         TokenKind::Integer => text.len() <= 7,
         TokenKind::Float => {
             text.len() <= FACTOR_DIGITS_MAX && text.iter().all(|b| b.is_ascii_digit() || *b == b'.')

@@ -163,10 +163,16 @@ pub(super) fn operation(e: &pg::AExpr, operator: String, steps: &mut Vec<Step>) 
 fn scaled(e: &pg::AExpr, left: usize) -> Option<Reference> {
     let is_plain = pg::AExprKind::try_from(e.kind) == Ok(pg::AExprKind::AexprOp);
     let name = name_of(&e.name);
-    let scales =
-        matches!(name.0.as_slice(), [name] if ["+", "-", "*", "/"].contains(&name.as_str()));
+    let [name] = name.0.as_slice() else { return None };
+    let right = e.rexpr.as_deref()?;
     // Those on its left may be holes of the key, whatever their digits.
-    (is_plain && scales && is_factor(e.rexpr.as_deref()?)).then_some(())?;
+    let scales = match name.as_str() {
+        "+" | "-" | "*" => is_factor(right),
+        // Nothing is divided by zero unless it is NULL, and the least integer not by -1.
+        "/" => is_factor(right) && is_above_zero(right),
+        _ => false,
+    };
+    (is_plain && scales).then_some(())?;
     decimal(e.lexpr.as_deref()?, left.checked_sub(1)?)
 }
 
@@ -200,6 +206,15 @@ fn is_factor(n: &pg::Node) -> bool {
             n.fval.len() <= FACTOR_DIGITS_MAX
                 && n.fval.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         }
+        _ => false,
+    }
+}
+
+fn is_above_zero(n: &pg::Node) -> bool {
+    let Some(N::AConst(constant)) = &n.node else { return false };
+    match &constant.val {
+        Some(Val::Ival(n)) => n.ival > 0,
+        Some(Val::Fval(n)) => n.fval.bytes().any(|b| matches!(b, b'1'..=b'9')),
         _ => false,
     }
 }
