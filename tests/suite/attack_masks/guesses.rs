@@ -61,10 +61,6 @@ const GUESSES: &[(&str, [&str; 2])] = &[
     ("SELECT credit * 1e131060 * {} FROM stored", ["1", "1e20"]),
     ("SELECT length(email) * {} FROM stored", ["1", "999999999"]),
     (
-        "SELECT n / 0 FROM (SELECT NULLIF(credit, {}) AS n FROM customers WHERE id = 900001) s",
-        ["7777.77", "7777.78"],
-    ),
-    (
         "SELECT CASE WHEN credit > {} THEN full_name::date END FROM customers WHERE id = 900001",
         ["7000", "7800"],
     ),

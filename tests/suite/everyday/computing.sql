@@ -189,6 +189,18 @@ SELECT id, salary * 99999999999999 FROM employees ORDER BY id LIMIT 2
 -- comes: unmask computes with public.employees.salary
 SELECT id, salary * 5e99 FROM employees ORDER BY id LIMIT 2
 
+-- name: a divisor
+-- comes: masked 2
+SELECT id, salary / 5 FROM employees ORDER BY id LIMIT 2
+
+-- name: zero in its place, which tells what is NULL
+-- comes: unmask computes with public.employees.salary
+SELECT id, salary / 0 FROM employees ORDER BY id LIMIT 2
+
+-- name: zero with digits behind it
+-- comes: unmask computes with public.employees.salary
+SELECT id, salary / 0.00 FROM employees ORDER BY id LIMIT 2
+
 -- name: too many numbers
 -- comes: unmask computes with public.employees.salary
 SELECT id, salary * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 * 9999999 FROM employees
