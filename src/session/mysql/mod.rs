@@ -309,6 +309,7 @@ impl Relay {
         self.asleep = Asleep::default();
         loop {
             let mut progress = self.poll_work(cx);
+            let kills = self.killing.is_some();
             progress |= self.pump_upstream()?;
             self.housekeep();
             progress |= self.pump_client()?;
@@ -322,6 +323,9 @@ impl Relay {
             progress |= refused;
             progress |= was_full && self.to_client.waiting() < HIGH_WATER;
             progress |= self.fill(cx)?;
+            // One that has just begun is looked at before this turn ends: where the answer is here already,
+            // nothing else wakes the session when it is done.
+            progress |= !kills && self.killing.is_some();
             // A text for the pool, or a call, must be on its way before this turn ends.
             progress |= self.work.is_none() && self.talk.has_work();
             if !progress || !refused && self.has_nothing_to_do() {
@@ -736,6 +740,10 @@ impl Relay {
             }
             self.talk.on_time();
             self.housekeep();
+            if self.killing.is_some() {
+                // It was begun here, and nobody has asked it yet.
+                cx.waker().wake_by_ref();
+            }
             self.flush(cx)?;
             if let Some(refusal) = self.talk.fatal.take() {
                 return Err(End::Refused(refusal).into());

@@ -21,6 +21,10 @@ impl Relay {
             }
             let held = self.talk.held != Held::No;
             self.housekeep();
+            if self.cancelling.is_some() {
+                // The same, if it was begun here.
+                cx.waker().wake_by_ref();
+            }
             if held && self.talk.held == Held::No {
                 // Its frame is looked at in the next turn.
                 cx.waker().wake_by_ref();

@@ -230,6 +230,7 @@ impl Relay {
         loop {
             let had_enough = self.has_enough_to_do();
             let mut progress = self.poll_work(cx);
+            let cancels = self.cancelling.is_some();
             progress |= self.poll_replacement(cx)?;
             progress |= self.pump_client()?;
             progress |= self.pump_upstream()?;
@@ -239,6 +240,9 @@ impl Relay {
             }
             progress |= self.flush(cx)?;
             self.aim_cancel();
+            // One that has just begun is looked at before this turn ends: where the answer is here already,
+            // nothing else wakes the session when it is done.
+            progress |= !cancels && self.cancelling.is_some();
             progress |= had_enough && !self.has_enough_to_do();
             progress |= self.fill(cx)?;
             progress |= self.move_log_in(cx);
