@@ -365,6 +365,15 @@ pub fn guesses(analysis: &Analysis) -> bool {
         || analysis.needs.iter().any(|need| need.on == NeedOn::Code)
 }
 
+/// True if what it, or the cursor that it declares, does depends on what a relation's name means.
+pub fn names_something(analysis: &Analysis) -> bool {
+    let declared = analysis.effects.iter().any(|effect| match effect {
+        SessionEffect::Declare { inner, .. } => names_something(inner),
+        _ => false,
+    });
+    declared || !analysis.relations.is_empty() || guesses(analysis)
+}
+
 /// What a text does of which nothing is known: everything. `masks`: the target has masked columns.
 fn opaque(text: &str, masks: bool) -> Analysis {
     let mut analysis = Analysis {

@@ -183,6 +183,7 @@ pub struct Readings {
     stale: Notify,
     asked: AtomicU64,
     answered: AtomicU64,
+    moved: AtomicU64,
 }
 
 impl Readings {
@@ -190,6 +191,14 @@ impl Readings {
     pub fn ask(&self) -> u64 {
         let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         self.stale.notify_one();
+        number
+    }
+
+    /// The same, of somebody who has used `unmask` for what has changed: what is masked may have another
+    /// name since.
+    pub fn ask_as_masked_moved(&self) -> u64 {
+        let number = self.ask();
+        self.moved.fetch_max(number, Ordering::AcqRel);
         number
     }
 
@@ -213,6 +222,13 @@ impl Readings {
     pub fn unanswered(&self) -> Option<u64> {
         let asked = self.asked();
         (asked > self.answered.load(Ordering::Acquire)).then_some(asked)
+    }
+
+    /// The last question that was asked because what is masked may have another name, if it isn't answered
+    /// yet.
+    pub fn moved(&self) -> Option<u64> {
+        let number = self.moved.load(Ordering::Acquire);
+        (!self.has_answered(number)).then_some(number)
     }
 
     /// Until somebody asks.

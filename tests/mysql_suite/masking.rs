@@ -1,5 +1,7 @@
 //! Rows with masked columns, ordinary work beside them, and what the server says of its own accord.
 
+use std::{thread::sleep, time::Duration};
+
 use crate::{
     client::Pair,
     support::{
@@ -424,7 +426,7 @@ fn a_rule_holds_for_rows_that_are_on_their_way() {
                 scope.spawn(|| prepared.prepared(&of_it, false)),
                 scope.spawn(|| others.query(&of_another)),
             ];
-            std::thread::sleep(std::time::Duration::from_secs(1));
+            sleep(Duration::from_secs(1));
             let column = format!("{SCHEMA}.customers.city");
             masked
                 .pair
@@ -436,6 +438,34 @@ fn a_rule_holds_for_rows_that_are_on_their_way() {
         assert_eq!(codes, [Some(1317), Some(1317), None], "{family:?}");
         // And it goes on, masked.
         assert_eq!(reads.query("SELECT city FROM customers LIMIT 1").error(), None);
+    }
+}
+
+/// Somebody who may see what is masked gives it the name of a table that others know.
+#[test]
+fn what_takes_the_name_of_a_known_table_is_masked_at_once() {
+    for family in Family::ALL {
+        let made = "CREATE TABLE t (x varchar(99)); INSERT INTO t VALUES ('own')";
+        let masked = Masked::start(family, made, &[("customers.email", "full")]);
+        let clear = masked.pair.server.sql("SELECT email FROM customers WHERE id = 7");
+        let secret = masked.pair.gateway.principal("carol", "developer");
+        masked.pair.gateway.grant("carol", "select,dml,ddl,unmask");
+        let user = format!("carol@{TARGET}");
+        let mut other = MySqlRaw::connect(masked.pair.gateway.port(), &user, &secret, SCHEMA);
+        let mut reader = masked.connect();
+        let text = "SELECT CONCAT(x, '') FROM t";
+        let mut known = || holds(&reader.query(text).bytes(), "own");
+        assert!(eventually(PATIENCE, &mut known), "{family:?}: it isn't known");
+        other.query("CREATE VIEW mails AS SELECT email AS x FROM customers");
+        // Until nothing is left to be read.
+        sleep(Duration::from_secs(1));
+        let said = other.query("RENAME TABLE t TO gone, mails TO t");
+        assert!(said.error().is_none(), "{family:?}: {said:?}");
+        for moment in 0..10 {
+            let said = reader.query(text);
+            assert!(!holds(&said.bytes(), &clear), "{family:?}: {moment}: {said:?}");
+        }
+        assert!(masked.pair.server.sql(text).contains(&clear), "{family:?}: it is there");
     }
 }
 
@@ -464,7 +494,7 @@ fn a_table_that_came_and_went_while_it_was_looked_at_is_masked() {
                     changes.query("DROP TABLE looks");
                 }
             });
-            let until = std::time::Instant::now() + std::time::Duration::from_secs(8);
+            let until = std::time::Instant::now() + Duration::from_secs(8);
             let mut told = Vec::new();
             while std::time::Instant::now() < until {
                 for text in ["SELECT a.* FROM customers a LIMIT 9", "SELECT * FROM mails LIMIT 9"] {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::support::{
     Gateway, Message, Postgres, RawClient, eventually,
     gateway::TARGET,
-    postgres::{DATABASE, UPSTREAM_PASSWORD, UPSTREAM_USER},
+    postgres::{DATABASE, SUPERUSER, SUPERUSER_PASSWORD, UPSTREAM_PASSWORD, UPSTREAM_USER},
     raw::rows,
 };
 
@@ -87,6 +87,17 @@ impl World {
     pub(super) fn bare(&self) -> RawClient {
         let address = self.server.address();
         RawClient::connect(&address, UPSTREAM_USER, UPSTREAM_PASSWORD, DATABASE)
+    }
+
+    /// Keeps the gateway from reading the catalog again as long as this lives: that it hasn't been read yet
+    /// is what some attacks are about.
+    pub(super) fn without_readings(&self) -> RawClient {
+        let address = self.server.address();
+        let mut holder = RawClient::connect(&address, SUPERUSER, SUPERUSER_PASSWORD, DATABASE);
+        holder.query("BEGIN");
+        let said = holder.query("LOCK TABLE pg_enum");
+        assert!(!said.iter().any(|m| m.tag == b'E'), "{said:?}");
+        holder
     }
 
     /// What each of these texts, bars between its statements, shows on the bare server, it doesn't show

@@ -345,6 +345,11 @@ impl Analysis {
 }
 
 impl Analysis {
+    /// True if it does what only somebody may who sees what is masked.
+    pub fn needs_unmask(&self) -> bool {
+        self.needs.iter().any(|need| need.permission == Permission::Unmask)
+    }
+
     /// An estimate of what it takes in memory, in bytes.
     fn weight(&self) -> usize {
         let needs: usize = self.needs.iter().map(|n| size_of::<Need>() + n.why.len()).sum();

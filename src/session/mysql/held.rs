@@ -20,13 +20,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 impl Talk {
     /// The session has changed names: until the catalog knows that, it counts with what was changed.
     pub(super) fn schema_changed(&mut self) {
-        self.overlay_since = Some(self.target.readings.ask());
+        let readings = &self.target.readings;
+        let used_unmask = std::mem::take(&mut self.used_unmask);
+        let question = if used_unmask { readings.ask_as_masked_moved() } else { readings.ask() };
+        self.overlay_since = Some(question);
     }
 
     /// Forgets what the session has made, once the catalog knows it.
     pub(super) fn look_at_catalog(&mut self) {
         if let Some(question) = self.overlay_since
-            && self.target.readings.has_answered(question)
+            && self.target.readings.has_settled(question)
             && !self.in_transaction()
         {
             self.overlay_since = None;
@@ -43,13 +46,26 @@ impl Talk {
     }
 
     /// True if a text is held that names something nobody knows, because the catalog is being read for
-    /// whatever session has changed something. Once for each change.
+    /// whatever session has changed something. Once for each change. Where what is masked may have another
+    /// name now, all that names something is held.
     pub(super) fn may_be_new(&mut self, batch: &Batch, inner: &[Option<Arc<Analysis>>]) -> bool {
-        let question = self.target.readings.unanswered();
-        if question.is_none() || self.waited_for == question || !self.has_masks() {
+        let readings = &self.target.readings;
+        let question = readings.unanswered();
+        if question.is_none() || !self.has_masks() {
             return false;
         }
+        let moved =
+            readings.moved().filter(|moved| self.overlay_since.is_none_or(|own| own < *moved));
         let mut all = batch.statements.iter().chain(inner.iter().flatten());
+        if moved.is_some() && all.clone().any(|analysis| gate::names_something(analysis)) {
+            if !self.is_first(moved) {
+                // Nobody can read it. Fail closed: all names may mean something else.
+                self.set_reading(|r| r.overlay.add_anything());
+                self.overlay_since = moved;
+                self.until_catalog = moved.map(|question| (question, self.now));
+            }
+            return true;
+        }
         all.any(|analysis| gate::guesses(analysis)) && self.is_first(question)
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        access::{Grant, Permission},
+        access::Grant,
         audit::record::{Decided, IntentKind},
         ids::StatementId,
         mask::Format,
@@ -442,8 +442,9 @@ impl Talk {
         run.mask = mask::order(&run, runs, (&marks, self.target.trust.masking())).map(Arc::new);
         run.inner.clone_from(&inner);
         // What may be seen in clear may be put into variables and temporary tables.
-        let unmasks = |a: &Analysis| a.needs.iter().any(|n| n.permission == Permission::Unmask);
-        if (analysis.is_none() || all().any(unmasks)) && !self.reading.overlay.is_tainted() {
+        let unmasks = analysis.is_none() || all().any(Analysis::needs_unmask);
+        self.used_unmask |= unmasks;
+        if unmasks && !self.reading.overlay.is_tainted() {
             self.set_reading(|r| r.overlay.taint());
         }
         if run.counts {

@@ -163,6 +163,8 @@ pub(super) struct Talk {
     pub(super) client_read_only: bool,
     /// The server has been asked to tell of what changes how texts are read.
     pub(super) tracks: bool,
+    /// Since it changed something last, something has run for which `unmask` was needed.
+    pub(super) used_unmask: bool,
     /// The number of the question for a catalog that knows what this session has changed.
     pub(super) overlay_since: Option<u64>,
     /// What is in front is held until the catalog has been read again, until then at most.
@@ -239,6 +241,7 @@ impl Talk {
             tracks: false,
             overlay_since: None,
             until_catalog: None,
+            used_unmask: false,
             waited_for: None,
             ends_at: None,
             notes: super::notes::Notes::default(),

@@ -39,6 +39,8 @@ impl Conversation {
         if let Some(inner) = &inner {
             self.leaves_state(inner);
         }
+        let mut all = [Some(analysis), inner.as_deref()].into_iter().flatten();
+        self.used_unmask |= all.any(Analysis::needs_unmask);
         let part = match batch.statements.len() {
             2.. => text.get(analysis.span.clone()).unwrap_or(text),
             _ => text,
@@ -133,6 +135,17 @@ impl Conversation {
         self.schema_changed = true;
         // It may have set the path, and its deferred triggers run when the transaction ends.
         self.path_set_in_transaction = true;
+    }
+
+    /// What was changed is committed, or may be: asks for a new reading of the catalog.
+    pub(super) fn ask_for_reading(&mut self) {
+        let used_unmask = std::mem::take(&mut self.used_unmask);
+        if std::mem::take(&mut self.schema_changed) {
+            let readings = &self.facts.target.readings;
+            let question =
+                if used_unmask { readings.ask_as_masked_moved() } else { readings.ask() };
+            self.overlay_since = Some(question);
+        }
     }
 
     /// A cursor was declared: what planning its query evaluates has run. Held, the rest runs when its

@@ -257,6 +257,8 @@ pub(super) struct Conversation {
     pub(super) asks_all_names: bool,
     /// What ran has changed what the target contains.
     pub(super) schema_changed: bool,
+    /// In this transaction something ran for which `unmask` was needed.
+    pub(super) used_unmask: bool,
     /// The number of the question for a catalog that knows what this session has changed.
     pub(super) overlay_since: Option<u64>,
     /// The question for which a statement was held already.
@@ -362,6 +364,7 @@ impl Conversation {
             asked_again: 0,
             asks_all_names: false,
             schema_changed: false,
+            used_unmask: false,
             overlay_since: None,
             waited_for: None,
             cut_cancelled: false,

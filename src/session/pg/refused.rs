@@ -93,16 +93,32 @@ impl Conversation {
 
     /// Holds what names something that nobody knows while the catalog is read again, for whatever session
     /// has changed something: instead of masking or refusing what another has made a moment ago. Once for
-    /// each change.
+    /// each change. Where what is masked may have another name now, all that names something is held.
     pub(super) fn may_be_new(&mut self, batch: &Batch) -> bool {
-        let Some(question) = self.facts.target.readings.unanswered() else { return false };
-        if self.waited_for == Some(question) || !self.has_masks() {
+        let readings = &self.facts.target.readings;
+        let Some(question) = readings.unanswered().filter(|_| self.has_masks()) else {
             return false;
+        };
+        let moved =
+            readings.moved().filter(|moved| self.overlay_since.is_none_or(|own| own < *moved));
+        let any = |concerns: fn(&Analysis) -> bool| {
+            batch.statements.iter().any(|analysis| {
+                concerns(analysis) || self.inner_of(analysis).is_some_and(|inner| concerns(&inner))
+            })
+        };
+        if let Some(question) = moved.filter(|_| any(gate::names_something)) {
+            let mut until = self.now.plus(CATALOG_PATIENCE);
+            if self.waited_for == Some(question) {
+                // Nobody can read it. Fail closed: all names may mean something else.
+                self.set_reading(|r| r.overlay.add_anything());
+                self.overlay_since = Some(question);
+                until = self.now;
+            }
+            self.waited_for = Some(question);
+            self.held = Held::UntilCatalog { question, until };
+            return true;
         }
-        let waits = batch.statements.iter().any(|analysis| {
-            gate::guesses(analysis)
-                || self.inner_of(analysis).is_some_and(|inner| gate::guesses(&inner))
-        });
+        let waits = self.waited_for != Some(question) && any(gate::guesses);
         if waits {
             self.waited_for = Some(question);
             self.held = Held::UntilCatalog { question, until: self.now.plus(CATALOG_PATIENCE) };

@@ -312,9 +312,7 @@ impl Conversation {
         self.pipeline.wrote = false;
         self.pipeline.failed = false;
         self.pipeline.number += 1;
-        if std::mem::take(&mut self.schema_changed) {
-            self.overlay_since = Some(self.facts.target.readings.ask());
-        }
+        self.ask_for_reading();
         self.set_reading(|r| r.path = SearchPath::Unknown);
         if self.held == Held::UntilResultEnds {
             self.held = Held::UntilAnswered;

@@ -505,9 +505,7 @@ impl Conversation {
             }
             self.ends_at = None;
             self.finishing = None;
-            if std::mem::take(&mut self.schema_changed) {
-                self.overlay_since = Some(self.facts.target.readings.ask());
-            }
+            self.ask_for_reading();
         } else {
             self.adopt_orphans();
             self.close_records();
