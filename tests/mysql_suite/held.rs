@@ -93,8 +93,8 @@ fn a_masked_row_of_16_mib_costs_its_statement_and_not_its_session() {
     }
 }
 
-/// A function that looks whether it is killed when it is over: it compares 90 000 times 90 000 letters.
-const DEAF: &str = "SELECT LOCATE(CONCAT(REPEAT('a', 90000), 'b'), REPEAT('a', 180000))";
+/// A function that looks whether it is killed when it is over: it compares 160 000 times 160 000 letters.
+const DEAF: &str = "SELECT LOCATE(CONCAT(REPEAT('a', 160000), 'b'), REPEAT('a', 320000))";
 
 #[test]
 fn a_statement_that_hears_no_cancel_has_its_connection_ended_and_its_client_is_told() {
