@@ -54,16 +54,13 @@ impl Talk {
         if question.is_none() || !self.has_masks() {
             return false;
         }
-        let moved =
-            readings.moved().filter(|moved| self.overlay_since.is_none_or(|own| own < *moved));
+        let moved = readings.moved();
         let mut all = batch.statements.iter().chain(inner.iter().flatten());
-        if moved.is_some() && all.clone().any(|analysis| gate::names_something(analysis)) {
-            if !self.is_first(moved) {
-                // Nobody can read it. Fail closed: all names may mean something else.
-                self.set_reading(|r| r.overlay.add_anything());
-                self.overlay_since = moved;
-                self.until_catalog = moved.map(|question| (question, self.now));
-            }
+        if let Some(question) = moved
+            && all.clone().any(|analysis| gate::names_something(analysis))
+        {
+            // Fail closed: as long as nobody can read it.
+            self.until_catalog = Some((question, self.now.plus(CATALOG_PATIENCE)));
             return true;
         }
         all.any(|analysis| gate::guesses(analysis)) && self.is_first(question)

@@ -234,7 +234,10 @@ impl Relay {
             progress |= self.poll_replacement(cx)?;
             progress |= self.pump_client()?;
             progress |= self.pump_upstream()?;
+            let held = self.talk.held != Held::No;
             self.housekeep();
+            // The catalog may be there by now: nothing else wakes the session for the frame that waited.
+            progress |= held && self.talk.held == Held::No;
             if let Some(refusal) = self.talk.fatal.take() {
                 return Err(End::Refused(refusal).into());
             }

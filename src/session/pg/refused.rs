@@ -99,22 +99,15 @@ impl Conversation {
         let Some(question) = readings.unanswered().filter(|_| self.has_masks()) else {
             return false;
         };
-        let moved =
-            readings.moved().filter(|moved| self.overlay_since.is_none_or(|own| own < *moved));
+        let moved = readings.moved();
         let any = |concerns: fn(&Analysis) -> bool| {
             batch.statements.iter().any(|analysis| {
                 concerns(analysis) || self.inner_of(analysis).is_some_and(|inner| concerns(&inner))
             })
         };
         if let Some(question) = moved.filter(|_| any(gate::names_something)) {
-            let mut until = self.now.plus(CATALOG_PATIENCE);
-            if self.waited_for == Some(question) {
-                // Nobody can read it. Fail closed: all names may mean something else.
-                self.set_reading(|r| r.overlay.add_anything());
-                self.overlay_since = Some(question);
-                until = self.now;
-            }
-            self.waited_for = Some(question);
+            // Fail closed: as long as nobody can read it.
+            let until = self.now.plus(CATALOG_PATIENCE);
             self.held = Held::UntilCatalog { question, until };
             return true;
         }

@@ -163,6 +163,38 @@ fn another_session_gives_the_name_of_a_known_table_away() {
     }
 }
 
+/// As long as nobody can read the catalog, nobody is shown anything that the name may mean.
+#[test]
+fn what_another_has_given_away_is_waited_for_as_long_as_the_catalog_cant_be_read() {
+    let world = World::start("");
+    let mut reader = world.through();
+    let secret = world.gateway.principal("carol", "developer");
+    world.gateway.grant("carol", "select,dml,ddl,unmask");
+    let mut other = world.gateway.connect("carol", &secret);
+    let text = "SELECT body || '' FROM notes";
+    assert_eq!(rows(&reader.query(text)), [["one"], ["two"]]);
+    for text in [
+        "BEGIN",
+        "ALTER TABLE notes RENAME TO gone",
+        "ALTER MATERIALIZED VIEW stored RENAME COLUMN email TO body",
+        "ALTER MATERIALIZED VIEW stored RENAME TO notes",
+    ] {
+        other.query(text);
+    }
+    let unread = world.without_readings();
+    other.query("COMMIT");
+    assert!(tells(&world.bare().query(text)), "it is there");
+    assert_eq!(rows(&reader.query("SELECT 1")), [["1"]], "what names nothing goes on");
+    reader.send_bytes(&query(text));
+    // Longer than a name that nobody knows is waited for.
+    sleep(Duration::from_secs(5));
+    let read = std::time::Instant::now();
+    drop(unread);
+    let said = reader.read_until(b'Z');
+    assert!(!tells(&said) && !rows(&said).is_empty(), "{said:?}");
+    assert!(read.elapsed() < Duration::from_secs(10), "{:?}", read.elapsed());
+}
+
 /// A failing text takes back what stood in front, and so does the end of a transaction.
 #[test]
 fn what_is_taken_back_stands_in_front_of_nothing() {
