@@ -53,6 +53,8 @@ pub enum RefusalKind {
     UpstreamUnavailable,
     /// The trail can't take the record.
     TrailUnavailable,
+    /// Names may have been given to something masked, and the catalog can't be read.
+    CatalogUnread,
     /// A broken invariant.
     Internal,
 }
@@ -81,7 +83,7 @@ pub struct Codes {
 
 impl RefusalKind {
     /// All kinds, for the tests that hold the README and the servers' own codes against them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NotIdentified,
         Self::PrincipalDisabled,
         Self::NoSuchTarget,
@@ -106,6 +108,7 @@ impl RefusalKind {
         Self::IdleInTransactionTooLong,
         Self::UpstreamUnavailable,
         Self::TrailUnavailable,
+        Self::CatalogUnread,
         Self::Internal,
     ];
 
@@ -137,6 +140,7 @@ impl RefusalKind {
             Self::IdleInTransactionTooLong => (Fatal, "25P03", 4031, "HY000"),
             Self::UpstreamUnavailable => (Fatal, "08006", 1429, "HY000"),
             Self::TrailUnavailable => (Error, "58000", 1290, "HY000"),
+            Self::CatalogUnread => (Error, "55P03", 1205, "HY000"),
             Self::Internal => (Error, "XX000", 1105, "HY000"),
         };
         Codes { severity, sqlstate, mysql_number, mysql_sqlstate }
@@ -169,6 +173,7 @@ impl RefusalKind {
             Self::IdleInTransactionTooLong => "idle_in_transaction_too_long",
             Self::UpstreamUnavailable => "upstream_unavailable",
             Self::TrailUnavailable => "trail_unavailable",
+            Self::CatalogUnread => "catalog_unread",
             Self::Internal => "internal",
         }
     }

@@ -27,3 +27,4 @@ pub mod room;
 pub mod services;
 pub mod signal;
 pub mod transaction;
+pub mod waiting;

@@ -53,6 +53,95 @@ fn what_another_has_just_made_is_not_refused_where_the_unknown_is() {
     }
 }
 
+/// What shows addresses as soon as they have been given away.
+const LETTERS: &str = "SELECT CONCAT(note, '') FROM letters LIMIT 3";
+
+/// Sessions of somebody for whom addresses are masked. Then another, who may see them, puts them under the
+/// name of a table that has none, and nobody can read the catalog.
+fn given_away(pair: &Pair) -> [Raw; 2] {
+    let carol = pair.gateway.almighty("carol");
+    let mut carol = Raw::connect(pair, "carol", &carol);
+    for text in [
+        "CREATE TABLE letters (note varchar(80))",
+        "INSERT INTO letters VALUES ('none')",
+        "CREATE VIEW addresses AS SELECT email AS note FROM customers",
+    ] {
+        carol.query(text).expect("may");
+    }
+    mask(pair, "customers.email", "email");
+    let secret = pair.gateway.principal("eve", "developer");
+    pair.gateway.grant("eve", "select");
+    let connect = || Raw::connect(pair, "eve", &secret);
+    let masked = || connect().value("SELECT email FROM customers WHERE id = 7").contains("***");
+    assert!(eventually(PATIENCE, masked), "the rule doesn't reach sessions");
+    let mut readers = [connect(), connect()];
+    for reader in &mut readers {
+        let known =
+            || reader.query(LETTERS).is_ok_and(|rows| rows[0][0].as_deref() == Some("none"));
+        assert!(eventually(PATIENCE, known), "the table isn't known");
+    }
+    pair.server.sql("CREATE USER keeper@localhost; GRANT ALL ON *.* TO keeper@localhost");
+    gateways_log_in(pair, "LOCK");
+    carol.query("RENAME TABLE letters TO gone, addresses TO letters").expect("may");
+    readers
+}
+
+/// Whoever is connected stays so.
+fn gateways_log_in(pair: &Pair, how: &str) {
+    let text = format!("ALTER USER root@localhost ACCOUNT {how}");
+    let output = pair.server.client(text.as_bytes(), &["--user=keeper"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn who_has_waited_for_ten_seconds_is_told_why_and_may_try_again() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        let [mut reader, mut preparer] = given_away(&pair);
+        let began = Instant::now();
+        reader.send(0, &[b"\x03", LETTERS.as_bytes()].concat());
+        preparer.send(0, &[b"\x16", LETTERS.as_bytes()].concat());
+        for (client, kind) in [(&mut reader, Kind::Result), (&mut preparer, Kind::Prepared)] {
+            let (number, told) = client.answer(kind).expect_err("it may be masked");
+            let waited = began.elapsed();
+            let bounds = Duration::from_millis(9_500)..Duration::from_millis(12_500);
+            assert!(bounds.contains(&waited), "{family:?}: {waited:?}: {told}");
+            assert_eq!(number, 1205, "{family:?}: {told}");
+            assert!(told.contains("could not read the target's catalog"), "{family:?}: {told}");
+            assert!(told.contains("Run it again"), "{family:?}: {told}");
+            assert_eq!(client.value("SELECT 'alive'"), "alive");
+        }
+        pair.gateway.audit_shows("the refusal", |record| record["refusal"] == "catalog_unread");
+        gateways_log_in(&pair, "UNLOCK");
+        for client in [&mut reader, &mut preparer] {
+            let rows = client.query(LETTERS);
+            let shown = rows.expect("masked")[0][0].clone().expect("a mask");
+            assert!(shown.contains("***"), "{family:?}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_cancel_ends_at_once_what_waits_for_the_catalog() {
+    for family in Family::ALL {
+        let pair = Pair::start(family);
+        let [mut reader, mut other] = given_away(&pair);
+        let number = reader.greeting.connection;
+        for (command, kind) in [(b"\x03", Kind::Result), (b"\x16", Kind::Prepared)] {
+            reader.send(0, &[command, LETTERS.as_bytes()].concat());
+            std::thread::sleep(Duration::from_millis(400));
+            let cancelled = Instant::now();
+            other.query(&format!("KILL QUERY {number}")).expect("one's own");
+            let (number, told) = reader.answer(kind).expect_err("cancelled");
+            assert_eq!(number, 1317, "{family:?}: {told}");
+            assert!(cancelled.elapsed() < Duration::from_millis(900), "{family:?}");
+            // One that comes too late hits nothing.
+            other.query(&format!("KILL QUERY {}", reader.greeting.connection)).expect("own");
+            assert_eq!(reader.value("SELECT 'alive'"), "alive");
+        }
+    }
+}
+
 #[test]
 fn a_masked_row_of_16_mib_costs_its_statement_and_not_its_session() {
     for family in Family::ALL {

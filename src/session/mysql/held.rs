@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::talk::Talk;
 use crate::{
     kernel::{
+        refusal::Refusal,
         sql::analysis::{Analysis, Batch},
         time::Timestamp,
     },
@@ -48,22 +49,30 @@ impl Talk {
     /// True if a text is held that names something nobody knows, because the catalog is being read for
     /// whatever session has changed something. Once for each change. Where what is masked may have another
     /// name now, all that names something is held.
-    pub(super) fn may_be_new(&mut self, batch: &Batch, inner: &[Option<Arc<Analysis>>]) -> bool {
+    ///
+    /// # Errors
+    /// It has been held for too long.
+    pub(super) fn may_be_new(
+        &mut self,
+        batch: &Batch,
+        inner: &[Option<Arc<Analysis>>],
+    ) -> Result<bool, Refusal> {
         let readings = &self.target.readings;
         let question = readings.unanswered();
         if question.is_none() || !self.has_masks() {
-            return false;
+            return Ok(false);
         }
         let moved = readings.moved();
         let mut all = batch.statements.iter().chain(inner.iter().flatten());
         if let Some(question) = moved
             && all.clone().any(|analysis| gate::names_something(analysis))
         {
-            // Fail closed: as long as nobody can read it.
-            self.until_catalog = Some((question, self.now.plus(CATALOG_PATIENCE)));
-            return true;
+            // Fail closed: as long as nobody can read it, it isn't run.
+            let until = self.waiting.goes_on(self.now)?;
+            self.until_catalog = Some((question, until.min(self.now.plus(CATALOG_PATIENCE))));
+            return Ok(true);
         }
-        all.any(|analysis| gate::guesses(analysis)) && self.is_first(question)
+        Ok(all.any(|analysis| gate::guesses(analysis)) && self.is_first(question))
     }
 
     fn is_first(&mut self, question: Option<u64>) -> bool {
@@ -82,6 +91,17 @@ impl Talk {
         self.until_catalog = None;
         self.look_at_catalog();
         false
+    }
+
+    /// A cancel of the client, for what is held.
+    pub(super) fn cancel_held(&mut self) {
+        self.waiting.cancel();
+        self.until_catalog = None;
+    }
+
+    /// Why what was held isn't run, if its client has cancelled it.
+    pub(super) fn cancelled(&self) -> Option<Refusal> {
+        self.waiting.cancelled("Query execution was interrupted")
     }
 
     /// When the catalog is to be looked for again.

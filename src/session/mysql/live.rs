@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{answer::Of, talk::Talk};
+use super::{
+    answer::{Answer, Of},
+    talk::Talk,
+};
 use crate::{
     kernel::{
         access::{AtEnd, Grant, grant::FINISH_WITHIN},
@@ -141,6 +144,16 @@ impl Talk {
             let named = runs.executes.is_some() || runs.fetches.is_some();
             let runs = if named { inner.as_deref() } else { Some(&**runs) };
             self.kill_wanted |= mask::ends_unmasked(run, runs, &catalog);
+        }
+    }
+
+    /// A cancel of the client: for what runs, or is held. Never for what the gateway asks for itself.
+    pub(super) fn cancel(&mut self) {
+        let owns = |answer: &Answer| matches!(answer.of, Of::Own { .. });
+        if self.answer.as_ref().is_some_and(|answer| !owns(answer)) {
+            self.kill_wanted = true;
+        } else if self.holds {
+            self.cancel_held();
         }
     }
 

@@ -41,6 +41,7 @@ use super::{
     alarm::{Alarm, Idle},
     room::Place,
     signal::{Doing, Wake},
+    waiting::Waiting,
 };
 use crate::{
     kernel::{
@@ -377,8 +378,8 @@ impl Relay {
         if flags.has(Wake::Masks) {
             self.talk.end_unmasked();
         }
-        if flags.has(Wake::Cancel) && self.talk.answer.is_some() {
-            self.talk.kill_wanted = true;
+        if flags.has(Wake::Cancel) {
+            self.talk.cancel();
         }
         if flags.has(Wake::Kill) {
             let why = Refusal::new(
@@ -475,6 +476,10 @@ impl Relay {
         drop(payload);
         let pass = pass?;
         self.last_heard = self.talk.now;
+        self.talk.holds = matches!(pass, Pass::Hold);
+        if !self.talk.holds {
+            self.talk.waiting = Waiting::default();
+        }
         match pass {
             Pass::Statement(clearance) if clearance.is_durable() => {
                 self.door.send_statement(&clearance, span.length);

@@ -314,6 +314,10 @@ impl Talk {
         if let Some(why) = self.transaction.rolled_back.clone() {
             return self.refused(("", None), came, &why);
         }
+        if let Some(why) = self.cancelled() {
+            let text = self.statements.get_mut(number).map(|p| Arc::clone(&p.text));
+            return self.refused((text.as_deref().unwrap_or_default(), None), came, &why);
+        }
         let (text, batch) = match self.of_now(number) {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return self.unknown(number, came),
@@ -322,8 +326,10 @@ impl Talk {
                 return self.refused((text.as_deref().unwrap_or_default(), None), came, &why);
             }
         };
-        if self.may_be_new(&batch, &[]) {
-            return Pass::Hold;
+        match self.may_be_new(&batch, &[]) {
+            Ok(false) => {}
+            Ok(true) => return Pass::Hold,
+            Err(why) => return self.refused((&text, Some(&batch)), came, &why),
         }
         let permit = match self.judge(batch.statements.iter().map(AsRef::as_ref)) {
             Decision::Permit(permit) => permit,

@@ -133,6 +133,9 @@ impl Talk {
     }
 
     fn judged(&mut self, text: &str, what: What, (kind, came): (Kind, Came)) -> Pass {
+        if let Some(why) = self.cancelled() {
+            return self.refused((text, None), came, &why);
+        }
         if what == What::Run
             && let Some(pass) = self.kill_statement(text, came)
         {
@@ -154,8 +157,10 @@ impl Talk {
                     return pass;
                 }
                 let (batch, inner) = self.with_named(batch);
-                if self.may_be_new(&batch, &inner) {
-                    return Pass::Hold;
+                match self.may_be_new(&batch, &inner) {
+                    Ok(false) => {}
+                    Ok(true) => return Pass::Hold,
+                    Err(why) => return self.refused((text, Some(&batch)), came, &why),
                 }
                 let all = batch.statements.iter().chain(inner.iter().flatten());
                 match self.judge(all.map(AsRef::as_ref)) {

@@ -32,6 +32,7 @@ use crate::{
         services::{CoreRef, Over, Target},
         signal::SessionHandle,
         transaction::Transaction,
+        waiting::Waiting,
     },
     trail::Clearance,
     upstream::mysql::own::{Relayed, Word},
@@ -171,6 +172,10 @@ pub(super) struct Talk {
     pub(super) until_catalog: Option<(u64, Timestamp)>,
     /// The last question for a catalog that something was held for.
     pub(super) waited_for: Option<u64>,
+    /// How long what is in front has been held.
+    pub(super) waiting: Waiting,
+    /// What is in front is held: a cancel is for it.
+    pub(super) holds: bool,
     /// What runs may run until then behind its grant's end.
     pub(super) ends_at: Option<Timestamp>,
     /// What the client is to be told.
@@ -243,6 +248,8 @@ impl Talk {
             until_catalog: None,
             used_unmask: false,
             waited_for: None,
+            waiting: Waiting::default(),
+            holds: false,
             ends_at: None,
             notes: super::notes::Notes::default(),
         }

@@ -60,21 +60,28 @@ impl Relay {
 
     /// A cancel of the client hits what runs for it at the upstream; where the gateway still has its
     /// statement, unread, to ask for the path or to put it on record, that one as soon as it has left; and
-    /// else nothing. It never hits a statement of the gateway's own.
-    pub(super) fn aim_cancel(&mut self) {
+    /// else nothing. It never hits a statement of the gateway's own. True if it has freed what was held for
+    /// the catalog, which is refused.
+    pub(super) fn aim_cancel(&mut self) -> bool {
         let runs = || self.talk.exchange.iter().any(|owed| owed.whose == Whose::Client);
         if self.cancel_again.is_some() && !runs() {
             // What it was for has ended: it is not said to anything else.
             self.cancel_again = None;
         }
         if self.cancel_for == Aim::Nothing || matches!(self.door.passage(), Passage::Waits) {
-            return;
+            return false;
         }
         if runs() {
             let aim = std::mem::replace(&mut self.cancel_for, Aim::Nothing);
             let just_sent =
                 aim == Aim::Unsent || self.talk.now.since(self.last_heard) < JUST_SENT[1];
-            return self.pass_on_cancel(if just_sent { &JUST_SENT } else { &[] });
+            self.pass_on_cancel(if just_sent { &JUST_SENT } else { &[] });
+            return false;
+        }
+        if self.talk.cancel_held() {
+            self.cancel_for = Aim::Nothing;
+            self.answer_cancels();
+            return true;
         }
         let whole_frame = self.client_needs == 0 && self.door.unread().len() >= HEADER_LENGTH;
         let is_here = whole_frame
@@ -85,11 +92,12 @@ impl Relay {
             || self.is_between_upstreams();
         if !is_here && self.client.has_come() {
             // A signal is faster than the runtime's look at its sockets: it may be for this.
-            return;
+            return false;
         }
         self.cancel_for = if is_here { Aim::Unsent } else { Aim::Nothing };
         // It will be heeded, or there is nothing to heed it for.
         self.answer_cancels();
+        false
     }
 
     /// Sends a cancel, and again after each of these times, as long as something of the client runs.

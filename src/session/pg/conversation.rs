@@ -38,6 +38,7 @@ use crate::{
         services::{CoreRef, Over, PgTarget},
         signal::SessionHandle,
         transaction::{Status, Transaction},
+        waiting::Waiting,
     },
     trail::Clearance,
     upstream::door::{Control, Letters, Relayed},
@@ -263,6 +264,8 @@ pub(super) struct Conversation {
     pub(super) overlay_since: Option<u64>,
     /// The question for which a statement was held already.
     pub(super) waited_for: Option<u64>,
+    /// How long what is in front has been held for it.
+    pub(super) waiting: Waiting,
     /// Its grant has ended: only the end of the transaction passes.
     pub(super) finishing: Option<Refusal>,
     /// What runs may run, and a transaction may stay open, until then behind its grant's end.
@@ -367,6 +370,7 @@ impl Conversation {
             used_unmask: false,
             overlay_since: None,
             waited_for: None,
+            waiting: Waiting::default(),
             cut_cancelled: false,
             abort_after_cut: false,
             local_runs: false,

@@ -95,8 +95,8 @@ impl Conversation {
                     return self.refused(Asked::of(IntentKind::Parse, text, batch), why);
                 }
             }
-            if self.may_be_new(batch) {
-                return Pass::Hold;
+            if let Some(pass) = self.may_be_new(Asked::of(IntentKind::Parse, text, batch)) {
+                return pass;
             }
         }
         let (batch, permit) = match read {
@@ -245,8 +245,8 @@ impl Conversation {
             Ok(UpToDate::Held) => return Pass::Hold,
             Err(why) => return self.refused(Asked::again(IntentKind::Bind, &prepared), why),
         }
-        if self.may_be_new(&prepared.batch) {
-            return Pass::Hold;
+        if let Some(pass) = self.may_be_new(Asked::again(IntentKind::Bind, &prepared)) {
+            return pass;
         }
         if prepared.analysis().is_some_and(|a| a.local.is_some()) {
             return self.bind_local(portal, &prepared, bind);

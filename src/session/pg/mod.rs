@@ -55,6 +55,7 @@ use super::{
     alarm::Alarm,
     room::Place,
     signal::{Doing, Wake},
+    waiting::Waiting,
 };
 use crate::{
     kernel::{
@@ -242,7 +243,7 @@ impl Relay {
                 return Err(End::Refused(refusal).into());
             }
             progress |= self.flush(cx)?;
-            self.aim_cancel();
+            progress |= self.aim_cancel();
             // One that has just begun is looked at before this turn ends: where the answer is here already,
             // nothing else wakes the session when it is done.
             progress |= !cancels && self.cancelling.is_some();
@@ -431,6 +432,9 @@ impl Relay {
             door.send_control(&control);
         }
         self.last_heard = talk.now;
+        if !matches!(pass, Pass::Hold) {
+            talk.waiting = Waiting::default();
+        }
         match pass {
             Pass::Statement(clearance) if clearance.is_durable() => {
                 door.send_statement(&clearance, header.length);

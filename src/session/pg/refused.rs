@@ -93,12 +93,15 @@ impl Conversation {
 
     /// Holds what names something that nobody knows while the catalog is read again, for whatever session
     /// has changed something: instead of masking or refusing what another has made a moment ago. Once for
-    /// each change. Where what is masked may have another name now, all that names something is held.
-    pub(super) fn may_be_new(&mut self, batch: &Batch) -> bool {
+    /// each change. Where what is masked may have another name now, all that names something is held, and
+    /// refused if that takes too long. What its client has cancelled meanwhile is refused at once.
+    pub(super) fn may_be_new(&mut self, asked: Asked<'_>) -> Option<Pass> {
+        if let Some(why) = self.waiting.cancelled("canceling statement due to user request") {
+            return Some(self.refused(asked, why));
+        }
+        let batch = asked.batch?;
         let readings = &self.facts.target.readings;
-        let Some(question) = readings.unanswered().filter(|_| self.has_masks()) else {
-            return false;
-        };
+        let question = readings.unanswered().filter(|_| self.has_masks())?;
         let moved = readings.moved();
         let any = |concerns: fn(&Analysis) -> bool| {
             batch.statements.iter().any(|analysis| {
@@ -106,17 +109,30 @@ impl Conversation {
             })
         };
         if let Some(question) = moved.filter(|_| any(gate::names_something)) {
-            // Fail closed: as long as nobody can read it.
-            let until = self.now.plus(CATALOG_PATIENCE);
+            // Fail closed: as long as nobody can read it, it isn't run.
+            let until = match self.waiting.goes_on(self.now) {
+                Ok(until) => until.min(self.now.plus(CATALOG_PATIENCE)),
+                Err(why) => return Some(self.refused(asked, why)),
+            };
             self.held = Held::UntilCatalog { question, until };
-            return true;
+            return Some(Pass::Hold);
         }
         let waits = self.waited_for != Some(question) && any(gate::guesses);
         if waits {
             self.waited_for = Some(question);
             self.held = Held::UntilCatalog { question, until: self.now.plus(CATALOG_PATIENCE) };
         }
-        waits
+        waits.then_some(Pass::Hold)
+    }
+
+    /// A cancel of the client, while what is in front is held for the catalog. False: it isn't.
+    pub(super) fn cancel_held(&mut self) -> bool {
+        let holds = matches!(self.held, Held::UntilCatalog { .. });
+        if holds {
+            self.waiting.cancel();
+            self.held = Held::No;
+        }
+        holds
     }
 
     /// A text that can't be kept as it is: its start is on record.

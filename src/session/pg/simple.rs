@@ -54,8 +54,8 @@ impl Conversation {
                 if let Some(pass) = self.query_before_judging(text, &batch) {
                     return pass;
                 }
-                if self.may_be_new(&batch) {
-                    return Pass::Hold;
+                if let Some(pass) = self.may_be_new(Asked::of(IntentKind::Query, text, &batch)) {
+                    return pass;
                 }
                 match self.judge_batch(&batch) {
                     Some(Decision::Permit(permit)) => (batch, permit),

@@ -1,12 +1,15 @@
 //! Tables that were made a moment ago, while others change what stands under their names.
 
-use std::{thread::sleep, time::Duration};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use super::{World, tells};
 use crate::support::{
     Message, RawClient,
     postgres::UPSTREAM_USER,
-    raw::{bind, execute, parse, query, rows, sync},
+    raw::{bind, error, execute, parse, query, rows, sync},
 };
 
 /// Nobody knows of it but the server.
@@ -163,16 +166,15 @@ fn another_session_gives_the_name_of_a_known_table_away() {
     }
 }
 
-/// As long as nobody can read the catalog, nobody is shown anything that the name may mean.
-#[test]
-fn what_another_has_given_away_is_waited_for_as_long_as_the_catalog_cant_be_read() {
-    let world = World::start("");
-    let mut reader = world.through();
+/// What shows addresses as soon as they have been given away.
+const NOTES: &str = "SELECT body || '' FROM notes";
+
+/// Somebody who may see what is masked puts it under the name of another table, and nobody can read the
+/// catalog as long as what is given lives.
+fn given_away(world: &World) -> RawClient {
     let secret = world.gateway.principal("carol", "developer");
     world.gateway.grant("carol", "select,dml,ddl,unmask");
     let mut other = world.gateway.connect("carol", &secret);
-    let text = "SELECT body || '' FROM notes";
-    assert_eq!(rows(&reader.query(text)), [["one"], ["two"]]);
     for text in [
         "BEGIN",
         "ALTER TABLE notes RENAME TO gone",
@@ -183,16 +185,89 @@ fn what_another_has_given_away_is_waited_for_as_long_as_the_catalog_cant_be_read
     }
     let unread = world.without_readings();
     other.query("COMMIT");
-    assert!(tells(&world.bare().query(text)), "it is there");
+    assert!(tells(&world.bare().query(NOTES)), "it is there");
+    unread
+}
+
+/// As long as nobody can read the catalog, nobody is shown anything that the name may mean.
+#[test]
+fn what_another_has_given_away_is_waited_for_as_long_as_the_catalog_cant_be_read() {
+    let world = World::start("");
+    let mut reader = world.through();
+    let text = NOTES;
+    assert_eq!(rows(&reader.query(text)), [["one"], ["two"]]);
+    let unread = given_away(&world);
     assert_eq!(rows(&reader.query("SELECT 1")), [["1"]], "what names nothing goes on");
     reader.send_bytes(&query(text));
     // Longer than a name that nobody knows is waited for.
     sleep(Duration::from_secs(5));
-    let read = std::time::Instant::now();
+    let read = Instant::now();
     drop(unread);
     let said = reader.read_until(b'Z');
     assert!(!tells(&said) && !rows(&said).is_empty(), "{said:?}");
     assert!(read.elapsed() < Duration::from_secs(10), "{:?}", read.elapsed());
+}
+
+/// Nobody waits for ever without a word.
+#[test]
+fn who_has_waited_for_ten_seconds_is_told_why_and_may_try_again() {
+    let world = World::start("");
+    let (mut reader, mut preparer) = (world.through(), world.through());
+    assert_eq!(rows(&reader.query(NOTES)), [["one"], ["two"]]);
+    preparer.exchange(&[parse("s", NOTES, &[]), sync()], 1);
+    reader.query("BEGIN");
+    let unread = given_away(&world);
+    let began = Instant::now();
+    reader.send_bytes(&query(NOTES));
+    preparer.send_bytes(&[bind("", "s", &[], 0), execute("", 0), sync()].concat());
+    for client in [&mut reader, &mut preparer] {
+        let said = client.read_until(b'Z');
+        let waited = began.elapsed();
+        let bounds = Duration::from_millis(9_500)..Duration::from_millis(12_500);
+        assert!(bounds.contains(&waited), "{waited:?}: {said:?}");
+        let told = error(&said).expect("refused");
+        assert_eq!(told.field('C'), "55P03", "{said:?}");
+        assert!(told.field('M').contains("could not read the target's catalog"), "{said:?}");
+        assert!(told.field('H').contains("Run it again"), "{said:?}");
+        assert!(!tells(&said), "{said:?}");
+    }
+    world.gateway.audit_shows("the refusal", |record| record["refusal"] == "catalog_unread");
+    // As behind any other error.
+    let said = reader.query("SELECT 1");
+    assert_eq!(error(&said).expect("failed").field('C'), "25P02");
+    reader.query("ROLLBACK");
+    assert_eq!(rows(&reader.query("SELECT 'alive'")), [["alive"]]);
+    drop(unread);
+    for client in [&mut reader, &mut preparer] {
+        let said = client.query(NOTES);
+        assert!(!tells(&said) && !rows(&said).is_empty(), "{said:?}");
+    }
+}
+
+#[test]
+fn a_cancel_ends_at_once_what_waits_for_the_catalog() {
+    let world = World::start("");
+    let mut reader = world.through();
+    reader.exchange(&[parse("s", NOTES, &[]), sync()], 1);
+    let unread = given_away(&world);
+    let bound = [bind("", "s", &[], 0), execute("", 0), sync()].concat();
+    let parsed = [parse("", NOTES, &[]), bind("", "", &[], 0), execute("", 0), sync()].concat();
+    for (what, sent) in [("query", query(NOTES)), ("bind", bound), ("parse", parsed)] {
+        reader.send_bytes(&sent);
+        assert!(reader.is_silent_for(Duration::from_millis(400)), "{what}");
+        let cancelled = Instant::now();
+        reader.cancel();
+        let said = reader.read_until(b'Z');
+        assert!(cancelled.elapsed() < Duration::from_millis(900), "{what}: {said:?}");
+        assert_eq!(error(&said).expect(what).field('C'), "57014", "{what}");
+        // What comes behind it isn't cancelled, and waits itself.
+        assert_eq!(rows(&reader.query("SELECT 'alive'")), [["alive"]], "{what}");
+    }
+    reader.send_bytes(&query(NOTES));
+    assert!(reader.is_silent_for(Duration::from_millis(400)), "the next one waits");
+    drop(unread);
+    let said = reader.read_until(b'Z');
+    assert!(!tells(&said) && !rows(&said).is_empty(), "{said:?}");
 }
 
 /// A failing text takes back what stood in front, and so does the end of a transaction.
