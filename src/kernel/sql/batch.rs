@@ -95,6 +95,10 @@ impl<'a> Unfolding<'a> {
             ("sql_mode", Some(value)) => SqlMode::of(value) != Some(mode.sql),
             ("character_set_client", Some(value)) => ClientSet::of(value) != mode.client,
             ("sql_mode" | "character_set_client", None) => true,
+            ("character_set_connection" | "collation_connection", value) => {
+                let is_bytes = value.map(|value| value == "binary");
+                mode.dialect == Dialect::MySql && is_bytes != Some(mode.quotes_bytes)
+            }
             _ => false,
         }
     }

@@ -32,6 +32,8 @@ pub struct LexMode {
     pub sql: SqlMode,
     /// MySQL and MariaDB: the session's `character_set_client`.
     pub client: ClientSet,
+    /// MySQL and MariaDB: what stands between quotes is bytes, as the session's `collation_connection` has it.
+    pub quotes_bytes: bool,
 }
 
 /// How a server keeps names, by its own encoding.
@@ -92,6 +94,7 @@ impl LexMode {
         version: 0,
         sql: SqlMode::PLAIN,
         client: ClientSet::Utf8,
+        quotes_bytes: false,
     };
 
     /// MySQL 9.7 as it is out of the box.

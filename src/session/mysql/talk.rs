@@ -382,6 +382,7 @@ impl Talk {
         let mode = cell(0).and_then(SqlMode::of);
         let client = cell(1).map(ClientSet::of);
         self.speaks_utf8 = cell(2).is_some_and(|set| set.starts_with("utf8"));
+        let quotes_bytes = cell(3).is_none_or(|collation| collation == "binary");
         self.schema = cell(4).map(str::to_owned);
         let path = SearchPath::Known(self.schema.iter().cloned().collect());
         let (Some(sql), Some(client)) = (mode, client) else {
@@ -393,6 +394,7 @@ impl Talk {
         self.set_reading(|r| {
             r.mode.sql = sql;
             r.mode.client = client;
+            r.mode.quotes_bytes = quotes_bytes;
             r.path = path;
         });
     }

@@ -337,6 +337,14 @@ pub enum Step {
     Wants(Wanted, Reference),
     /// MySQL: something that may turn what it gets into another type.
     Converts,
+    /// MySQL: a text is read as JSON or as a path in it, which fails there if it is none. MariaDB warns.
+    ReadsJson,
+    /// MySQL: this column goes into a document, which it may make too deep if it is one itself.
+    Nests(Reference),
+    /// MySQL: a constant of bytes, which fails where it stands beside texts and is none.
+    Bytes,
+    /// MySQL: a constant between quotes that isn't ASCII: bytes where the session takes quotes for that.
+    Quoted,
     /// MySQL: arithmetic, which fails if what comes of it is too large for its type.
     Reckons(Amount),
     /// MySQL: something that may fail by what this column holds.
@@ -356,6 +364,8 @@ pub enum Amount {
     Made(u32),
     /// The same of a function whose numbers have no sign.
     Unsigned(u32),
+    /// The same of a part of a day or a time.
+    OfMoment(u32),
     /// Any of these.
     OneOf(Vec<Self>),
     /// `+`, `%`.

@@ -8,6 +8,7 @@ mod changes;
 mod condition;
 mod expression;
 mod function;
+mod json;
 mod source;
 mod statement;
 

@@ -111,8 +111,10 @@ fn form(made: &mut Made<'_, '_>, walker: &mut Walker) -> Option<Shows> {
         return Some(Shows::Info);
     }
     if cursor.eat("grants") {
+        let other = cursor.eat("for") && !cursor.eat("current_user");
+        let called = cursor.parenthesized().is_none_or(<[_]>::is_empty);
         // Of MariaDB they hold the digest of the password.
-        let own = cursor.is_end() && !maria;
+        let own = !other && called && cursor.is_end() && !maria;
         let rest = cursor.rest().len();
         cursor.skip(rest);
         return Some(if own { Shows::Info } else { Shows::Admin });

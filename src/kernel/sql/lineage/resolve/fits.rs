@@ -13,7 +13,7 @@ use crate::kernel::{
             Label,
             resolve::Follower,
             rows::{Holds, Place},
-            shape::{Amount, Constant, Step, Wanted},
+            shape::{Amount, Constant, Expression, Step, Wanted},
         },
         mode::Dialect,
         reading::RawName,
@@ -93,7 +93,10 @@ impl<'a> Follower<'a> {
                 "char" | "char in utf8mb4" => !self.all_are(label, |kind| kind != Kind::Bytes),
                 _ => true,
             },
+            Step::Bytes | Step::Quoted => self.may_be_bytes(step),
             Step::Converts
+            | Step::ReadsJson
+            | Step::Nests(_)
             | Step::Part
             | Step::Reckons(_)
             | Step::Unmarked(_)
@@ -117,7 +120,10 @@ impl<'a> Follower<'a> {
                     || never_fails::mysql_function_of_moments(name)
                     || never_fails::mysql_function_that_warns(name)
                     || name == "json_value" && is_maria;
-                !known || self.may_not_be_text(name, label)
+                // Of what is no text it fails, on MySQL.
+                let reads = self.cx.mode.quotes_bytes && name.starts_with("json_");
+                let of_texts = (name == "json_quote" || reads) && !is_maria;
+                !known || of_texts || self.may_not_be_text(name, label)
             }
             Step::Operator(name) => name != "like" && name != "||",
             // Spec: MariaDB warns of what is no JSON, MySQL fails.
@@ -126,6 +132,12 @@ impl<'a> Follower<'a> {
                 !is_maria && !self.kind_of(column, place).is_some_and(is_json)
             }
             Step::Wants(..) | Step::Converts => false,
+            Step::ReadsJson => !is_maria,
+            Step::Bytes | Step::Quoted => self.may_be_bytes(step),
+            Step::Nests(column) => {
+                let is_known = |of: Holds<'_>| !matches!(of.kind, Kind::Json | Kind::Unknown);
+                !is_maria && !self.kind_of(column, place).is_some_and(is_known)
+            }
             Step::Cast(to) => {
                 let never = |of: &str| to == of || to.starts_with(&format!("{of}("));
                 let of_any = ["signed", "unsigned", "decimal", "date", "datetime", "time"];
@@ -145,10 +157,38 @@ impl<'a> Follower<'a> {
         }
     }
 
+    /// True if a constant may be bytes that are no text, which MySQL fails for beside texts.
+    fn may_be_bytes(&self, step: &Step) -> bool {
+        let is_quoted = *step == Step::Quoted;
+        self.cx.mode.dialect == Dialect::MySql && (!is_quoted || self.cx.mode.quotes_bytes)
+    }
+
     /// True if the function makes text of its arguments, for which bytes may be none: MySQL fails then.
     fn may_not_be_text(&self, name: &str, label: &Label) -> bool {
         never_fails::mysql_function_of_texts(name)
             && !self.all_are(label, |kind| !matches!(kind, Kind::Bytes | Kind::Unknown))
+    }
+
+    /// True if MySQL may take bytes for a text in it: beside bytes, a text becomes bytes, and a piece of it may
+    /// be none any more. Whether it fails by that may hang on a masked value then.
+    pub(super) fn takes_bytes_for_text(
+        &mut self,
+        value: &'a Expression,
+        place: &Place<'a>,
+    ) -> bool {
+        let is_of_texts = |step: &Step| match step {
+            Step::Function(name) => {
+                name.0.last().is_some_and(|n| never_fails::mysql_function_of_texts(n))
+            }
+            _ => false,
+        };
+        if self.cx.mode.dialect != Dialect::MySql || !value.through.iter().any(is_of_texts) {
+            return false;
+        }
+        let is_text = |of: Holds<'_>| !matches!(of.kind, Kind::Bytes | Kind::Unknown);
+        value.variable
+            || !value.queries.is_empty()
+            || value.columns.iter().any(|column| !self.kind_of(column, place).is_some_and(is_text))
     }
 
     /// True if what is reckoned may be too large for its type, for all that is known.
@@ -181,6 +221,13 @@ impl<'a> Follower<'a> {
                 met.falls = true;
                 (true, *bits)
             }
+            // Spec: YEAR() and its like have a sign on MariaDB, and none on MySQL.
+            Amount::OfMoment(bits) => {
+                let signed = self.cx.mode.dialect == Dialect::MariaDb;
+                met.falls |= signed;
+                met.unsigned |= !signed;
+                (true, *bits)
+            }
             Amount::Unsigned(bits) => {
                 met.unsigned = true;
                 (true, *bits)
@@ -208,7 +255,10 @@ impl<'a> Follower<'a> {
                 (is_whole, a.bits.saturating_add(b.bits))
             }
         };
-        let is_leaf = matches!(amount, Amount::Column(_) | Amount::Unsigned(_) | Amount::Made(_));
+        let is_leaf = matches!(
+            amount,
+            Amount::Column(_) | Amount::Unsigned(_) | Amount::OfMoment(_) | Amount::Made(_)
+        );
         let most = if is_whole { WHOLE_MAX } else { EXACT_MAX };
         (bits <= most || is_leaf).then_some(Size { is_whole, bits })
     }

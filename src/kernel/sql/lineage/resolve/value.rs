@@ -82,7 +82,8 @@ impl<'a> Follower<'a> {
             let compared = self.reference(column, place);
             self.used(Purpose::Compares, compared);
         }
-        let fails = value.through.iter().any(|step| self.fails(step, &label, place));
+        let fails = value.through.iter().any(|step| self.fails(step, &label, place))
+            || self.takes_bytes_for_text(value, place);
         label.noticed |= fails || value.opaque.is_some();
         // A variable may be so long that the result has no room for what stands beside it.
         let beside = parts.iter().any(|part| !part.is_clear());
@@ -193,6 +194,10 @@ impl<'a> Follower<'a> {
             Step::Part
             | Step::Wants(..)
             | Step::Converts
+            | Step::ReadsJson
+            | Step::Nests(_)
+            | Step::Bytes
+            | Step::Quoted
             | Step::Reckons(_)
             | Step::Unmarked(_) => true,
         }

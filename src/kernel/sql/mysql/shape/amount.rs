@@ -147,7 +147,7 @@ fn of_call(function: &Function, left_over: &mut u32) -> Option<Amount> {
             "year" | "month" | "day" | "dayofmonth" | "dayofweek" | "dayofyear" | "weekday"
             | "quarter" | "hour" | "minute" | "second" | "week" | "weekofyear",
             _,
-        ) => Some(Amount::Unsigned(20)),
+        ) => Some(Amount::OfMoment(20)),
         ("crc32" | "to_days", _) => Some(Amount::Unsigned(33)),
         ("datediff", _) => Some(Amount::Made(33)),
         (

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CeilFloorKind, CharacterLength, DataType, DateTimeField,
-    Expr, Ident, InTarget, Interval, MemberOf, ObjectName, Query as AstQuery, UnaryOperator,
+    Expr, Ident, InTarget, Interval, MemberOf, ObjectName, Query as AstQuery, UnaryOperator, Value,
 };
 
 use crate::kernel::sql::{
@@ -11,7 +11,7 @@ use crate::kernel::sql::{
         amount,
         condition::constant,
         function::{self, call},
-        names, query,
+        json, names, query,
         source::all,
     },
     reading::RawName,
@@ -42,6 +42,22 @@ pub(super) fn reference(value: &Expr) -> Option<Reference> {
 /// `@v`, `@@v`; between quotes it would be a name.
 fn is_variable(name: &Ident) -> bool {
     name.quote_style.is_none() && name.value.starts_with('@')
+}
+
+/// What a string goes through where others stand beside it. `None`: it is a text for sure.
+fn of_text(value: &Expr) -> Option<Step> {
+    const SETS: [&str; 4] = ["_utf8mb4", "_utf8mb3", "_utf8", "_latin1"];
+    match value {
+        Expr::Prefixed { prefix, value } => {
+            let known = SETS.iter().any(|set| prefix.value.eq_ignore_ascii_case(set));
+            (!known || json::text_of(value).is_none()).then_some(Step::Bytes)
+        }
+        Expr::Value(value) if matches!(value.value, Value::NationalStringLiteral(_)) => None,
+        other => match json::text_of(other) {
+            Some(text) => (!text.is_ascii()).then_some(Step::Quoted),
+            None => Some(Step::Bytes),
+        },
+    }
 }
 
 /// Reserved words that are values: between quotes they would be names.
@@ -123,6 +139,9 @@ fn rest(value: &Expr, made: &mut Expression) {
         Expr::Value(_) | Expr::Prefixed { .. } => {
             if constant(value).is_none() {
                 made.opaque = Some("a constant of a kind that MySQL hasn't");
+            }
+            if constant(value) == Some(Constant::Text) {
+                made.through.extend(of_text(value));
             }
         }
         Expr::TypedString(_) => {}
@@ -419,8 +438,8 @@ fn operation(left: &Expr, operator: &BinaryOperator, right: &Expr, made: &mut Ex
         | B::StringConcat => made.through.push(Step::Operator(operator.to_string())),
         B::Arrow | B::LongArrow => {
             made.through.push(own("json_extract"));
-            function::wants(Wanted::Json, left, made);
-            function::plain_text(right, made);
+            json::document(left, made);
+            json::path(right, true, made);
         }
         B::Regexp | B::Match => made.through.push(Step::Operator("regexp".to_owned())),
         B::DuckIntegerDivide

@@ -13,7 +13,9 @@ use crate::kernel::sql::{
         amount,
         condition::constant,
         expression::{compare, expression, into, own, reference, truth},
-        is_using, names, query,
+        is_using,
+        json::{self, text_of},
+        names, query,
         source::all,
     },
     reading::RawName,
@@ -151,38 +153,6 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
             amount::as_it_is(of, made);
             into(of, made);
         }
-        ("json_object", values) => {
-            // A key may be NULL, which fails; and it may hang on a masked value whether it is asked for.
-            let is_text = |name: &&Expr| constant(name) == Some(Constant::Text);
-            if !values.iter().step_by(2).all(is_text) {
-                made.through.push(Step::Part);
-            }
-            all(values.iter().copied(), made);
-        }
-        ("json_objectagg", [name, value]) => {
-            key(name, made);
-            all([*name, *value], made);
-        }
-        ("json_unquote", [of]) => {
-            // A text may be a string of JSON that isn't well written.
-            match of {
-                Expr::Function(inner) if is_called(inner, "json_extract") => {}
-                Expr::BinaryOp { op: BinaryOperator::Arrow, .. } => {}
-                other => wants(Wanted::Json, other, made),
-            }
-            into(of, made);
-        }
-        (
-            "json_keys" | "json_length" | "json_type" | "json_depth" | "json_contains_path"
-            | "json_contains" | "json_value",
-            [of, rest @ ..],
-        ) => {
-            wants(Wanted::Json, of, made);
-            for path in rest {
-                plain_text(path, made);
-            }
-            all(values.iter().copied(), made);
-        }
         ("round" | "truncate", [of, digits]) => {
             wants(Wanted::Quantity, of, made);
             // To the left of the point a number may become too large.
@@ -190,13 +160,6 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
                 made.through.push(Step::Part);
             }
             all([*of, *digits], made);
-        }
-        ("json_extract", [of, paths @ ..]) => {
-            wants(Wanted::Json, of, made);
-            for path in paths {
-                plain_text(path, made);
-            }
-            all(values.iter().copied(), made);
         }
         (name, values) if never_fails::mysql_function_of_numbers(name) => {
             for value in values {
@@ -214,7 +177,7 @@ fn known_by_name(name: &str, values: &[&Expr], distinct: bool, made: &mut Expres
             }
             all(values.iter().copied(), made);
         }
-        _ => return false,
+        _ => return json::call(name, values, made),
     }
     true
 }
@@ -228,16 +191,7 @@ pub(super) fn wants(wanted: Wanted, value: &Expr, made: &mut Expression) {
     }
 }
 
-/// A key may be NULL, which fails.
-fn key(name: &Expr, made: &mut Expression) {
-    match reference(name) {
-        Some(column) => made.through.push(Step::Unmarked(column)),
-        None if constant(name) == Some(Constant::Text) => {}
-        None => made.through.push(Step::Part),
-    }
-}
-
-fn is_called(function: &Function, name: &str) -> bool {
+pub(super) fn is_called(function: &Function, name: &str) -> bool {
     let called = names(&function.name);
     called
         .is_some_and(|called| matches!(called.as_slice(), [one] if one.eq_ignore_ascii_case(name)))
@@ -264,16 +218,6 @@ fn is_short(value: &Expr) -> bool {
 /// True of a letter or two.
 fn is_small(value: &Expr) -> bool {
     text_of(value).is_some_and(|text| text.len() <= 8)
-}
-
-fn text_of(value: &Expr) -> Option<&str> {
-    match value {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// True if a text becomes twice as long at most.
