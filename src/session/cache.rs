@@ -1,17 +1,25 @@
 //! Analyses of one core, by normalized text. Analyses are cached, decisions are not.
 //!
-//! Some long texts are also kept as they came, so that they needn't be normalized.
+//! Some long texts are also kept as they came, so that they needn't be normalized, nor do others that differ
+//! from them in constants only.
 //!
 //! Two generations: what is asked for moves to the young one; when that is full the old one goes.
 //! Not shared between cores, so nobody waits for anybody while a text is parsed.
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
+    collections::HashMap,
     hash::BuildHasher,
     sync::{Arc, atomic::AtomicU64, atomic::Ordering},
 };
 
-use crate::kernel::sql::{Overlay, SearchPath, analysis::Batch, mode::LexMode};
+use foldhash::fast::RandomState as Quick;
+
+use crate::kernel::sql::{
+    Overlay, SearchPath,
+    analysis::Batch,
+    mode::LexMode,
+    normalize::{Normal, Pattern},
+};
 
 /// Entries of one generation.
 const ENTRIES_MAX: usize = 4096;
@@ -20,8 +28,11 @@ const BYTES_MAX: usize = 16 << 20;
 
 /// Texts that are found as they came. Shorter ones are normalized in no time; longer ones are rare.
 const TEXT_BYTES: std::ops::RangeInclusive<usize> = 512..=8192;
-/// How many of them are kept.
-const TEXTS_MAX: usize = 128;
+/// How many of them are kept that begin alike.
+const ALIKE_MAX: usize = 8;
+/// How many beginnings are told apart, and how long they are.
+const BEGINNINGS: usize = 16;
+const BEGINNING_BYTES: usize = 64;
 /// The most that the analysis of one of them may weigh, in bytes.
 const TEXT_BATCH_BYTES_MAX: usize = 64 << 10;
 
@@ -68,16 +79,17 @@ pub struct Cache {
     young_bytes: usize,
     /// Reused for keys.
     key: Vec<u8>,
-    /// Each in the one place that it can be in; none at first.
-    texts: Vec<Option<Known>>,
-    hasher: RandomState,
+    /// By how they begin, the latest first; none at first.
+    texts: Vec<Vec<Known>>,
+    /// Which beginning a text has decides nothing but what is forgotten for it.
+    beginnings: Quick,
 }
 
-/// A text as it came, and what it does.
+/// A text as it came, and what it and those like it do.
 #[derive(Debug)]
 struct Known {
     read_as: (Edition, StateId),
-    text: Box<str>,
+    pattern: Pattern,
     batch: Arc<Batch>,
 }
 
@@ -95,33 +107,49 @@ impl Cache {
         id
     }
 
-    /// What this very text does, if it is one of those kept. PERFORMANCE: a dashboard sends the same long
-    /// texts over and over; to compare one takes a tenth of the time that its normalizing does.
-    pub fn same_text(&self, read_as: (Edition, StateId), text: &str) -> Option<Arc<Batch>> {
+    /// What a text does, if it is one of those kept or differs from one in nothing that its key holds.
+    /// PERFORMANCE: a dashboard sends the same long texts over and over; to compare one takes a tenth of the
+    /// time that its normalizing does.
+    pub fn known_text(
+        &self,
+        read_as: (Edition, StateId),
+        text: &str,
+        mode: LexMode,
+    ) -> Option<Arc<Batch>> {
         if self.texts.is_empty() || !TEXT_BYTES.contains(&text.len()) {
             return None;
         }
-        let known = self.texts.get(self.place(text))?.as_ref()?;
-        let is_same = known.read_as == read_as && *known.text == *text;
-        is_same.then(|| Arc::clone(&known.batch))
+        let alike = self.texts.get(self.beginning(text))?;
+        let fits = |known: &&Known| known.read_as == read_as && known.pattern.fits(text, mode);
+        alike.iter().find(fits).map(|known| Arc::clone(&known.batch))
     }
 
-    /// Keeps a text as it came. `batch` must be its own, spans included, and stand for its key.
-    pub fn keep_text(&mut self, read_as: (Edition, StateId), text: &str, batch: &Arc<Batch>) {
+    /// Keeps a text as it came. `batch` must be its own, spans included, and stand for its key, which is
+    /// `normal`'s.
+    pub fn keep_text(
+        &mut self,
+        read_as: (Edition, StateId),
+        text: &str,
+        (mode, normal): (LexMode, &Normal),
+        batch: &Arc<Batch>,
+    ) {
         if !TEXT_BYTES.contains(&text.len()) || batch.weight() > TEXT_BATCH_BYTES_MAX {
             return;
         }
         if self.texts.is_empty() {
-            self.texts.resize_with(TEXTS_MAX, || None);
+            self.texts.resize_with(BEGINNINGS, Vec::new);
         }
-        let place = self.place(text);
-        if let Some(place) = self.texts.get_mut(place) {
-            *place = Some(Known { read_as, text: text.into(), batch: Arc::clone(batch) });
-        }
+        let beginning = self.beginning(text);
+        let Some(alike) = self.texts.get_mut(beginning) else { return };
+        alike.truncate(ALIKE_MAX.saturating_sub(1));
+        let pattern = Pattern::new(text, mode, normal);
+        alike.insert(0, Known { read_as, pattern, batch: Arc::clone(batch) });
     }
 
-    fn place(&self, text: &str) -> usize {
-        self.hasher.hash_one(text) as usize % TEXTS_MAX
+    fn beginning(&self, text: &str) -> usize {
+        let bytes = text.as_bytes();
+        let beginning = bytes.get(..BEGINNING_BYTES).unwrap_or(bytes);
+        self.beginnings.hash_one(beginning) as usize % BEGINNINGS
     }
 
     /// Starts a key: everything that an analysis depends on but the text. The caller appends the
@@ -176,31 +204,49 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::sql::{normalize, text::StatementText};
 
     fn batch(fingerprint: &str) -> Arc<Batch> {
         Arc::new(Batch { statements: Vec::new(), fingerprint: fingerprint.into() })
     }
 
+    const MODE: LexMode = LexMode::POSTGRES;
+
+    fn keep(cache: &mut Cache, read_as: (Edition, StateId), text: &str, name: &str) {
+        let mut normal = Normal::default();
+        let checked = StatementText::new(text.as_bytes(), usize::MAX).expect("text");
+        normalize::normalize(&checked, MODE, &mut normal).expect("it is read");
+        cache.keep_text(read_as, text, (MODE, &normal), &batch(name));
+    }
+
     #[test]
     fn a_text_is_found_only_as_it_was_read() {
         let mut cache = Cache::default();
-        let text = format!("SELECT {}", "a, ".repeat(200));
+        let text = format!("SELECT {} b FROM t WHERE c = 17 AND d LIKE 'x%'", "a, ".repeat(200));
         let read_as = (Edition { target: 1, epoch: 1 }, StateId(7));
-        assert!(cache.same_text(read_as, &text).is_none());
-        cache.keep_text(read_as, &text, &batch("one"));
-        let found = cache.same_text(read_as, &text).expect("kept");
+        assert!(cache.known_text(read_as, &text, MODE).is_none());
+        keep(&mut cache, read_as, &text, "one");
+        let found = cache.known_text(read_as, &text, MODE).expect("kept");
         assert_eq!(&*found.fingerprint, "one");
         for other in [
             (Edition { target: 2, epoch: 1 }, StateId(7)),
             (Edition { target: 1, epoch: 2 }, StateId(7)),
             (Edition { target: 1, epoch: 1 }, StateId(8)),
         ] {
-            assert!(cache.same_text(other, &text).is_none(), "{other:?}");
+            assert!(cache.known_text(other, &text, MODE).is_none(), "{other:?}");
         }
-        assert!(cache.same_text(read_as, &text.replacen("a,", "b,", 1)).is_none());
+        let found = |cache: &Cache, from: &str, to: &str| {
+            let other = text.replacen(from, to, 1);
+            assert_ne!(other, text);
+            cache.known_text(read_as, &other, MODE).map(|batch| batch.fingerprint.to_string())
+        };
+        assert_eq!(found(&cache, "a,", "b,"), None);
+        assert_eq!(found(&cache, "17", "1711").as_deref(), Some("one"));
+        assert_eq!(found(&cache, "17", "17.5"), None);
+        assert_eq!(found(&cache, "x%", "x\\%"), None);
         // The last one counts.
-        cache.keep_text(read_as, &text, &batch("two"));
-        assert_eq!(&*cache.same_text(read_as, &text).expect("kept").fingerprint, "two");
+        keep(&mut cache, read_as, &text, "two");
+        assert_eq!(found(&cache, "17", "18").as_deref(), Some("two"));
     }
 
     #[test]
@@ -208,12 +254,15 @@ mod tests {
         let mut cache = Cache::default();
         let read_as = (Edition { target: 1, epoch: 1 }, StateId(7));
         for number in 0..10_000 {
-            cache.keep_text(read_as, &format!("SELECT {number}{}", " ".repeat(600)), &batch("x"));
+            let text = format!("SELECT c{number}{}", " ".repeat(600));
+            keep(&mut cache, read_as, &text, "x");
+            assert!(cache.known_text(read_as, &text, MODE).is_some());
         }
-        assert_eq!(cache.texts.len(), TEXTS_MAX);
+        assert_eq!(cache.texts.len(), BEGINNINGS);
+        assert!(cache.texts.iter().all(|alike| alike.len() <= ALIKE_MAX));
         for text in ["SELECT 1".to_owned(), " ".repeat(100_000)] {
-            cache.keep_text(read_as, &text, &batch("x"));
-            assert!(cache.same_text(read_as, &text).is_none(), "{}", text.len());
+            keep(&mut cache, read_as, &text, "x");
+            assert!(cache.known_text(read_as, &text, MODE).is_none(), "{}", text.len());
         }
     }
 }

@@ -51,7 +51,8 @@ pub fn read(
     };
     let catalog = target.catalog.load();
     let edition = Edition { target: target.number, epoch: catalog.epoch };
-    if let Some(batch) = core.cache.borrow().same_text((edition, state), text) {
+    let read_as = (edition, state);
+    if let Some(batch) = core.cache.borrow().known_text(read_as, text, reading.mode) {
         core.counts.cache_hit();
         return Read::Done(Ok(batch));
     }
@@ -69,7 +70,8 @@ pub fn read(
         Ok(batch) => {
             core.counts.cache_hit();
             let batch = with_spans(batch, &normal.spans);
-            core.cache.borrow_mut().keep_text((edition, state), text, &batch);
+            let normal = (reading.mode, &*normal);
+            core.cache.borrow_mut().keep_text(read_as, text, normal, &batch);
             return Read::Done(Ok(batch));
         }
         Err(key) => key,

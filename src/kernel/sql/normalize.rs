@@ -8,15 +8,18 @@
 //! The cached analysis was made from another text: its spans belong to that text. The spans of this
 //! one are in [`Normal::spans`], statement by statement.
 
+mod pattern;
 mod position;
 
 use std::ops::Range;
+
+pub use pattern::Pattern;
 
 use crate::kernel::sql::{
     analysis::Unreadable,
     lex::{Cut, Limits, Split, Token, TokenKind, mysql, pg},
     mode::{Dialect, LexMode},
-    normalize::position::Position,
+    normalize::position::{Fits, Position},
     text::StatementText,
 };
 
@@ -35,7 +38,20 @@ pub struct Normal {
     pub spans: Vec<Range<usize>>,
     /// The text with ASCII letters in lower case, from which words are taken.
     lower: Vec<u8>,
+    /// The constants that are holes in the key, in order; one more than [`HOLES_MAX`] if there are more.
+    holes: Vec<Hole>,
 }
+
+/// A constant whose value isn't in the key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Hole {
+    token: Token,
+    /// Which others may stand in its place.
+    fits: Fits,
+}
+
+/// So many holes of a text are kept.
+const HOLES_MAX: usize = 256;
 
 /// Fills `out` with the key and the statement spans of a text, in one pass and, after a few texts,
 /// without allocating.
@@ -51,6 +67,7 @@ pub fn normalize(
     let text = text.as_str();
     out.key.clear();
     out.spans.clear();
+    out.holes.clear();
     out.key.reserve(text.len().min(RESERVE));
     // PERFORMANCE: all at once is much less than word by word.
     out.lower.clear();
@@ -75,20 +92,20 @@ fn fill<C: Cut, S: Split>(
     dialect: Dialect,
     out: &mut Normal,
 ) -> Result<(), Unreadable> {
-    let Normal { key, spans, lower } = out;
+    let Normal { key, spans, lower, holes } = out;
     let mut position = Position::new(dialect);
     let mut first: Option<usize> = None;
     let mut end = 0;
     // A constant whose fate depends on the token behind it.
-    let mut held: Option<Token> = None;
+    let mut held: Option<Hole> = None;
     while let Some(token) = scanner.next_token()? {
         let bytes = token.start as usize..token.end as usize;
         let word = lower.get(bytes.clone()).unwrap_or_default();
         if let Some(constant) = held.take() {
             if position::harmless_behind(token.kind, word) {
-                hole(key, constant.kind);
+                hole(key, holes, constant);
             } else {
-                keep(key, constant.kind, constant.text(text).as_bytes());
+                keep(key, constant.token.kind, constant.token.text(text).as_bytes());
             }
         }
         if splitter.ends_statement(token.kind, word)? {
@@ -108,8 +125,9 @@ fn fill<C: Cut, S: Split>(
             continue;
         }
         if token.kind.is_literal() {
-            if position.constant(token.kind, word) {
-                held = Some(token);
+            let fits = position.constant(token.kind);
+            if fits.holds(token.kind, word) {
+                held = Some(Hole { token, fits });
             } else {
                 keep(key, token.kind, text.as_bytes().get(bytes).unwrap_or_default());
             }
@@ -123,7 +141,7 @@ fn fill<C: Cut, S: Split>(
         }
     }
     if let Some(constant) = held {
-        hole(key, constant.kind);
+        hole(key, holes, constant);
     }
     spans.extend(first.map(|start| start..end));
     Ok(())
@@ -154,8 +172,11 @@ fn keep(key: &mut Vec<u8>, kind: TokenKind, text: &[u8]) {
 }
 
 /// A constant of this kind, whatever its value.
-fn hole(key: &mut Vec<u8>, kind: TokenKind) {
-    key.extend_from_slice(&[HOLE, kind as u8 + 1]);
+fn hole(key: &mut Vec<u8>, holes: &mut Vec<Hole>, constant: Hole) {
+    key.extend_from_slice(&[HOLE, constant.token.kind as u8 + 1]);
+    if holes.len() <= HOLES_MAX {
+        holes.push(constant);
+    }
 }
 
 /// Begins a hole.

@@ -106,9 +106,34 @@ impl Position {
     }
 }
 
+/// Which constants may be one hole in one place, besides being of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fits {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// What arithmetic takes for one like all others of its kind.
+    Alike,
+    /// Those without a backslash.
+    Plain,
+}
+
+impl Fits {
+    /// True if this one may.
+    pub(super) fn holds(self, kind: TokenKind, text: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Alike => is_alike(kind, text),
+            Self::Plain => !text.contains(&b'\\'),
+        }
+    }
+}
+
 impl Position {
-    /// Takes a constant. True if a hole may stand for it, as far as the tokens before it say.
-    pub(super) fn constant(&mut self, kind: TokenKind, text: &[u8]) -> bool {
+    /// Takes a constant of this kind. Which ones a hole may stand for, as far as the tokens before it say.
+    pub(super) fn constant(&mut self, kind: TokenKind) -> Fits {
         use Previous as P;
         if self.lead == Lead::Start {
             self.lead = Lead::Keeps;
@@ -116,25 +141,27 @@ impl Position {
         let previous = std::mem::replace(&mut self.previous, P::Operand);
         // `U&'…' UESCAPE '!'` is one constant of two tokens.
         if self.lead != Lead::Holes || self.beyond > 0 || kind == TokenKind::UnicodeString {
-            return false;
+            return Fits::None;
         }
         match (self.level(), previous) {
-            (Level::Keeps, _) => false,
-            (Level::List, _) | (_, P::Limit) if self.few => false,
-            (_, P::Limit) => kind == TokenKind::Integer,
-            (Level::List | Level::Expression | Level::Items, P::Arithmetic) => {
-                self.few || is_alike(kind, text)
+            (Level::Keeps, _) => Fits::None,
+            (Level::List, _) | (_, P::Limit) if self.few => Fits::None,
+            (_, P::Limit) if kind == TokenKind::Integer => Fits::All,
+            (_, P::Limit) => Fits::None,
+            (Level::List | Level::Expression | Level::Items, P::Arithmetic | P::Bound)
+                if self.few =>
+            {
+                Fits::All
             }
-            (Level::List | Level::Expression | Level::Items, P::Bound) => {
-                self.few || !text.contains(&b'\\')
-            }
+            (Level::List | Level::Expression | Level::Items, P::Arithmetic) => Fits::Alike,
+            (Level::List | Level::Expression | Level::Items, P::Bound) => Fits::Plain,
             (Level::List, P::List | P::Comma | P::Operator)
             | (Level::Expression, P::Operator)
-            | (Level::Items, P::Open | P::Comma | P::Operator) => true,
+            | (Level::Items, P::Open | P::Comma | P::Operator) => Fits::All,
             (
                 Level::Nothing | Level::List | Level::Expression | Level::Values | Level::Items,
                 _,
-            ) => false,
+            ) => Fits::None,
         }
     }
 

@@ -95,6 +95,14 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    /// Goes to a place behind a token. False if what stands there could be a part of that.
+    pub fn go_behind(&mut self, at: usize) -> bool {
+        self.at = at.min(self.bytes.len());
+        let before = self.at.checked_sub(1).and_then(|before| self.bytes.get(before));
+        before.is_none_or(|b| !is_identifier_part(*b) && *b != b'.')
+    }
+
+    #[inline]
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at.saturating_add(ahead)).copied()
     }
