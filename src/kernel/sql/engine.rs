@@ -73,9 +73,7 @@ pub fn compare(seen: Option<&Seen>, server: &Reading) -> Result<(), Unreadable> 
     let agree = match seen {
         None => true,
         Some(Seen::Kind(kind)) => *kind == server.top,
-        Some(Seen::Whole(reading)) => {
-            names::comparable(reading).agrees_with(&names::comparable(server))
-        }
+        Some(Seen::Whole(reading)) => reading.agrees_with(server, names::is_compared),
     };
     if agree { Ok(()) } else { Err(Unreadable::Disagreement) }
 }

@@ -533,13 +533,13 @@ impl Reading {
         }
     }
 
-    /// True if both parsers saw the same kinds, relations and routines (by name). Operators, types
-    /// and literals are not compared: the trees spell them differently.
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        let routines =
-            |r: &Self| r.routines.iter().map(|u| u.name.clone()).collect::<BTreeSet<_>>();
-        self.kinds == other.kinds
-            && self.relations == other.relations
-            && routines(self) == routines(other)
+    /// True if both parsers saw the same kinds, relations and routines (by name; those that are compared
+    /// at all). Operators, types and literals are not compared: the trees spell them differently.
+    pub fn agrees_with(&self, other: &Self, is_compared: impl Fn(&RoutineUse) -> bool) -> bool {
+        let [own, others] = [self, other].map(|reading| -> BTreeSet<_> {
+            let compared = reading.routines.iter().filter(|used| is_compared(used));
+            compared.map(|used| &used.name).collect()
+        });
+        self.kinds == other.kinds && self.relations == other.relations && own == others
     }
 }

@@ -5,7 +5,7 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use crate::kernel::sql::{
     engine::Walker,
     mode::NAME_BYTES_MAX,
-    reading::{RawName, Reading},
+    reading::{RawName, RoutineUse},
 };
 
 /// Functions that the server's grammar makes of a syntax of their own. They are always the built-in
@@ -129,14 +129,9 @@ pub(super) fn is_word(name: &ObjectName, words: &[&str]) -> bool {
     ident.quote_style.is_none() && words.contains(&fold(ident).as_str())
 }
 
-/// A reading without what the layers spell differently though it is the same and harmless.
-pub(super) fn comparable(reading: &Reading) -> Reading {
-    let mut copy = reading.clone();
-    copy.routines.retain(|used| {
-        let built_in = used.name.schema() == Some("pg_catalog");
-        !(built_in && BY_SYNTAX.contains(&used.name.base()))
-    });
-    copy
+/// False of what the layers spell differently though it is the same and harmless.
+pub(super) fn is_compared(used: &RoutineUse) -> bool {
+    used.name.schema() != Some("pg_catalog") || !BY_SYNTAX.contains(&used.name.base())
 }
 
 impl Walker {
