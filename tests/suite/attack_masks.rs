@@ -9,6 +9,7 @@ mod guesses;
 mod made;
 mod made_meanwhile;
 mod moments;
+mod one_text;
 mod parked;
 mod texts;
 

@@ -94,6 +94,37 @@ const LIQUIBASE: &[&str] = &[
     "SELECT * FROM public.l_post",
 ];
 
+/// Files of migrations as golang-migrate, Prisma, sqlx, dbmate and pgAdmin send them: each is one text.
+const FILES: &[&str] = &[
+    "ALTER TABLE notes ADD COLUMN slug text; UPDATE notes SET slug = lower(body) WHERE slug IS NULL; ALTER TABLE notes ALTER COLUMN slug SET NOT NULL; CREATE INDEX notes_slug ON notes (slug)",
+    "SELECT id, slug FROM notes ORDER BY id",
+    "-- AlterTable\nALTER TABLE \"customers\" ADD COLUMN \"slug\" VARCHAR(40) NOT NULL DEFAULT '';\n\n-- CreateIndex\nCREATE INDEX \"customers_slug_idx\" ON \"customers\"(\"slug\");",
+    "BEGIN; ALTER TABLE customers ADD COLUMN tier text; UPDATE customers SET tier = CASE WHEN newsletter THEN 'gold' ELSE 'none' END WHERE id < 50; SELECT tier, count(*) FROM customers WHERE id < 50 GROUP BY tier ORDER BY 1; COMMIT",
+    "CREATE TABLE \"User\" (\"id\" SERIAL NOT NULL, \"login\" TEXT NOT NULL, \"name\" TEXT, CONSTRAINT \"User_pkey\" PRIMARY KEY (\"id\")); CREATE TABLE \"Post\" (\"id\" SERIAL NOT NULL, \"title\" VARCHAR(255) NOT NULL, \"createdAt\" TIMESTAMP(3) NOT NULL DEFAULT '2026-01-01', \"authorId\" INTEGER NOT NULL, CONSTRAINT \"Post_pkey\" PRIMARY KEY (\"id\")); CREATE UNIQUE INDEX \"User_login_key\" ON \"User\"(\"login\"); ALTER TABLE \"Post\" ADD CONSTRAINT \"Post_authorId_fkey\" FOREIGN KEY (\"authorId\") REFERENCES \"User\"(\"id\") ON DELETE RESTRICT ON UPDATE CASCADE",
+    "INSERT INTO \"User\" (\"login\") VALUES ('ann'); INSERT INTO \"Post\" (\"title\", \"authorId\") SELECT 'First', id FROM \"User\" RETURNING *",
+    "CREATE TABLE IF NOT EXISTS tags (id bigserial PRIMARY KEY, name text NOT NULL UNIQUE, made_at timestamptz DEFAULT '2026-01-01'); INSERT INTO tags (name) VALUES ('a'), ('b'); ALTER TABLE tags ADD COLUMN weight integer DEFAULT 0; UPDATE tags SET weight = id * 2; SELECT name, weight FROM tags ORDER BY id",
+    "CREATE TYPE mood AS ENUM ('low', 'high'); CREATE TABLE moods (id int PRIMARY KEY, mood mood NOT NULL DEFAULT 'low'); INSERT INTO moods VALUES (1, 'high'), (2, DEFAULT); SELECT * FROM moods WHERE mood = 'high'",
+    "ALTER TABLE tags RENAME COLUMN name TO label; UPDATE tags SET label = upper(label) WHERE label = 'a'; SELECT label FROM tags ORDER BY id",
+    "CREATE TABLE tags_new (id bigint PRIMARY KEY, label text); INSERT INTO tags_new SELECT id, label FROM tags; DROP TABLE tags; ALTER TABLE tags_new RENAME TO tags; SELECT * FROM tags ORDER BY id",
+    "ALTER TABLE moods ADD COLUMN seen mood, ALTER COLUMN id TYPE bigint; UPDATE moods SET seen = mood WHERE id = 1; ALTER TABLE moods DROP COLUMN mood; SELECT * FROM moods ORDER BY id",
+    "DROP TABLE IF EXISTS nothing, moods; CREATE TABLE moods (id int, name text); INSERT INTO moods VALUES (1, 'x'); SELECT name FROM moods WHERE id = 1",
+    "CREATE SCHEMA app; SET search_path = app; CREATE TABLE items (id serial PRIMARY KEY, name text); INSERT INTO items (name) VALUES ('n') RETURNING id, name; SELECT name FROM items; SET search_path = public",
+    "SET search_path = app, public; SELECT name FROM items WHERE id = 1; SELECT count(*) FROM notes; SET search_path TO public",
+    "BEGIN; SET LOCAL search_path TO app; UPDATE items SET name = 'm' WHERE id = 1; SELECT * FROM items ORDER BY name; COMMIT; SELECT 1",
+    "SELECT pg_catalog.set_config('search_path', '', true); SELECT id, body FROM public.notes ORDER BY id",
+    "CREATE SEQUENCE numbers; CREATE TABLE numbered (id bigint NOT NULL DEFAULT nextval('numbers'), x text); ALTER SEQUENCE numbers OWNED BY numbered.id; INSERT INTO numbered (x) VALUES ('one') RETURNING *",
+    "DROP TABLE app.items; DROP SCHEMA app; DROP TABLE numbered; DROP TABLE \"Post\", \"User\"",
+    "ALTER TABLE customers DROP COLUMN slug; ALTER TABLE customers DROP COLUMN tier; SELECT count(*) FROM customers WHERE city IS NULL",
+    "CREATE TABLE half (id int); INSERT INTO half VALUES (1); SELECT 1 / (SELECT count(*) - 1 FROM half); SELECT * FROM half",
+    "SELECT * FROM half",
+];
+
+#[test]
+fn files_that_are_sent_as_one_text_are_answered_as_by_the_server_itself() {
+    compared(FILES, simple, 1);
+    compared(FILES, simple, 2);
+}
+
 /// All but where in the server's source an error was raised.
 fn told(messages: &[Message]) -> Vec<String> {
     let told = |message: &Message| match message.tag {

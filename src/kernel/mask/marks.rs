@@ -152,6 +152,11 @@ impl Marks {
         self.users_types || self.sensitive.is_blind()
     }
 
+    /// True if a rule means columns by their type.
+    pub fn goes_by_types(&self) -> bool {
+        self.rules.go_by_types(&self.target)
+    }
+
     /// True if some rule hides what is NULL.
     pub fn hides_nulls(&self) -> bool {
         self.sensitive.is_blind() || self.marked.values().any(|mark| mark.nulls == Nulls::Hidden)

@@ -209,6 +209,12 @@ impl Rules {
         })
     }
 
+    /// True if a rule means columns of this target by their type.
+    pub fn go_by_types(&self, target: &str) -> bool {
+        let by_type = |rule: &Rule| matches!(rule.columns, Selector::Type(_));
+        self.list.iter().any(|rule| by_type(rule) && rule.target.matches(target))
+    }
+
     /// True if a rule can hold on this target at all.
     pub fn concern(&self, target: &str) -> bool {
         self.list.iter().any(|rule| rule.target.matches(target))

@@ -81,6 +81,7 @@ pub struct Overlay {
     sight: Option<Arc<Sight>>,
     messages: Messages,
     at_end: AtEnd,
+    by_name: ByName,
 }
 
 /// What the end of the open transaction does to where names are looked up.
@@ -90,6 +91,14 @@ pub enum AtEnd {
     #[default]
     Stays,
     /// It may take back what was changed in it, or make it last.
+    Moves,
+}
+
+/// What EXECUTE, FETCH and their like do to where names are looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum ByName {
+    #[default]
+    Stays,
     Moves,
 }
 
@@ -133,6 +142,7 @@ impl Overlay {
             rules: self.rules,
             tainted: self.tainted,
             messages: self.messages,
+            by_name: self.by_name,
             ..Self::default()
         };
     }
@@ -183,6 +193,16 @@ impl Overlay {
         self.at_end
     }
 
+    /// From now on what EXECUTE, FETCH and their like run may move where names are looked up.
+    pub fn let_names_move(&mut self) {
+        self.by_name = ByName::Moves;
+    }
+
+    /// True if it may.
+    pub fn names_may_move(&self) -> bool {
+        self.by_name == ByName::Moves
+    }
+
     /// Adds a type, unqualified, folded.
     pub fn add_type(&mut self, name: String) {
         self.types.insert(name);
@@ -196,6 +216,16 @@ impl Overlay {
     /// The server has said what the names stand for.
     pub fn set_sight(&mut self, sight: Option<Sight>) {
         self.sight = sight.map(Arc::new);
+    }
+
+    /// What is known of the names by other ways.
+    pub(super) fn foresee(&mut self, sight: Option<Arc<Sight>>) {
+        self.sight = sight;
+    }
+
+    /// What is known of the names, to be kept.
+    pub(super) fn shared_sight(&self) -> Option<Arc<Sight>> {
+        self.whole_sight().and(self.sight.clone())
     }
 
     /// Something has changed since the server has said what the names stand for.

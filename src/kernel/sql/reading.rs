@@ -406,6 +406,75 @@ pub enum Definition {
     Types(&'static str),
 }
 
+/// What a statement makes of relations and types, where that is all that it does to them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A table of these columns and no others comes into being, or a sequence.
+    Table {
+        /// Its name.
+        name: RawName,
+        /// Its columns, in order.
+        columns: Vec<MadeColumn>,
+    },
+    /// Something comes into being, or takes the place of what had the name, of which nothing is known.
+    Opaque(RawName),
+    /// A temporary table of this name comes into being.
+    Temporary(String),
+    /// Columns of a table change, one after the other.
+    Columns {
+        /// Whose.
+        of: RawName,
+        /// How.
+        steps: Vec<ColumnStep>,
+    },
+    /// A relation gets another name in its schema.
+    Renamed {
+        /// What it is called until then.
+        of: RawName,
+        /// Its new name.
+        name: String,
+    },
+    /// Relations go.
+    Dropped(Vec<RawName>),
+    /// Their columns stay as they are, and so does whose rows are whose.
+    Kept(Vec<RawName>),
+    /// An enum comes into being.
+    Enum(RawName),
+}
+
+/// A column that is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MadeColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type; the elements' of an array.
+    pub of: RawName,
+    /// It holds arrays.
+    pub is_array: bool,
+    /// It is computed from others of its row.
+    pub generated: bool,
+}
+
+/// What becomes of a column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ColumnStep {
+    /// It is made, unless there is one of that name.
+    Made(MadeColumn),
+    /// It goes.
+    Gone(String),
+    /// It is called otherwise.
+    Renamed {
+        /// Its name until then.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// It is of another type.
+    Retyped(MadeColumn),
+    /// It has another comment, or none.
+    Commented(String, Option<String>),
+}
+
 /// What one parser saw in one statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
@@ -466,6 +535,10 @@ pub struct Reading {
     pub made_type: Option<String>,
     /// The table that it makes of columns that it writes out; the server's grammar alone says so.
     pub made_table: Option<RawName>,
+    /// The search path that it sets for certain, name by name; the server's grammar alone says so.
+    pub path: Option<Vec<String>>,
+    /// What it makes of relations and types, if nothing else; the server's grammar alone says so.
+    pub change: Option<Change>,
     /// The extension that it makes unless there is one; the server's grammar alone says so.
     pub wanted_extension: Option<String>,
     /// What MySQL and MariaDB alone have.
@@ -528,6 +601,8 @@ impl Reading {
             keeps: None,
             made_type: None,
             made_table: None,
+            path: None,
+            change: None,
             wanted_extension: None,
             mysql: OfMySql::default(),
         }

@@ -1,8 +1,11 @@
 //! What the session's own server says of the relations that it has made or altered since the catalog was
 //! read: the session alone may see them yet.
 
+mod foreseen;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use foreseen::Foreseen;
 use serde::Deserialize;
 
 /// A relation as the server has it now.
@@ -96,6 +99,11 @@ impl Sight {
     #[must_use]
     pub fn of_all(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// True if nothing goes by any of them.
+    pub fn is_empty(&self) -> bool {
+        self.relations.is_empty() && self.types.is_empty()
     }
 
     /// True if it was asked for all names that there are.

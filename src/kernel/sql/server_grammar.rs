@@ -8,6 +8,7 @@
 //! calls [`read`] on a thread with 64 MiB of stack; the C code guards itself, our limits on chains
 //! and nesting guard the rest.
 
+mod changed;
 mod columns;
 mod copy_out;
 mod definitions;
@@ -96,6 +97,8 @@ pub fn read_tokens(text: &str, tokens: &Tokens, mode: LexMode) -> Result<Vec<Rea
         reading.keeps = temporary::kept(raw);
         reading.made_type = made::type_of(raw);
         reading.made_table = made::table_of(raw);
+        reading.path = settings::path_of(raw);
+        reading.change = changed::of(raw);
         if let Some(inner) = &mut reading.inner {
             inner.shape.clone_from(&reading.shape);
         }

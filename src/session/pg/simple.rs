@@ -57,6 +57,11 @@ impl Conversation {
                 if let Some(pass) = self.may_be_new(Asked::of(IntentKind::Query, text, &batch)) {
                     return pass;
                 }
+                if self.moves_by_name(&batch) {
+                    // Read again: what stands behind it is looked up elsewhere.
+                    self.set_reading(|r| r.overlay.let_names_move());
+                    return self.query(bytes);
+                }
                 match self.judge_batch(&batch) {
                     Some(Decision::Permit(permit)) => (batch, permit),
                     Some(Decision::Denial(denial)) => {
@@ -108,6 +113,20 @@ impl Conversation {
             return Some(Pass::Hold);
         }
         None
+    }
+
+    /// True if a name in it runs what moves where the rest of the text is looked up, and nobody thought of
+    /// that when it was read.
+    fn moves_by_name(&self, batch: &Batch) -> bool {
+        let Some((_, before)) = batch.statements.split_last() else { return false };
+        let moves = |effect: &SessionEffect| {
+            matches!(effect, SessionEffect::Setting(_) | SessionEffect::RunsUserCode)
+        };
+        !self.reading.overlay.names_may_move()
+            && before
+                .iter()
+                .filter_map(|analysis| self.inner_of(analysis))
+                .any(|inner| inner.effects.iter().any(moves))
     }
 
     /// What comes before the question whether it may run: statements that are answered here, a

@@ -284,3 +284,12 @@ EXPLAIN SELECT * FROM stretches WHERE s && '[1,3)'
 -- name: partition's key compared by its own function
 -- shows: error 22023
 SELECT satisfies_hash_partition('departments'::regclass, 2, 0, 5)
+
+-- name: search path to a schema of views that call
+SET search_path = evil, public; SELECT * FROM orders
+
+-- name: search path by function
+SELECT set_config('search_path', 'evil, public', false); SELECT * FROM orders
+
+-- name: set schema
+SET SCHEMA 'evil'; SELECT * FROM orders

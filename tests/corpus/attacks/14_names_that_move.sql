@@ -1,12 +1,6 @@
 -- Class 14: names that mean something else by the time they run. Own texts over schema.sql and attack_objects.sql;
 -- valid on PostgreSQL 15. Each is one simple Query: what its last statement reads or calls is what counts.
 
--- name: search path to a schema of views that call
-SET search_path = evil, public; SELECT * FROM orders
-
--- name: search path by function
-SELECT set_config('search_path', 'evil, public', false); SELECT * FROM orders
-
 -- name: search path in front of the catalog
 SET search_path = evil, pg_catalog, public; SELECT lower(name) FROM customers
 
@@ -20,9 +14,6 @@ SET search_path = evil, pg_catalog; SELECT relname FROM pg_class
 
 -- name: search path, local
 BEGIN; SET LOCAL search_path TO evil, pg_catalog, public; SELECT lower('X')
-
--- name: set schema
-SET SCHEMA 'evil'; SELECT * FROM orders
 
 -- name: the path that a rollback brings back
 -- shows: rows

@@ -134,11 +134,24 @@ impl<'c> Needs<'_, 'c> {
         .collect()
     }
 
-    /// Fail closed: a name that is no column that the catalog knows may be a row, a function of it, or a
-    /// column of a moment ago. `made`: the statement makes it, if it isn't there.
+    /// Fail closed: a name that is no column that anybody knows may be a row, a function of it, or a column of
+    /// a moment ago. `made`: the statement makes it, if it isn't there.
     fn column(&mut self, relation: &Relation, name: &str, made: bool, what: &str) {
-        match relation.columns.iter().find(|column| column.name == name) {
-            Some(column) => self.number(relation, column.number, what),
+        let seen = self.cx.overlay.sight().and_then(|sight| sight.of(relation.oid));
+        let number = match seen {
+            Some(seen) => match seen.columns.iter().find(|column| column.name == name) {
+                // Nobody has read what it is computed from; and a rule may mean it.
+                Some(column) if column.generated || self.marks.may_mean(seen, column) => {
+                    let why = format!("{what} {}.{name}, which may be masked", relation.name);
+                    return self.whole(relation, why);
+                }
+                Some(column) => Some(column.number),
+                None => None,
+            },
+            None => relation.columns.iter().find(|c| c.name == name).map(|c| c.number),
+        };
+        match number {
+            Some(number) => self.number(relation, number, what),
             None if made => {}
             None => {
                 let why = format!(

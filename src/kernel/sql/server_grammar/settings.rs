@@ -4,7 +4,7 @@ use pg_query::protobuf::{self as pg, a_const::Val, node::Node as N};
 
 use crate::kernel::sql::{
     reading::{SettingChange, StatementKind, TransactionChange},
-    server_grammar::Reader,
+    server_grammar::{Reader, relations::name_of},
 };
 
 impl Reader {
@@ -81,6 +81,75 @@ impl Reader {
     }
 }
 
+/// The search path that a statement sets, if it does that for certain and does nothing else: by SET, or by
+/// a SELECT of `set_config` alone.
+pub(super) fn path_of(statement: &pg::RawStmt) -> Option<Vec<String>> {
+    match statement.stmt.as_deref()?.node.as_ref()? {
+        N::VariableSetStmt(n) if n.name.eq_ignore_ascii_case(PATH) => {
+            let is_value = n.kind == pg::VariableSetKind::VarSetValue as i32;
+            // Spec: SET quotes each constant, so that a comma inside of one parts nothing.
+            if is_value { n.args.iter().map(constant).collect() } else { None }
+        }
+        N::SelectStmt(n) => {
+            let alone = pg::SelectStmt {
+                target_list: n.target_list.clone(),
+                limit_option: n.limit_option,
+                op: n.op,
+                ..pg::SelectStmt::default()
+            };
+            let ([output], true) = (n.target_list.as_slice(), alone == **n) else { return None };
+            let Some(N::ResTarget(output)) = &output.node else { return None };
+            let Some(N::FuncCall(call)) = &output.val.as_deref()?.node else { return None };
+            let alone = pg::FuncCall {
+                funcname: call.funcname.clone(),
+                args: call.args.clone(),
+                funcformat: call.funcformat,
+                location: call.location,
+                ..pg::FuncCall::default()
+            };
+            let name = name_of(&call.funcname);
+            let is_it = name.base() == "set_config"
+                && matches!(name.0.as_slice(), [_] | [_, _])
+                && name.schema().is_none_or(|schema| schema == "pg_catalog");
+            let ([setting, value, local], true, true) =
+                (call.args.as_slice(), is_it, alone == **call)
+            else {
+                return None;
+            };
+            let text = |n: &pg::Node| match &n.node {
+                Some(N::AConst(c)) => match c.val.as_ref()? {
+                    Val::Sval(s) => Some(s.sval.clone()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let is_local = matches!(&local.node,
+                Some(N::AConst(c)) if matches!(c.val, Some(Val::Boolval(_))));
+            if !is_local || !text(setting)?.eq_ignore_ascii_case(PATH) {
+                return None;
+            }
+            plain_names(&text(value)?)
+        }
+        _ => None,
+    }
+}
+
+const PATH: &str = "search_path";
+
+/// Names as `set_config` takes them, where none is quoted or folded.
+fn plain_names(list: &str) -> Option<Vec<String>> {
+    if list.is_empty() {
+        return Some(Vec::new());
+    }
+    let is_plain = |name: &str| {
+        let mut bytes = name.bytes();
+        bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
+            && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let names = list.split(',').map(|name| name.trim_matches(' '));
+    names.map(|name| is_plain(name).then(|| name.to_owned())).collect()
+}
+
 /// What the modes of a transaction say about writing. READ WRITE wins over READ ONLY beside it.
 fn read_write(options: &[pg::Node]) -> Option<bool> {
     let mut answer = None;
@@ -115,5 +184,47 @@ pub(super) fn constant(n: &pg::Node) -> Option<String> {
         Some(N::Boolean(b)) => Some(b.boolval.to_string()),
         Some(N::String(s)) => Some(s.sval.clone()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::sql::{mode::LexMode, server_grammar::read};
+
+    #[test]
+    fn a_path_is_known_where_it_is_set_for_certain() {
+        for (text, expected) in [
+            ("SET search_path = a, public", Some(&["a", "public"][..])),
+            ("SET Search_Path TO \"A\", 'b, c'", Some(&["A", "b, c"])),
+            ("SET LOCAL search_path = a", Some(&["a"])),
+            ("SET SCHEMA 'a'", Some(&["a"])),
+            ("SET search_path = ''", Some(&[""])),
+            ("SELECT pg_catalog.set_config('search_path', '', false)", Some(&[])),
+            ("SELECT set_config('search_path', 'a, b_1', true)", Some(&["a", "b_1"])),
+            ("SELECT set_config('search_path', 'A', false)", None),
+            ("SELECT set_config('search_path', '\"a\"', false)", None),
+            ("SELECT set_config('search_path', 'a,', false)", None),
+            ("SELECT set_config('search_path', 'a' || 'b', false)", None),
+            ("SELECT set_config('search_path', 'a', 1 > 0)", None),
+            ("SELECT set_config('search_path', 'a', false) WHERE false", None),
+            ("SELECT set_config('search_path', 'a', false) LIMIT 0", None),
+            ("SELECT set_config('search_path', 'a', false) FROM t", None),
+            ("SELECT set_config('search_path', 'a', false), 1", None),
+            ("SELECT set_config('search_path', 'a', false) UNION SELECT 'x'", None),
+            ("SELECT set_config('role', 'a', false)", None),
+            ("SELECT s.set_config('search_path', 'a', false)", None),
+            ("SELECT set_config(VARIADIC ARRAY['search_path', 'a'])", None),
+            ("EXPLAIN SELECT set_config('search_path', 'a', false)", None),
+            ("PREPARE p AS SELECT set_config('search_path', 'a', false)", None),
+            ("SET search_path = DEFAULT", None),
+            ("RESET search_path", None),
+            ("SET role = a", None),
+        ] {
+            let readings = read(text, LexMode::POSTGRES).expect("reads");
+            let path = readings.first().and_then(|r| r.path.clone());
+            let path: Option<Vec<&str>> =
+                path.as_ref().map(|names| names.iter().map(String::as_str).collect());
+            assert_eq!(path.as_deref(), expected, "{text}");
+        }
     }
 }
