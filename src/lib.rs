@@ -55,8 +55,9 @@
 //!    else it normalizes it and asks for an analysis of the same tokens. Either must have been made under
 //!    the same catalog, path and modes. If there is none,
 //!    [`kernel::sql::analyze`] reads it: the lexer, the server's own grammar, and `sqlparser` as the
-//!    second opinion; then [`kernel::sql::judge`] resolves names and says what it needs. Large texts
-//!    go to [`session::parsers`] meanwhile (`begin_work`).
+//!    second opinion, of a long text at the same time ([`session::beside`]); then
+//!    [`kernel::sql::judge`] resolves names and says what it needs. Large texts go to
+//!    [`session::parsers`] meanwhile (`begin_work`).
 //! 4. `query_before_judging`: calls of `hallpass.*` branch off to [`session::desk`] and are answered
 //!    here (`local.rs`); what depends on a result that still runs is held; in a transaction that the
 //!    gateway rolled back only its end passes.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{
+    beside,
     cache::{Edition, ReadingState, StateId},
     services::{Core, Target},
 };
@@ -125,7 +126,7 @@ pub fn analyze(
     };
     let text = StatementText::new(text.as_bytes(), usize::MAX)
         .map_err(|bad| Unreadable::Ambiguous { what: bad.to_string() })?;
-    let batch = sql::analyze(&text, &cx)?;
+    let batch = beside::analyze(&text, &cx)?;
     Ok(Arc::new(if catalog.is_unread() { before_the_catalog(batch) } else { batch }))
 }
 

@@ -4,6 +4,7 @@
 //! How statements enter and leave is each protocol's own: [`pg`].
 
 pub mod alarm;
+pub mod beside;
 pub mod budget;
 pub mod cache;
 pub mod cores;

@@ -12,8 +12,8 @@ use hallpass::{
         },
         policy::{Decision, decide, decide::Caps},
         sql::{
+            self,
             analysis::Batch,
-            analyze,
             context::{Context, Overlay, SearchPath, Trust},
             mode::LexMode,
             normalize::{self, Normal},
@@ -21,7 +21,10 @@ use hallpass::{
         },
         time::Timestamp,
     },
-    session::cache::{Cache, Edition, ReadingState},
+    session::{
+        beside::analyze,
+        cache::{Cache, Edition, ReadingState},
+    },
     wire::pg::types::column_type,
 };
 
@@ -145,6 +148,13 @@ fn the_time_of_an_analysis() {
             let text = StatementText::new(QUERY.as_bytes(), 1 << 20).expect("text");
             Arc::new(analyze(&text, &cx).unwrap_or_else(|e| panic!("{e}")))
         };
+        let alone = || {
+            let ReadingState { mode, path, overlay } = &state;
+            let cx = Context { mode: *mode, catalog: &masked, path, overlay, trust: &trust };
+            let text = StatementText::new(QUERY.as_bytes(), 1 << 20).expect("text");
+            sql::analyze(&text, &cx).unwrap_or_else(|e| panic!("{e}"))
+        };
+        let alone = best(7, 40, || drop(black_box(alone())));
         let without = best(7, 40, || drop(black_box(read(&bare))));
         let miss = best(7, 40, || drop(black_box(read(&masked))));
 
@@ -190,7 +200,7 @@ fn the_time_of_an_analysis() {
         let mut next = others.iter().cycle();
         let other = best(7, 4000, || hit(next.next().expect("endless"), false));
         eprintln!(
-            "a query of {} bytes over 500 tables: {miss:.0} us read anew ({without:.0} without rules), {same:.1} us from the cache, \
+            "a query of {} bytes over 500 tables: {miss:.0} us read anew ({without:.0} without rules, {alone:.0} on one thread), {same:.1} us from the cache, \
              {other:.1} with other constants",
             QUERY.len()
         );

@@ -55,9 +55,23 @@ pub fn analyze_tokens(
     tokens: &lex::Tokens,
     cx: &Context<'_>,
 ) -> Result<Batch, Unreadable> {
+    analyze_beside(text, tokens, cx, || second_opinion(text, tokens, cx.mode))
+}
+
+/// [`analyze_tokens`] with a second opinion from elsewhere. It is asked for when the server's grammar has
+/// read the text, so that it may be made meanwhile.
+///
+/// # Errors
+/// As [`analyze`]; also if the opinion is on another text.
+pub fn analyze_beside<'o>(
+    text: &str,
+    tokens: &lex::Tokens,
+    cx: &Context<'_>,
+    second: impl FnOnce() -> Opinion<'o>,
+) -> Result<Batch, Unreadable> {
     let ours = local::recognise(tokens, text)
         .map_err(|e| Unreadable::NotAnswered { what: e.to_string() })?;
-    let readings = read(text, tokens, cx.mode)?;
+    let readings = read_beside(text, tokens, cx.mode, second)?;
     if ours.len() != readings.len() {
         return Err(Unreadable::Disagreement);
     }
@@ -129,17 +143,52 @@ pub fn read(
     tokens: &lex::Tokens,
     mode: mode::LexMode,
 ) -> Result<Vec<Reading>, Unreadable> {
+    read_beside(text, tokens, mode, || second_opinion(text, tokens, mode))
+}
+
+fn read_beside<'o>(
+    text: &str,
+    tokens: &lex::Tokens,
+    mode: mode::LexMode,
+    second: impl FnOnce() -> Opinion<'o>,
+) -> Result<Vec<Reading>, Unreadable> {
     if mode.dialect != mode::Dialect::Postgres {
         return mysql::read_tokens(text, tokens, mode);
     }
     let readings = server_grammar::read_tokens(text, tokens, mode)?;
-    // sqlparser knows only one way to read a backslash; and tuples left out for the server's grammar
-    // are not worth its time.
-    if mode.standard_conforming_strings && tokens.collapsed(text).is_none() {
-        for reading in &readings {
-            let statement = text.get(reading.span.clone()).ok_or(Unreadable::Disagreement)?;
-            engine::compare(engine::read(statement).as_ref(), reading)?;
+    if has_second_opinion(tokens, mode) {
+        let Opinion { on, seen } = second();
+        // Fail closed: an opinion on something else says nothing.
+        if on != text || seen.len() != readings.len() {
+            return Err(Unreadable::Disagreement);
+        }
+        for (reading, seen) in readings.iter().zip(&seen) {
+            engine::compare(seen.as_ref(), reading)?;
         }
     }
     Ok(readings)
+}
+
+/// What `sqlparser` makes of each statement of a text of Postgres'.
+#[derive(Debug)]
+pub struct Opinion<'t> {
+    on: &'t str,
+    seen: Vec<Option<engine::Seen>>,
+}
+
+/// True if `sqlparser` is asked: it knows only one way to read a backslash, and tuples left out for the
+/// server's grammar are not worth its time. MySQL's texts have [`mysql`].
+pub fn has_second_opinion(tokens: &lex::Tokens, mode: mode::LexMode) -> bool {
+    mode.dialect == mode::Dialect::Postgres
+        && mode.standard_conforming_strings
+        && tokens.repeats().is_empty()
+}
+
+/// What `sqlparser` makes of a text, as far as [`has_second_opinion`]. Needs as much stack as [`analyze`].
+pub fn second_opinion<'t>(text: &'t str, tokens: &lex::Tokens, mode: mode::LexMode) -> Opinion<'t> {
+    // A range that isn't one of the text's leaves a statement without an entry, which is noticed.
+    let statements = tokens.statements().iter().filter_map(|range| text.get(range.bytes.clone()));
+    let asked = has_second_opinion(tokens, mode);
+    let seen = if asked { statements.map(engine::read).collect() } else { Vec::new() };
+    Opinion { on: text, seen }
 }
